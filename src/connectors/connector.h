@@ -1,0 +1,215 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/registry.h"
+#include "base/result.h"
+#include "base/run_context.h"
+#include "base/strong.h"
+#include "config/options.h"
+#include "data/batch.h"
+#include "data/raw_rows.h"
+#include "data/row_decoder.h"
+#include "data/system_columns.h"
+
+// The contracts between the runner (src/pipeline) and the systems (src/connectors/<system>.cc). This is the only file
+// of the folder that anyone outside includes. The life of a row: Source::read -> ReadBatch -> contract, expectations,
+// policies (the runner) -> Sink::write -> Sink::commit -> Source::acknowledge.
+namespace shaduf {
+
+// A source's position, opaque to all others: the source writes it and reads it again in a later run. UTF-8, at most 1
+// MiB.
+using Checkpoint = Strong<std::string, struct CheckpointTag>;
+
+enum class ReadMode : uint8_t { full_refresh, incremental, cdc, stream };
+enum class WriteMode : uint8_t {
+    append,
+    replace,  // built beside the table and swapped in at the final commit
+    merge,    // by key; with an order column an older row never wins
+    history,  // by key; every version is kept: valid_from, valid_to, is_current
+};
+
+// ----------------------------------------------------------------------------------------------------------------
+// source
+
+struct ReadBatch {
+    std::variant<RecordBatch, RawRows> rows;  // may have no row, to carry a checkpoint alone
+    // The position behind these rows. nullopt: the stream cannot be resumed here, nothing is committed up to here
+    // alone.
+    std::optional<Checkpoint> next;
+    // Where the rows of a RecordBatch came from, for quarantine and errors (RawRows say it themselves).
+    std::string place;
+};
+
+// Reads one stream of an external system. One thread at a time; open once, then read until nullopt or an error that may
+// not be retried. The runner keeps that order, retries, backs off and counts: a source does none of it. So `read` and
+// `open`, when they fail with an error that may be retried, leave the source such that the same call can be made again
+// and goes on as if the first had not happened. Every wait goes through `run` and ends within a second of cancellation.
+class Source {
+public:
+    virtual ~Source() = default;
+    // Seeks to `resume_from`, the checkpoint that the sink holds; nullopt on a first run, and when a full refresh
+    // begins anew.
+    virtual Result<void> open(RunContext& run, const std::optional<Checkpoint>& resume_from) = 0;
+    // Blocks until rows are there (aim at 1 to 8 MB at once). nullopt: the stream has ended.
+    virtual Result<std::optional<ReadBatch>> read(RunContext& run) = 0;
+    // Rows before `checkpoint` are durable and so is `checkpoint`: upstream may forget them. Called between reads.
+    virtual Result<void> acknowledge(RunContext& run, const Checkpoint& checkpoint) {
+        (void)run;
+        (void)checkpoint;
+        return {};
+    }
+};
+
+// What `discover` tells of a stream.
+struct StreamInfo {
+    std::string name;
+    std::optional<Schema> schema;  // nullopt: known only from the data
+    std::vector<std::string> key;
+    std::string cursor_field;
+    std::vector<ReadMode> modes;
+};
+
+// What a source gets of one stream of a pipeline.
+struct StreamRequest {
+    std::string connection;  // its name, for errors
+    std::string stream;
+    ReadMode mode = ReadMode::full_refresh;
+    Options options;  // the stream's own, by ConnectorSpec::stream_fields
+};
+
+// ------------------------------------------------------------------------------------------------------------------
+// sink
+
+struct TableTarget {
+    std::string connection;  // its name, for errors
+    std::string pipeline;    // pipeline and stream name the checkpoint
+    std::string stream;
+    std::string schema;  // may be empty: the sink's default
+    std::string table;
+    WriteMode mode = WriteMode::append;
+    std::vector<std::string> key;  // merge, history
+    std::string order_by;  // merge, history: a column; of two rows of a key the one with more of it wins. May be empty
+    Options options;       // the stream's own, by ConnectorSpec::table_fields
+    uint64_t memory_bytes = 64 << 20;  // that the sink may hold for this stream besides the batches in flight
+};
+
+struct SinkState {
+    // Committed last, with its rows. In replace mode: of a load that was begun and not finished, else nullopt.
+    std::optional<Checkpoint> checkpoint;
+    // The table as it stands, with the `_shaduf_` columns; nullopt when there is none (replace mode: the one being
+    // built).
+    std::optional<Schema> table;
+};
+
+struct WriteReport {
+    size_t rows_written = 0;
+    std::vector<RejectedRow> rejected;  // rows of the batch that the table cannot hold; the others are written
+};
+
+enum class CommitKind : uint8_t {
+    interim,  // more may come
+    final,    // the stream has ended: in replace mode the new table takes the old one's place
+};
+
+// Writes one table and, in the same transaction, what was rejected and the checkpoint. One thread at a time; open once;
+// then prepare, write, quarantine, commit in any number, a prepare before the first write. What is not committed when
+// the object goes away never becomes visible. A sink retries what is safe to repeat in its own protocol; any error it
+// returns ends the run of the stream (the next run starts from the last commit).
+class Sink {
+public:
+    virtual ~Sink() = default;
+    // Recovers what an earlier run left half-done. `conflict` when another process writes the same table.
+    virtual Result<SinkState> open(RunContext& run) = 0;
+    // Creates the table, or adds columns and widens types: `schema` always fits what was prepared before, and what
+    // `open` returned. invalid_config when the sink cannot: say that `contract: freeze` is the way.
+    virtual Result<void> prepare(RunContext& run, const SchemaPtr& schema) = 0;
+    // `rows` has exactly the schema prepared last.
+    virtual Result<WriteReport> write(RunContext& run, const RecordBatch& rows) = 0;
+    // Rows for the table kQuarantineTable, of quarantine_schema().
+    virtual Result<void> quarantine(RunContext& run, const RecordBatch& rows) = 0;
+    // All since the last commit and `checkpoint` become durable and visible together, or not at all. nullopt: keeps the
+    // checkpoint as it is (final: clears that of a replace load).
+    virtual Result<void> commit(RunContext& run, const std::optional<Checkpoint>& checkpoint, CommitKind kind) = 0;
+};
+
+// Optional powers of a sink's connection, asked for by dynamic_cast on what ConnectorSpec::make_store returns.
+struct CheckpointEntry {
+    std::string pipeline;
+    std::string stream;
+    Checkpoint checkpoint;
+    std::string committed_at;  // ISO 8601
+};
+class CheckpointStore {
+public:
+    virtual ~CheckpointStore() = default;
+    virtual Result<std::vector<CheckpointEntry>> list_checkpoints(RunContext& run) = 0;
+    // Sets, or with nullopt forgets, the checkpoint of one stream. `conflict` while a run has the table.
+    virtual Result<void> set_checkpoint(RunContext& run, const std::string& pipeline, const std::string& stream,
+                                        const std::optional<Checkpoint>& checkpoint) = 0;
+};
+struct QuarantineFilter {
+    std::string pipeline;          // "" is any
+    std::string stream;            // "" is any
+    std::vector<std::string> ids;  // empty is any
+    int64_t limit = 0;             // 0: all
+};
+class QuarantineStore {
+public:
+    virtual ~QuarantineStore() = default;
+    virtual Result<RecordBatch> read_quarantine(RunContext& run, const QuarantineFilter& filter) = 0;
+    virtual Result<int64_t> purge_quarantine(RunContext& run, const QuarantineFilter& filter) = 0;
+};
+// Lets expectations look into what is there already.
+class TableReader {
+public:
+    virtual ~TableReader() = default;
+    // Runs a query in the system's own SQL; the result is bounded by what the caller asks for.
+    virtual Result<std::vector<RecordBatch>> query(RunContext& run, const std::string& sql) = 0;
+    // Distinct values of `columns` of `schema.table`, batch by batch; nullptr at the end.
+    virtual Result<void> scan_columns(RunContext& run, const std::string& schema, const std::string& table,
+                                      const std::vector<std::string>& columns,
+                                      const std::function<Result<void>(const RecordBatch&)>& each) = 0;
+};
+class Store {
+public:
+    virtual ~Store() = default;
+    virtual CheckpointStore* checkpoints() { return nullptr; }
+    virtual QuarantineStore* quarantine() { return nullptr; }
+    virtual TableReader* reader() { return nullptr; }
+};
+
+// ------------------------------------------------------------------------------------------------------------- the
+// spec
+
+// What a system offers, standing at the end of its file as `extern const ConnectorSpec connector_<file name>`.
+// Functions it does not have are null.
+struct ConnectorSpec {
+    std::string_view name;
+    std::string_view summary;                       // one sentence
+    std::span<const FieldSpec> fields = {};         // of a connection
+    std::span<const FieldSpec> stream_fields = {};  // of a stream read from it
+    std::span<const FieldSpec> table_fields = {};   // of a stream written to it
+    // Reaches the system with the credentials given.
+    Result<void> (*check)(RunContext&, const std::string& connection, const Options& options) = nullptr;
+    // The streams that can be read. Those that exist only by declaration in a pipeline are not known here.
+    Result<std::vector<StreamInfo>> (*discover)(RunContext&, const std::string& connection,
+                                                const Options& options) = nullptr;
+    Result<std::unique_ptr<Source>> (*make_source)(const Options& options, const StreamRequest& stream) = nullptr;
+    Result<std::unique_ptr<Sink>> (*make_sink)(const Options& options, const TableTarget& table) = nullptr;
+    // Checkpoints, quarantine and queries outside a run.
+    Result<std::unique_ptr<Store>> (*make_store)(const Options& options, const std::string& connection) = nullptr;
+};
+
+// One spec a file of src/connectors, listed by the build.
+Registry<ConnectorSpec> builtin_connectors();
+
+}  // namespace shaduf

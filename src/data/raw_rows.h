@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "data/buffer.h"
+
+namespace shaduf {
+
+enum class RawFormat : uint8_t { json, csv };
+
+// How the text of a CSV file is to be read; a file's rows all share one.
+struct CsvDialect {
+    std::vector<std::string> header;  // one name a field
+    char delimiter = ',';
+    char quote = '"';
+    std::string null_text;  // an unquoted field of this text is null
+};
+
+// Rows as a source got them, not yet typed: whole JSON documents or CSV records one behind the other in one buffer. The
+// contract stage decodes them, in parallel, along the shape that it keeps; so a source of text never deals with types.
+// Immutable; thread-safe.
+struct RawRows {
+    // Where a row stands in `text`, without its line end.
+    struct Span {
+        uint32_t offset;
+        uint32_t length;
+    };
+
+    RawFormat format = RawFormat::json;
+    BufferPtr text;  // below 4 GiB, padded (made by a BufferBuilder)
+    std::vector<Span> rows;
+    std::shared_ptr<const CsvDialect> csv;  // csv only
+    // Row i stands at "<place>:<first_row + i>": a file and a line, a URL and an index. `row_numbers`, when not empty,
+    // gives each row's own number instead (records that span lines, blank lines between).
+    std::string place;
+    int64_t first_row = 1;
+    std::vector<int64_t> row_numbers;
+
+    std::string_view row(size_t i) const { return text->view().substr(rows[i].offset, rows[i].length); }
+    std::string position(size_t i) const {
+        const int64_t number = row_numbers.empty() ? first_row + static_cast<int64_t>(i) : row_numbers[i];
+        return place + ":" + std::to_string(number);
+    }
+    size_t byte_size() const { return text->size() + rows.size() * sizeof(Span); }
+};
+
+}  // namespace shaduf

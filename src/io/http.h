@@ -1,0 +1,56 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "base/run_context.h"
+#include "data/buffer.h"
+
+namespace shaduf {
+
+using HttpHeaders = std::vector<std::pair<std::string, std::string>>;
+
+struct HttpRequest {
+    std::string method = "GET";
+    std::string url;  // http or https, already encoded
+    HttpHeaders headers;
+    std::string body;
+    std::chrono::milliseconds connect_timeout{10'000};
+    std::chrono::milliseconds idle_timeout{60'000};  // without a byte arriving
+    uint64_t response_bytes_max = 256ULL << 20;      // more is an error of kind bad_data
+    bool follow_redirects = true;                    // within the same host only; to another host: an error
+};
+
+struct HttpResponse {
+    int status = 0;
+    HttpHeaders headers;
+    BufferPtr body;  // decompressed, padded
+
+    std::string_view text() const { return body->view(); }
+    // The first header of that name (ASCII case ignored), or "".
+    std::string_view header(std::string_view name) const;
+};
+
+// Sends requests; any status is a response, only a failed exchange is an error (unavailable: connection refused or
+// reset, time-out, body cut short, TLS failure permanent). Retries nothing. Thread-safe; connections are kept and
+// reused. A request ends within a second of cancellation.
+class HttpTransport {
+public:
+    virtual ~HttpTransport() = default;
+    virtual Result<HttpResponse> send(RunContext& run, const HttpRequest& request) = 0;
+};
+
+std::unique_ptr<HttpTransport> make_curl_transport();
+
+// The error that a status means: 401, 403 auth; 429 rate_limited and 408, 425, 500, 502, 503, 504 unavailable, with the
+// delay of Retry-After (seconds or an HTTP date) or X-RateLimit-Reset; 404 and other 4xx invalid_config. The message
+// has method, URL without query values that are secret, status, and the start of the body. REQUIRES: status >= 400
+Error http_error(const RunContext& run, const HttpRequest& request, const HttpResponse& response);
+
+}  // namespace shaduf
