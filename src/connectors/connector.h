@@ -41,7 +41,7 @@ enum class WriteMode : uint8_t {
 // source
 
 struct ReadBatch {
-    std::variant<RecordBatch, RawRows> rows;  // may have no row, to carry a checkpoint alone
+    std::variant<RawRows, RecordBatch> rows;  // may have no row, to carry a checkpoint alone
     // The position behind these rows. nullopt: the stream cannot be resumed here, nothing is committed up to here
     // alone.
     std::optional<Checkpoint> next;
