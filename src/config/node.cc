@@ -53,7 +53,9 @@ public:
     void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
         if (expects_key()) refuse(mark, "a key must be text: write it in quotes");
         count(mark, 1);
-        add(Node::null(place(mark)), mark, anchor, 1);
+        // The parser's mark of an empty value is that of the token behind it.
+        const bool has_key = !levels_.empty() && levels_.back().has_key;
+        add(Node::null(has_key ? levels_.back().key_place : place(mark)), mark, anchor, 1);
     }
     void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                   const std::string& value) override {

@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "base/run_context.h"
 #include "base/strong.h"
+#include "config/modes.h"
 #include "config/options.h"
 #include "data/batch.h"
 #include "data/raw_rows.h"
@@ -28,14 +29,6 @@ namespace shaduf {
 // A source's position, opaque to all others: the source writes it and reads it again in a later run. UTF-8, at most 1
 // MiB.
 using Checkpoint = Strong<std::string, struct CheckpointTag>;
-
-enum class ReadMode : uint8_t { full_refresh, incremental, cdc, stream };
-enum class WriteMode : uint8_t {
-    append,
-    replace,  // built beside the table and swapped in at the final commit
-    merge,    // by key; with an order column an older row never wins
-    history,  // by key; every version is kept: valid_from, valid_to, is_current
-};
 
 // ----------------------------------------------------------------------------------------------------------------
 // source
