@@ -73,7 +73,7 @@ enum class PolicyKind : uint8_t {
     hash,      // HMAC-SHA-256 of the value's text with `key`, in hex
     mask,      // all but keep_first and keep_last characters become mask_character
     truncate,  // the first `length` characters; of dates and timestamps, down to `unit`
-    tokenize,  // a token of the same length and classes of characters, the same for the same value and `key`
+    tokenize,  // deterministic encryption with `key` (AES-SIV): equal values get equal tokens, the key reads them again
 };
 std::string_view to_string(PolicyKind kind);
 

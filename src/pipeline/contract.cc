@@ -8,7 +8,6 @@
 namespace shaduf {
 namespace {
 
-constexpr size_t kSampleRows = 10'000;
 constexpr std::string_view kFlattenSeparator = "__";
 
 ShapeColumn* find_column(Shape& shape, std::string_view name) {
@@ -61,7 +60,7 @@ Contract::Contract(ContractSettings settings, const std::optional<Schema>& table
 
 Result<TypedBatch> Contract::apply(const ReadBatch& batch) {
     if (const auto* raw = std::get_if<RawRows>(&batch.rows)) return apply_raw(*raw);
-    return apply_typed(TRY(select_declared(std::get<RecordBatch>(batch.rows))));
+    return apply_typed(TRY(select_listed(std::get<RecordBatch>(batch.rows))));
 }
 
 Result<TypedBatch> Contract::apply_raw(const RawRows& rows) {
@@ -79,18 +78,33 @@ Result<TypedBatch> Contract::apply_raw(const RawRows& rows) {
 Result<std::shared_ptr<const Contract::Form>> Contract::form_for(const RawRows& rows) {
     std::lock_guard lock(mutex_);
     if (form_ != nullptr && form_->format == rows.format) return form_;
-    Shape shape;
-    if (form_ != nullptr) shape.columns = form_->shape.columns;
-    if (shape.columns.empty()) shape.columns = settings_.declared;
-    shape.nesting = settings_.nesting;
-    shape.ignore_unlisted = settings_.ignore_unlisted;
-    infer_shape(rows, kSampleRows, shape);
+    Shape shape = listed_columns(rows);
+    if (settings_.keep_unlisted) infer_shape(rows, static_cast<size_t>(settings_.sample_rows), shape);
     TRY(fit_to_table(shape));
     if (settings_.mode == ContractMode::discard_row && table_) shape.on_drift = OnDrift::reject_row;
     if (settings_.mode == ContractMode::discard_column && table_) shape.on_drift = OnDrift::ignore;
     auto decoder = RowDecoder::create(rows.format, shape);
     form_ = std::make_shared<const Form>(Form{std::move(shape), std::move(decoder), rows.format});
     return form_;
+}
+
+// The columns that the user lists; those without a type get the one that the sample shows.
+Shape Contract::listed_columns(const RawRows& rows) const {
+    Shape found;
+    const bool any_untyped = std::any_of(settings_.columns.begin(), settings_.columns.end(),
+                                         [](const ColumnConfig& column) { return !column.type; });
+    if (any_untyped) infer_shape(rows, static_cast<size_t>(settings_.sample_rows), found);
+    Shape shape;
+    shape.nesting = settings_.nesting;
+    shape.ignore_unlisted = !settings_.keep_unlisted;
+    for (const auto& column : settings_.columns) {
+        DataType type = column.type.value_or(TypeKind::string);
+        for (const auto& inferred : found.columns) {
+            if (!column.type && inferred.path == column.path) type = inferred.type;
+        }
+        shape.columns.push_back({column.name, type, column.path, column.type.has_value()});
+    }
+    return shape;
 }
 
 Result<std::shared_ptr<const Contract::Form>> Contract::widen_form(const Form& from,
@@ -134,19 +148,19 @@ Result<void> Contract::fit_to_table(Shape& shape) const {
                 return drift_error(*table_, *shape.schema());
             }
             if (!column->declared) column->type = compares_with_table() ? field.type : widen(column->type, field.type);
-        } else if (!settings_.ignore_unlisted) {
+        } else if (settings_.keep_unlisted) {
             shape.columns.push_back({field.name, field.type, path_of(field.name, settings_.nesting), false});
         }
     }
     return {};
 }
 
-Result<RecordBatch> Contract::select_declared(const RecordBatch& rows) const {
-    if (settings_.declared.empty()) return rows;
+Result<RecordBatch> Contract::select_listed(const RecordBatch& rows) const {
+    if (settings_.columns.empty()) return rows;
     std::vector<Field> fields;
     std::vector<Column> columns;
     std::set<size_t> used;
-    for (const auto& wanted : settings_.declared) {
+    for (const auto& wanted : settings_.columns) {
         const auto index = rows.schema()->index_of(wanted.path.empty() ? wanted.name : wanted.path.front());
         if (!index || wanted.path.size() > 1) {
             const auto names = rows.schema()->names();
@@ -154,16 +168,18 @@ Result<RecordBatch> Contract::select_declared(const RecordBatch& rows) const {
                                                         did_you_mean(join(wanted.path, "."), names));
         }
         const Column& column = rows.column(*index);
-        if (!fits(column.type, wanted.type)) {
-            return Error(ErrorKind::invalid_config, "column cannot be read as " + wanted.type.to_string() + ": " +
+        const DataType type = wanted.type.value_or(column.type);
+        if (!fits(column.type, type)) {
+            return Error(ErrorKind::invalid_config, "column cannot be read as " + type.to_string() + ": " +
                                                         wanted.name + " is " + column.type.to_string() +
-                                                        " in the source");
+                                                        " in the source")
+                .at(wanted.place);
         }
-        columns.push_back(TRY(widen_column(column, wanted.type)));
-        fields.push_back({wanted.name, wanted.type});
+        columns.push_back(TRY(widen_column(column, type)));
+        fields.push_back({wanted.name, type});
         used.insert(*index);
     }
-    for (size_t i = 0; i < rows.columns().size() && !settings_.ignore_unlisted; ++i) {
+    for (size_t i = 0; i < rows.columns().size() && settings_.keep_unlisted; ++i) {
         if (used.contains(i)) continue;
         fields.push_back((*rows.schema())[i]);
         columns.push_back(rows.column(i));

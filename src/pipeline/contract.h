@@ -18,8 +18,9 @@ namespace shaduf {
 struct ContractSettings {
     ContractMode mode = ContractMode::evolve;
     Nesting nesting = Nesting::flatten;
-    std::vector<ShapeColumn> declared;  // the user's own list of columns, may be empty
-    bool ignore_unlisted = false;       // with `declared`: fields not in the list are left out
+    std::vector<ColumnConfig> columns;  // the user's own list, may be empty
+    bool keep_unlisted = true;          // fields that the list does not name
+    int64_t sample_rows = 1000;         // that types are inferred from
     // Columns whose type in the table is not the type they are read with, since a policy changes them on the way.
     std::set<std::string> retyped;
 };
@@ -58,7 +59,8 @@ private:
     Result<std::shared_ptr<const Form>> widen_form(const Form& from, const std::vector<DriftColumn>& drift);
     Result<void> fit_to_table(Shape& shape) const;
     bool compares_with_table() const { return table_.has_value() && settings_.mode != ContractMode::evolve; }
-    Result<RecordBatch> select_declared(const RecordBatch& rows) const;
+    Shape listed_columns(const RawRows& rows) const;
+    Result<RecordBatch> select_listed(const RecordBatch& rows) const;
 
     const ContractSettings settings_;
     const std::optional<Schema> table_;

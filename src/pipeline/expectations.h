@@ -50,9 +50,14 @@ public:
     // unique and relationships: needs all earlier rows. Row numbers are those of the kept rows.
     Result<std::vector<RejectedRow>> check_in_order(const CheckedRows& rows);
 
-    // Whether a limit is passed. `at_end` also judges percentages, and what looks at the whole load; returns the first
-    // failure that stops the load before its commit.
-    Result<void> judge(const RunContext& run, int64_t rows_read, int64_t rows_written, bool at_end);
+    struct Counts {
+        int64_t read = 0;
+        int64_t written = 0;
+        bool at_end = false;
+    };
+    // Whether a limit is passed; at the end also what looks at the whole load. The first failure that stops the load
+    // before its commit.
+    Result<void> judge(const RunContext& run, const Counts& counts);
 
     // After the end: failures that the load survived but that its owner must hear of.
     const std::vector<std::string>& warnings() const { return warnings_; }
@@ -65,7 +70,7 @@ private:
     Expectations();
     Result<void> fill_from_table(RunContext& run, Rule& rule, TableReader& reader, const std::string& schema,
                                  const std::string& table, const std::vector<std::string>& columns);
-    Result<void> judge_rule(const RunContext& run, Rule& rule, int64_t rows_read, int64_t rows_written, bool at_end);
+    static std::string problem_of(const RunContext& run, Rule& rule, const Counts& counts);
     Result<bool> key_fails(Rule& rule, const KeyHash& key, bool is_null);
 
     std::vector<std::unique_ptr<Rule>> rules_;

@@ -15,8 +15,8 @@ namespace shaduf {
 // Immutable; thread-safe.
 class Policies {
 public:
-    // invalid_config when a policy needs the policy key and `key` is empty, or a column has two policies.
-    static Result<std::unique_ptr<Policies>> create(const std::vector<PolicyConfig>& configs, const std::string& key);
+    // invalid_config when a column has two policies.
+    static Result<std::unique_ptr<Policies>> create(const std::vector<PolicyConfig>& configs);
     ~Policies();
 
     // The batch as the sink may see it. Values that are not text are hashed, masked, cut and tokenized as they print.
@@ -24,15 +24,12 @@ public:
 
     // Columns whose type in the table differs from the one they are read with.
     std::set<std::string> retyped() const;
-    bool empty() const { return configs_.empty(); }
 
 private:
-    struct Keys;
-    Policies(std::vector<PolicyConfig> configs, std::unique_ptr<Keys> keys);
-    Result<std::string> changed(const PolicyConfig& policy, std::string_view value) const;
+    struct Policy;
+    explicit Policies(std::vector<std::unique_ptr<Policy>> policies);
 
-    const std::vector<PolicyConfig> configs_;
-    const std::unique_ptr<Keys> keys_;
+    const std::vector<std::unique_ptr<Policy>> policies_;
 };
 
 }  // namespace shaduf

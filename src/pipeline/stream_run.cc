@@ -15,6 +15,7 @@ namespace shaduf {
 namespace {
 
 constexpr auto kProgressEvery = std::chrono::milliseconds(200);
+constexpr std::chrono::milliseconds kCommitEvery{30'000};  // unless the stream says otherwise
 
 // A batch as the workers hand it to the writer.
 struct Prepared {
@@ -202,13 +203,19 @@ private:
                 return prepared.release_error();
             }
             TRY(write((*item)->batch, prepared.release_value()));
-            const bool due = run_.clock.steady_now() - last_commit_ >= job_.commit_every;
-            if (due && pending_ && !all_or_nothing) TRY(commit(CommitKind::interim));
+            if (pending_ && !all_or_nothing && commit_is_due()) TRY(commit(CommitKind::interim));
             report_progress();
         }
         TRY(parent_.cancellation.check());
         TRY(judge(true));
         return commit(CommitKind::final);
+    }
+
+    bool commit_is_due() const {
+        const CommitEvery& every = job_.commit_every;
+        if (every.rows > 0 && result_.progress.rows_read - rows_at_commit_ >= every.rows) return true;
+        const auto duration = every.duration.count() > 0 ? every.duration : kCommitEvery;
+        return run_.clock.steady_now() - last_commit_ >= duration;
     }
 
     Result<void> write(const ReadBatch& batch, Prepared prepared) {
@@ -258,7 +265,7 @@ private:
     }
 
     Result<void> judge(bool at_end) {
-        return job_.expectations->judge(run_, result_.progress.rows_read, result_.progress.rows_written, at_end);
+        return job_.expectations->judge(run_, {result_.progress.rows_read, result_.progress.rows_written, at_end});
     }
 
     Result<void> commit(CommitKind kind) {
@@ -267,6 +274,7 @@ private:
         TRY(job_.sink->commit(run_, pending_, kind));
         TRY(failpoint("run.committed"));
         last_commit_ = run_.clock.steady_now();
+        rows_at_commit_ = result_.progress.rows_read;
         if (!pending_) return {};
         result_.checkpoint = pending_;
         std::lock_guard lock(mutex_);
@@ -310,6 +318,7 @@ private:
     std::optional<Checkpoint> acknowledged_;
     std::atomic<int64_t> retries_{0};
     size_t values_ignored_ = 0;
+    int64_t rows_at_commit_ = 0;
     std::chrono::steady_clock::time_point started_;
     std::chrono::steady_clock::time_point last_commit_;
     std::chrono::steady_clock::time_point last_report_;
