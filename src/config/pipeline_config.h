@@ -2,10 +2,9 @@
 
 #include <chrono>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -14,130 +13,125 @@
 #include "data/row_decoder.h"
 #include "data/type.h"
 
-// One file of pipelines/ as typed values: checked, references replaced, defaults filled in. Plain data.
+// A file of pipelines/ as typed values: what the runner (src/pipeline) is told to do. Plain data, read once.
 namespace shaduf {
 
-// What happens to data that does not fit the table as it stands.
+// What happens when the data does not have the form that the table has.
 enum class ContractMode : uint8_t {
-    evolve,          // add columns, widen types, never narrow
-    freeze,          // stop with a diff
+    evolve,          // the table gains columns and wider types, it never loses or narrows one
+    freeze,          // the run stops and shows the difference
     discard_row,     // the row goes to quarantine
     discard_column,  // the value becomes null, the unknown field is left out
 };
-std::string_view to_string(ContractMode mode);
 
-enum class ExpectKind : uint8_t {
-    not_null,         // columns[0]
-    unique,           // columns together; within the load, and against the table when it is the key
-    accepted_values,  // columns[0] in values; null passes
-    range,            // columns[0] between min and max, both included; null passes
-    regex,            // columns[0] contains a match of pattern (RE2); null passes
-    relationships,    // columns[0] is in to_table.to_column; null passes
-    freshness,        // the newest columns[0] of the load is at most age_max old; judged at the end
-    row_count,        // rows of the load; judged at the end
-    expression,       // a boolean SQL expression in DuckDB's dialect; null passes
+// `columns: {user_id: user_identifiers.id, day: {from: timestamp, type: date}}`
+struct ColumnConfig {
+    std::string name;
+    std::vector<std::string> path;  // keys, outermost first; default: the name
+    std::optional<DataType> type;   // nullopt: as found in the data
+    Place place;
 };
-std::string_view to_string(ExpectKind kind);
 
 enum class ExpectSeverity : uint8_t {
-    error,  // the row goes to quarantine (freshness, row_count: the stream fails, nothing more is committed)
-    warn,   // the row is kept, and counted
-    fatal,  // the stream stops; nothing is committed
+    error,  // rows that fail go to quarantine
+    warn,   // rows pass, the run says how many failed
+    fatal,  // the run stops and nothing of it is committed
+};
+
+// When failures become more than what the severity says: past either limit an `error` stops the run (what is committed
+// stays), a `warn` is said at all, a `fatal` is fatal (below, its rows go to quarantine).
+struct ExpectLimit {
+    std::optional<int64_t> max_rows;
+    std::optional<double> max_percent;  // of the rows of the load, 0 to 100; judged at its end
+};
+
+enum class ExpectKind : uint8_t {
+    not_null,         // columns
+    unique,           // columns, together one key: within the load, and against the table when rows are appended
+    accepted_values,  // column, values
+    range,            // column, min, max: both inclusive, either may be missing
+    regex,            // column, pattern (RE2): must match somewhere in the text
+    relationships,    // column, to_table, to_column: a value is null or stands there
+    freshness,        // column, within: the newest value of the load is not older
+    row_count,        // min, max: rows written by the load
+    expression,       // a SQL boolean expression over the row's columns; null passes, as in a CHECK
 };
 
 struct ExpectConfig {
-    ExpectKind kind = ExpectKind::expression;
-    std::string name;  // as given, or made: "not_null(ad_id)", "impressions >= 0"; the reason in quarantine
+    ExpectKind kind;
     std::vector<std::string> columns;
-    std::vector<std::string> values;  // accepted_values, as text
-    std::optional<std::string> min;   // range: a number, date or timestamp as text
+    std::vector<std::string> values;  // accepted_values
+    std::optional<std::string> min;   // as written; read along the column's type
     std::optional<std::string> max;
-    std::string pattern;
-    std::string to_schema;  // relationships; "" is the pipeline's
-    std::string to_table;
+    std::string pattern;   // regex
+    std::string to_table;  // relationships: of the same schema, or "schema.table"
     std::string to_column;
-    std::chrono::milliseconds age_max{0};
-    std::optional<int64_t> rows_min;  // row_count
-    std::optional<int64_t> rows_max;
+    std::chrono::milliseconds within{0};
     std::string expression;
     ExpectSeverity severity = ExpectSeverity::error;
-    // Thresholds on the rows that fail: more than that many, or than that share of the rows read, and the stream stops
-    // as if the severity were fatal. The share is judged at the end, and before each commit once 1,000 rows were read.
-    std::optional<int64_t> failed_rows_max;    // max_rows
-    std::optional<double> failed_percent_max;  // max_percent
+    ExpectLimit limit;
+    std::string text;  // as reasons name it: "not_null(ad_id)", "impressions >= 0"
     Place place;
 };
 
 enum class PolicyKind : uint8_t {
-    drop,      // the column never reaches the sink
-    hash,      // HMAC-SHA-256 of the value's text with `key`, in hex
-    mask,      // all but keep_first and keep_last characters become mask_character
-    truncate,  // the first `length` characters; of dates and timestamps, down to `unit`
-    tokenize,  // deterministic encryption with `key` (AES-SIV): equal values get equal tokens, the key reads them again
+    drop,      // the column does not reach the sink
+    hash,      // HMAC-SHA-256 with the project's policy key, hexadecimal; null stays null
+    mask,      // all but the last `keep` characters become '*'
+    truncate,  // the first `keep` characters
+    tokenize,  // deterministic encryption with the policy key (AES-SIV): equal values get equal tokens, and who has the
+               // key can read them again
 };
-std::string_view to_string(PolicyKind kind);
 
 struct PolicyConfig {
     std::string column;
-    PolicyKind kind = PolicyKind::drop;
-    std::string key;  // hash, tokenize; a secret, never empty there
-    int64_t keep_first = 0;
-    int64_t keep_last = 0;
-    std::string mask_character = "*";
-    int64_t length = 0;
-    std::string unit;  // truncate: "", year, month, day, hour
+    PolicyKind kind;
+    int64_t keep = 0;  // mask: characters left readable at the end; truncate: at the start
     Place place;
 };
 
-struct ColumnConfig {
+struct StreamConfig {
     std::string name;
-    std::vector<std::string> path;  // the keys that lead to it; of CSV, the header name
-    std::optional<DataType> type;   // nullopt: inferred
+    std::string table;  // default: the name
+    ReadMode mode = ReadMode::full_refresh;
+    // Default: full_refresh replaces; incremental and cdc merge when there is a key, else append; stream appends.
+    WriteMode write = WriteMode::replace;
+    std::vector<std::string> key;
+    std::string order_by;
+    ContractMode contract = ContractMode::evolve;
+    Nesting nested = Nesting::flatten;
+    std::vector<ColumnConfig> columns;
+    bool ignore_unlisted = false;  // `columns` given and no `unlisted: keep`
+    std::vector<ExpectConfig> expect;
+    std::vector<PolicyConfig> policies;
+    std::chrono::milliseconds commit_every{30'000};
+    int64_t sample_rows = 1000;  // that types are inferred from
+    // The other keys of the stream: the connectors' own, checked.
+    Options source_options;  // by the source's ConnectorSpec::stream_fields
+    Options table_options;   // by the sink's ConnectorSpec::table_fields
     Place place;
 };
 
-struct CommitEvery {
-    int64_t rows = 0;                       // 0: no such limit
-    std::chrono::milliseconds duration{0};  // 0: no such limit
-};
-
-// A named connection of shaduf.yml, or one written inside a pipeline ("<pipeline>.source", "<pipeline>.sink").
+// A named connection of shaduf.yml, or one written inside a pipeline.
 struct ConnectionConfig {
     std::string name;
     std::string type;  // of a ConnectorSpec
     Options options;   // by its `fields`
     Place place;
 };
-using ConnectionPtr = std::shared_ptr<const ConnectionConfig>;
-
-struct StreamConfig {
-    std::string name;
-    ReadMode mode = ReadMode::full_refresh;
-    // Unless given: replace for full_refresh; merge with a key, else append, for the others.
-    WriteMode write = WriteMode::replace;
-    std::string schema;  // may be empty: the sink's default
-    std::string table;   // unless given, the stream's name
-    std::vector<std::string> key;
-    std::string order_by;
-    ContractMode contract = ContractMode::evolve;
-    Nesting nesting = Nesting::flatten;
-    std::vector<ColumnConfig> columns;
-    bool keep_unlisted = true;  // fields that `columns` does not name are kept; false when columns are listed
-    std::vector<ExpectConfig> expect;
-    std::vector<PolicyConfig> policies;
-    CommitEvery commit_every;
-    int64_t sample_rows = 1000;  // that types are inferred from
-    Options source_options;      // by the source's `stream_fields`
-    Options table_options;       // by the sink's `table_fields`
-    Place place;
-};
 
 struct PipelineConfig {
-    std::string name;  // of the file, without .yml
-    ConnectionPtr source;
-    ConnectionPtr sink;
-    std::string schedule;  // five cron fields, or ""
+    std::string name;  // the file's name without .yml
+    std::string file;
+    // Names in Project::connections; one written inside the pipeline is there as "<pipeline>.source",
+    // "<pipeline>.sink".
+    std::string source;
+    std::string sink;
+    std::string schema;    // of the tables; "" is the sink's default
+    std::string schedule;  // cron, as written
+    int64_t streams_parallel = 4;
     std::vector<StreamConfig> streams;
+    uint64_t memory_bytes = 256'000'000;  // of all rows in flight
     Place place;
 };
 

@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -52,7 +51,8 @@ struct Project {
     std::string warehouse;  // the name of the environment's connection; "" when it has none
     std::string state;      // where the metadata store is: a path, or a PostgreSQL DSN
     uint64_t memory_bytes = 256'000'000;
-    std::map<std::string, ConnectionPtr, std::less<>> connections;
+    std::string policy_key;  // of the policies hash and tokenize; "" when there is none
+    std::map<std::string, ConnectionConfig, std::less<>> connections;
     std::vector<PipelineConfig> pipelines;    // by name
     std::vector<std::string> pipeline_names;  // of all, also of those not asked for
 
