@@ -79,7 +79,7 @@ Result<std::shared_ptr<const Contract::Form>> Contract::form_for(const RawRows& 
     std::lock_guard lock(mutex_);
     if (form_ != nullptr && form_->format == rows.format) return form_;
     Shape shape = listed_columns(rows);
-    if (settings_.keep_unlisted) infer_shape(rows, static_cast<size_t>(settings_.sample_rows), shape);
+    if (!settings_.ignore_unlisted) infer_shape(rows, static_cast<size_t>(settings_.sample_rows), shape);
     TRY(fit_to_table(shape));
     if (settings_.mode == ContractMode::discard_row && table_) shape.on_drift = OnDrift::reject_row;
     if (settings_.mode == ContractMode::discard_column && table_) shape.on_drift = OnDrift::ignore;
@@ -96,7 +96,7 @@ Shape Contract::listed_columns(const RawRows& rows) const {
     if (any_untyped) infer_shape(rows, static_cast<size_t>(settings_.sample_rows), found);
     Shape shape;
     shape.nesting = settings_.nesting;
-    shape.ignore_unlisted = !settings_.keep_unlisted;
+    shape.ignore_unlisted = settings_.ignore_unlisted;
     for (const auto& column : settings_.columns) {
         DataType type = column.type.value_or(TypeKind::string);
         for (const auto& inferred : found.columns) {
@@ -148,7 +148,7 @@ Result<void> Contract::fit_to_table(Shape& shape) const {
                 return drift_error(*table_, *shape.schema());
             }
             if (!column->declared) column->type = compares_with_table() ? field.type : widen(column->type, field.type);
-        } else if (settings_.keep_unlisted) {
+        } else if (!settings_.ignore_unlisted) {
             shape.columns.push_back({field.name, field.type, path_of(field.name, settings_.nesting), false});
         }
     }
@@ -179,7 +179,7 @@ Result<RecordBatch> Contract::select_listed(const RecordBatch& rows) const {
         fields.push_back({wanted.name, type});
         used.insert(*index);
     }
-    for (size_t i = 0; i < rows.columns().size() && settings_.keep_unlisted; ++i) {
+    for (size_t i = 0; i < rows.columns().size() && !settings_.ignore_unlisted; ++i) {
         if (used.contains(i)) continue;
         fields.push_back((*rows.schema())[i]);
         columns.push_back(rows.column(i));

@@ -19,7 +19,7 @@ struct ContractSettings {
     ContractMode mode = ContractMode::evolve;
     Nesting nesting = Nesting::flatten;
     std::vector<ColumnConfig> columns;  // the user's own list, may be empty
-    bool keep_unlisted = true;          // fields that the list does not name
+    bool ignore_unlisted = false;       // fields that the list does not name are left out
     int64_t sample_rows = 1000;         // that types are inferred from
     // Columns whose type in the table is not the type they are read with, since a policy changes them on the way.
     std::set<std::string> retyped;

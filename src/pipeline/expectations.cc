@@ -20,21 +20,18 @@ struct Expectations::Rule {
     std::atomic<bool> column_seen{false};
 
     bool is_keyed() const { return keys != nullptr; }
-    bool has_limit() const { return config.failed_rows_max || config.failed_percent_max; }
+    bool has_limit() const { return config.limit.max_rows || config.limit.max_percent; }
     bool rejects_rows() const { return config.severity != ExpectSeverity::warn; }
 };
 
 namespace {
 
-// A share of the first few rows says nothing about the load.
-constexpr int64_t kRowsBeforePercent = 1000;
-
 std::string describe_limit(const ExpectConfig& config) {
     std::string text;
-    if (config.failed_rows_max) text += ", at most " + format_count(*config.failed_rows_max) + " rows may fail";
-    if (config.failed_percent_max) {
+    if (config.limit.max_rows) text += ", at most " + format_count(*config.limit.max_rows) + " rows may fail";
+    if (config.limit.max_percent) {
         std::array<char, 32> percent{};
-        std::snprintf(percent.data(), percent.size(), "%g", *config.failed_percent_max);
+        std::snprintf(percent.data(), percent.size(), "%g", *config.limit.max_percent);
         text += std::string(", at most ") + percent.data() + "% may fail";
     }
     return text;
@@ -110,15 +107,18 @@ Result<void> Expectations::load_keys(RunContext& run, const Destination& to) {
         if (to.reader == nullptr) {
             if (!references) continue;
             return Error(ErrorKind::invalid_config, "the sink cannot be looked into, so this cannot be checked: " +
-                                                        rule->config.name + "; remove it, or check it in a model")
+                                                        rule->config.text + "; remove it, or check it in a model")
                 .at(rule->config.place);
         }
         if (!references) {
             TRY(fill_from_table(run, *rule, *to.reader, to.schema, to.table, rule->config.columns));
             continue;
         }
-        const std::string& schema = rule->config.to_schema.empty() ? to.schema : rule->config.to_schema;
-        TRY(fill_from_table(run, *rule, *to.reader, schema, rule->config.to_table, {rule->config.to_column}));
+        const std::string& name = rule->config.to_table;
+        const auto dot = name.find('.');
+        const std::string schema = dot == std::string::npos ? to.schema : name.substr(0, dot);
+        const std::string table = dot == std::string::npos ? name : name.substr(dot + 1);
+        TRY(fill_from_table(run, *rule, *to.reader, schema, table, {rule->config.to_column}));
     }
     return {};
 }
@@ -153,7 +153,7 @@ Result<CheckedRows> Expectations::check(RunContext& run, const RecordBatch& rows
         if (failing.empty()) continue;
         rule->failed += static_cast<int64_t>(failing.size());
         if (rule->config.severity == ExpectSeverity::fatal && !rule->has_limit()) {
-            return Error(ErrorKind::bad_data, "expectation failed, nothing is committed: " + rule->config.name +
+            return Error(ErrorKind::bad_data, "expectation failed, nothing is committed: " + rule->config.text +
                                                   ": row " + rows.row_as_json(failing.front()))
                 .at(rule->config.place);
         }
@@ -163,7 +163,7 @@ Result<CheckedRows> Expectations::check(RunContext& run, const RecordBatch& rows
     for (size_t row = 0; row < rows.rows(); ++row) {
         if (failed_by[row] == nullptr) continue;
         checked.rejected.push_back(
-            {row, Error(ErrorKind::bad_data, "expectation failed: " + failed_by[row]->config.name)});
+            {row, Error(ErrorKind::bad_data, "expectation failed: " + failed_by[row]->config.text)});
     }
     if (!checked.rejected.empty()) {
         for (size_t row = 0; row < rows.rows(); ++row) {
@@ -210,12 +210,12 @@ Result<std::vector<RejectedRow>> Expectations::check_in_order(const CheckedRows&
             if (out[row] || !TRY(key_fails(*rule, keys[row], is_null[row]))) continue;
             ++rule->failed;
             if (rule->config.severity == ExpectSeverity::fatal && !rule->has_limit()) {
-                return Error(ErrorKind::bad_data, "expectation failed, nothing is committed: " + rule->config.name)
+                return Error(ErrorKind::bad_data, "expectation failed, nothing is committed: " + rule->config.text)
                     .at(rule->config.place);
             }
             if (!rule->rejects_rows()) continue;
             out[row] = true;
-            rejected.push_back({row, Error(ErrorKind::bad_data, "expectation failed: " + rule->config.name)});
+            rejected.push_back({row, Error(ErrorKind::bad_data, "expectation failed: " + rule->config.text)});
         }
     }
     std::sort(rejected.begin(), rejected.end(), [](const auto& a, const auto& b) { return a.row < b.row; });
@@ -226,22 +226,24 @@ Result<std::vector<RejectedRow>> Expectations::check_in_order(const CheckedRows&
 std::string Expectations::problem_of(const RunContext& run, Rule& rule, const Counts& counts) {
     const ExpectConfig& config = rule.config;
     if (config.kind == ExpectKind::row_count) {
-        const bool fits =
-            counts.written >= config.rows_min.value_or(0) && counts.written <= config.rows_max.value_or(INT64_MAX);
+        const auto bound = [](const std::optional<std::string>& text, int64_t none) {
+            return text ? std::strtoll(text->c_str(), nullptr, 10) : none;
+        };
+        const bool fits = counts.written >= bound(config.min, 0) && counts.written <= bound(config.max, INT64_MAX);
         return !counts.at_end || fits ? "" : "the load has " + format_count(counts.written) + " rows";
     }
     if (config.kind == ExpectKind::freshness) {
         if (!counts.at_end || counts.read == 0) return "";
         if (rule.newest == INT64_MIN) return "no row has a value";
         const int64_t age = run.clock.now().time_since_epoch().count() - rule.newest;
-        const bool fresh = age <= std::chrono::microseconds(config.age_max).count();
+        const bool fresh = age <= std::chrono::microseconds(config.within).count();
         return fresh ? "" : "the newest value is " + format_timestamp(rule.newest, true);
     }
     const int64_t failed = rule.failed;
     bool exceeded = !rule.has_limit() && config.severity != ExpectSeverity::error && failed > 0;
-    if (config.failed_rows_max && failed > *config.failed_rows_max) exceeded = true;
-    if (config.failed_percent_max && (counts.at_end || counts.read >= kRowsBeforePercent)) {
-        exceeded |= static_cast<double>(failed) * 100 > *config.failed_percent_max * static_cast<double>(counts.read);
+    if (config.limit.max_rows && failed > *config.limit.max_rows) exceeded = true;
+    if (config.limit.max_percent && counts.at_end) {
+        exceeded |= static_cast<double>(failed) * 100 > *config.limit.max_percent * static_cast<double>(counts.read);
     }
     if (!exceeded) return "";
     return format_count(failed) + " of " + format_count(counts.read) + " rows fail" + describe_limit(config);
@@ -252,15 +254,15 @@ Result<void> Expectations::judge(const RunContext& run, const Counts& counts) {
         const ExpectConfig& config = rule->config;
         const bool whole_load = config.kind == ExpectKind::row_count || config.kind == ExpectKind::freshness;
         if (counts.at_end && counts.read > 0 && !rule->column_seen && !config.columns.empty()) {
-            warnings_.push_back(config.name + ": the load has no such column: " + join(config.columns, ", "));
+            warnings_.push_back(config.text + ": the load has no such column: " + join(config.columns, ", "));
         }
         const std::string problem = problem_of(run, *rule, counts);
         if (problem.empty()) continue;
         if (config.severity == ExpectSeverity::warn) {
-            if (counts.at_end) warnings_.push_back(config.name + ": " + problem);
+            if (counts.at_end) warnings_.push_back(config.text + ": " + problem);
             continue;
         }
-        const Error error(ErrorKind::bad_data, "expectation failed: " + config.name + ": " + problem);
+        const Error error(ErrorKind::bad_data, "expectation failed: " + config.text + ": " + problem);
         if (config.severity == ExpectSeverity::fatal || !whole_load) return error.at(config.place);
         failures_.push_back(error.at(config.place));
     }

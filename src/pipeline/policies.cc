@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "base/time.h"
 #include "data/builder.h"
 #include "io/crypto.h"
 #include "io/token_cipher.h"
@@ -27,64 +26,25 @@ int64_t count_characters(std::string_view text) {
                          [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; });
 }
 
-// A value too short to hide anything between its kept ends is hidden whole.
-std::string mask(std::string_view text, const PolicyConfig& policy) {
+// A value too short to hide anything before its kept end is hidden whole.
+std::string mask(std::string_view text, int64_t keep) {
     const int64_t characters = count_characters(text);
-    const bool too_short = characters <= policy.keep_first + policy.keep_last;
-    const int64_t first = too_short ? 0 : policy.keep_first;
-    const int64_t last = too_short ? 0 : policy.keep_last;
-    std::string masked(text.substr(0, byte_of_character(text, first)));
-    for (int64_t i = first + last; i < characters; ++i) masked += policy.mask_character;
-    return masked.append(text.substr(byte_of_character(text, characters - last)));
-}
-
-// Characters of an ISO 8601 text that are kept for a unit, and what stands for the others.
-std::string truncate_moment(const std::string& text, std::string_view unit) {
-    constexpr std::string_view kStart = "0000-01-01T00:00:00";
-    size_t kept = text.size();
-    if (unit == "year") kept = 4;
-    if (unit == "month") kept = 7;
-    if (unit == "day") kept = 10;
-    if (unit == "hour") kept = 13;
-    const size_t seconds_end = std::min(text.size(), kStart.size());
-    std::string cut = text.substr(0, std::min(kept, text.size()));
-    if (cut.size() < seconds_end) cut += kStart.substr(cut.size(), seconds_end - cut.size());
-    return cut;
-}
-
-Result<Column> truncate_moments(const Column& column, const PolicyConfig& policy) {
-    ColumnBuilder builder(column.type);
-    for (size_t row = 0; row < column.length; ++row) {
-        if (column.is_null(row)) {
-            builder.append_null();
-            continue;
-        }
-        const std::string text = truncate_moment(format_value(column, row), policy.unit);
-        if (column.type.kind() == TypeKind::date) {
-            builder.append_date(parse_date(text).value_or(column.date_at(row)));
-        } else {
-            const auto moment = parse_timestamp(text);
-            builder.append_int64(moment ? moment->microseconds : column.int64_at(row));
-        }
-    }
-    return builder.finish();
-}
-
-bool is_moment(const DataType& type) {
-    return type.kind() == TypeKind::date || type.kind() == TypeKind::timestamp || type.kind() == TypeKind::timestamp_tz;
+    const int64_t hidden = characters > keep ? characters - keep : characters;
+    return std::string(static_cast<size_t>(hidden), '*').append(text.substr(byte_of_character(text, hidden)));
 }
 
 }  // namespace
 
 struct Policies::Policy {
     PolicyConfig config;
+    std::string key;                      // hash
     std::unique_ptr<TokenCipher> cipher;  // tokenize
 
     Result<std::string> change(std::string_view value) const {
         switch (config.kind) {
-            case PolicyKind::hash: return to_hex(hmac_sha256(config.key, value));
-            case PolicyKind::mask: return mask(value, config);
-            case PolicyKind::truncate: return std::string(value.substr(0, byte_of_character(value, config.length)));
+            case PolicyKind::hash: return to_hex(hmac_sha256(key, value));
+            case PolicyKind::mask: return mask(value, config.keep);
+            case PolicyKind::truncate: return std::string(value.substr(0, byte_of_character(value, config.keep)));
             case PolicyKind::tokenize: return cipher->tokenize(value);
             case PolicyKind::drop: break;
         }
@@ -92,9 +52,6 @@ struct Policies::Policy {
     }
 
     Result<Column> change_all(const Column& column) const {
-        if (config.kind == PolicyKind::truncate && !config.unit.empty() && is_moment(column.type)) {
-            return truncate_moments(column, config);
-        }
         ColumnBuilder builder(TypeKind::string);
         for (size_t row = 0; row < column.length; ++row) {
             if (column.is_null(row)) {
@@ -110,16 +67,23 @@ struct Policies::Policy {
 Policies::Policies(std::vector<std::unique_ptr<Policy>> policies) : policies_(std::move(policies)) {}
 Policies::~Policies() = default;
 
-Result<std::unique_ptr<Policies>> Policies::create(const std::vector<PolicyConfig>& configs) {
+Result<std::unique_ptr<Policies>> Policies::create(const std::vector<PolicyConfig>& configs, const std::string& key) {
     std::set<std::string> seen;
     std::vector<std::unique_ptr<Policy>> policies;
     for (const auto& config : configs) {
         if (!seen.insert(to_lower(config.column)).second) {
             return Error(ErrorKind::invalid_config, "column has two policies: " + config.column).at(config.place);
         }
+        const bool needs_key = config.kind == PolicyKind::hash || config.kind == PolicyKind::tokenize;
+        if (needs_key && key.empty()) {
+            return Error(ErrorKind::invalid_config, "policy needs a key: " + config.column +
+                                                        "; set policy_key: ${secret:policy_key} in shaduf.yml")
+                .at(config.place);
+        }
         auto policy = std::make_unique<Policy>();
         policy->config = config;
-        if (config.kind == PolicyKind::tokenize) policy->cipher = TRY(TokenCipher::create(config.key));
+        policy->key = key;
+        if (config.kind == PolicyKind::tokenize) policy->cipher = TRY(TokenCipher::create(key));
         policies.push_back(std::move(policy));
     }
     return std::unique_ptr<Policies>(new Policies(std::move(policies)));

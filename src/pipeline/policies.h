@@ -15,8 +15,8 @@ namespace shaduf {
 // Immutable; thread-safe.
 class Policies {
 public:
-    // invalid_config when a column has two policies.
-    static Result<std::unique_ptr<Policies>> create(const std::vector<PolicyConfig>& configs);
+    // invalid_config when a policy needs the policy key and `key` is empty, or a column has two policies.
+    static Result<std::unique_ptr<Policies>> create(const std::vector<PolicyConfig>& configs, const std::string& key);
     ~Policies();
 
     // The batch as the sink may see it. Values that are not text are hashed, masked, cut and tokenized as they print.

@@ -33,16 +33,22 @@ struct Plan {
     std::string started_at;
 };
 
+// One end of a pipeline: a connection and the system behind it.
+struct Side {
+    const ConnectorSpec* spec;
+    const ConnectionConfig* connection;
+};
+
 class PipelineRun {
 public:
-    PipelineRun(RunContext& run, const PipelineConfig& pipeline, const ConnectorSpec& source, const ConnectorSpec& sink,
-                uint64_t memory_bytes, std::string run_id, MetaStore* history)
+    PipelineRun(RunContext& run, const PipelineConfig& pipeline, const Side& source, const Side& sink,
+                std::string policy_key, std::string run_id, MetaStore* history)
         : run_(run),
           pipeline_(pipeline),
           source_(source),
           sink_(sink),
-          memory_bytes_(memory_bytes),
-          budget_(memory_bytes * kInFlightPercent / 100),
+          policy_key_(std::move(policy_key)),
+          budget_(pipeline.memory_bytes * kInFlightPercent / 100),
           run_id_(std::move(run_id)),
           history_(history) {}
 
@@ -157,42 +163,43 @@ private:
         job.run_id = run_id_;
         job.pipeline = pipeline_.name;
         job.stream = stream.name;
-        job.source_connection = pipeline_.source->name;
-        job.schema = stream.schema;
+        job.source_connection = source_.connection->name;
+        job.schema = pipeline_.schema;
         job.table = stream.table;
         job.write = stream.write;
         job.commit_every = stream.commit_every;
         job.workers = static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1U, 8U));
 
-        StreamRequest request{pipeline_.source->name, stream.name, stream.mode, stream.source_options};
-        job.source = TRY(source_.make_source(pipeline_.source->options, request));
+        StreamRequest request{source_.connection->name, stream.name, stream.mode, stream.source_options};
+        job.source = TRY(source_.spec->make_source(source_.connection->options, request));
         TableTarget target;
-        target.connection = pipeline_.sink->name;
+        target.connection = sink_.connection->name;
         target.pipeline = pipeline_.name;
         target.stream = stream.name;
-        target.schema = stream.schema;
+        target.schema = pipeline_.schema;
         target.table = stream.table;
         target.mode = stream.write;
         target.key = stream.key;
         target.order_by = stream.order_by;
         target.options = stream.table_options;
-        target.memory_bytes = memory_bytes_ * kSinkPercent / 100 / plans_.size();
-        job.sink = TRY(sink_.make_sink(pipeline_.sink->options, target));
-        if (sink_.make_store != nullptr && !stream.expect.empty()) {
-            job.store = TRY(sink_.make_store(pipeline_.sink->options, pipeline_.sink->name));
+        target.memory_bytes = pipeline_.memory_bytes * kSinkPercent / 100 / plans_.size();
+        job.sink = TRY(sink_.spec->make_sink(sink_.connection->options, target));
+        if (sink_.spec->make_store != nullptr && !stream.expect.empty()) {
+            job.store = TRY(sink_.spec->make_store(sink_.connection->options, sink_.connection->name));
         }
-        job.expectations = TRY(Expectations::create(stream.expect, memory_bytes_ * kKeysPercent / 100 / plans_.size()));
-        job.policies = TRY(Policies::create(stream.policies));
-        job.contract = {stream.contract,      stream.nesting,     stream.columns,
-                        stream.keep_unlisted, stream.sample_rows, job.policies->retyped()};
+        job.expectations =
+            TRY(Expectations::create(stream.expect, pipeline_.memory_bytes * kKeysPercent / 100 / plans_.size()));
+        job.policies = TRY(Policies::create(stream.policies, policy_key_));
+        job.contract = {stream.contract,        stream.nested,      stream.columns,
+                        stream.ignore_unlisted, stream.sample_rows, job.policies->retyped()};
         return job;
     }
 
     RunContext& run_;
     const PipelineConfig& pipeline_;
-    const ConnectorSpec& source_;
-    const ConnectorSpec& sink_;
-    const uint64_t memory_bytes_;
+    const Side source_;
+    const Side sink_;
+    const std::string policy_key_;
     ByteBudget budget_;
     const std::string run_id_;
     MetaStore* const history_;
@@ -201,13 +208,15 @@ private:
     std::vector<Plan> plans_;
 };
 
-Result<const ConnectorSpec*> find_spec(const Registry<ConnectorSpec>& connectors, const ConnectionConfig& connection,
-                                       const char* role, bool (*fits_role)(const ConnectorSpec&)) {
-    const ConnectorSpec* spec = connectors.find(connection.type);
-    if (spec != nullptr && fits_role(*spec)) return spec;
-    return Error(ErrorKind::invalid_config, "connection cannot be a " + std::string(role) + ": " + connection.name +
-                                                " is of type " + connection.type)
-        .at(connection.place);
+Result<Side> find_side(const Project& project, const Registry<ConnectorSpec>& connectors, const std::string& name,
+                       const char* role, bool (*fits_role)(const ConnectorSpec&)) {
+    const ConnectionConfig* connection = project.connection(name);
+    if (connection == nullptr) return Error(ErrorKind::invalid_config, "connection not found: " + name);
+    const ConnectorSpec* spec = connectors.find(connection->type);
+    if (spec != nullptr && fits_role(*spec)) return Side{spec, connection};
+    return Error(ErrorKind::invalid_config,
+                 "connection cannot be a " + std::string(role) + ": " + name + " is of type " + connection->type)
+        .at(connection->place);
 }
 
 }  // namespace
@@ -227,10 +236,10 @@ std::string make_run_id(const Clock& clock) {
 
 Result<RunSummary> run_pipeline(RunContext& run, const Project& project, const PipelineConfig& pipeline,
                                 const Registry<ConnectorSpec>& connectors, const RunOptions& options) {
-    const auto* source = TRY(find_spec(connectors, *pipeline.source, "source",
-                                       [](const ConnectorSpec& spec) { return spec.make_source != nullptr; }));
-    const auto* sink = TRY(find_spec(connectors, *pipeline.sink, "sink",
-                                     [](const ConnectorSpec& spec) { return spec.make_sink != nullptr; }));
+    const Side source = TRY(find_side(project, connectors, pipeline.source, "source",
+                                      [](const ConnectorSpec& spec) { return spec.make_source != nullptr; }));
+    const Side sink = TRY(find_side(project, connectors, pipeline.sink, "sink",
+                                    [](const ConnectorSpec& spec) { return spec.make_sink != nullptr; }));
     const std::string folder = project.folder + "/.shaduf";
     const Lease lease = TRY(Lease::take(folder + "/locks", pipeline.name));
     std::unique_ptr<MetaStore> history;
@@ -239,9 +248,9 @@ Result<RunSummary> run_pipeline(RunContext& run, const Project& project, const P
 
     RunSummary summary;
     summary.run_id = options.run_id.empty() ? make_run_id(run.clock) : options.run_id;
-    PipelineRun pipeline_run(run, pipeline, *source, *sink, project.memory_bytes, summary.run_id, history.get());
+    PipelineRun pipeline_run(run, pipeline, source, sink, project.policy_key, summary.run_id, history.get());
     TRY(pipeline_run.plan(options.streams));
-    summary.streams = pipeline_run.execute(options.streams_at_once);
+    summary.streams = pipeline_run.execute(static_cast<int>(pipeline.streams_parallel));
     return summary;
 }
 

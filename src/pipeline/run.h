@@ -13,9 +13,8 @@
 namespace shaduf {
 
 struct RunOptions {
-    std::string run_id;                // "": a new one is made
-    std::vector<std::string> streams;  // by name; empty: all
-    int streams_at_once = 4;
+    std::string run_id;                    // "": a new one is made
+    std::vector<std::string> streams;      // by name; empty: all
     std::optional<std::string> meta_path;  // default: .shaduf/meta.db of the project; "" keeps no history
 };
 

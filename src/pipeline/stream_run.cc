@@ -15,7 +15,6 @@ namespace shaduf {
 namespace {
 
 constexpr auto kProgressEvery = std::chrono::milliseconds(200);
-constexpr std::chrono::milliseconds kCommitEvery{30'000};  // unless the stream says otherwise
 
 // A batch as the workers hand it to the writer.
 struct Prepared {
@@ -211,12 +210,7 @@ private:
         return commit(CommitKind::final);
     }
 
-    bool commit_is_due() const {
-        const CommitEvery& every = job_.commit_every;
-        if (every.rows > 0 && result_.progress.rows_read - rows_at_commit_ >= every.rows) return true;
-        const auto duration = every.duration.count() > 0 ? every.duration : kCommitEvery;
-        return run_.clock.steady_now() - last_commit_ >= duration;
-    }
+    bool commit_is_due() const { return run_.clock.steady_now() - last_commit_ >= job_.commit_every; }
 
     Result<void> write(const ReadBatch& batch, Prepared prepared) {
         TRY(failpoint("run.write"));
@@ -274,7 +268,6 @@ private:
         TRY(job_.sink->commit(run_, pending_, kind));
         TRY(failpoint("run.committed"));
         last_commit_ = run_.clock.steady_now();
-        rows_at_commit_ = result_.progress.rows_read;
         if (!pending_) return {};
         result_.checkpoint = pending_;
         std::lock_guard lock(mutex_);
@@ -318,7 +311,6 @@ private:
     std::optional<Checkpoint> acknowledged_;
     std::atomic<int64_t> retries_{0};
     size_t values_ignored_ = 0;
-    int64_t rows_at_commit_ = 0;
     std::chrono::steady_clock::time_point started_;
     std::chrono::steady_clock::time_point last_commit_;
     std::chrono::steady_clock::time_point last_report_;

@@ -29,7 +29,7 @@ struct StreamJob {
     std::string table;
     WriteMode write = WriteMode::append;
     ContractSettings contract;
-    CommitEvery commit_every;
+    std::chrono::milliseconds commit_every{30'000};
     RetryPolicy retries;
     int workers = 2;
 
@@ -54,7 +54,7 @@ struct StreamResult {
 //   reader (1 thread) -> contract, expectations, policies (some workers) -> writer (the calling thread)
 //
 // The stages are joined by bounded queues; what is on its way holds a share of `budget`. The writer takes batches in
-// the order they were read, and is the only one who calls the sink: it commits when `commit_every` is reached and the
+// the order they were read, and is the only one who calls the sink: it commits when `commit_every` has passed and the
 // source gave a checkpoint, and at the end; then, and only then, the source may acknowledge. When the source fails for
 // good, what was read before is still committed, unless an expectation of severity fatal makes the load all or nothing.
 StreamResult run_stream(RunContext& run, StreamJob job, ByteBudget& budget);
