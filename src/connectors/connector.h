@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "base/run_context.h"
 #include "base/strong.h"
+#include "config/modes.h"
 #include "config/options.h"
 #include "data/batch.h"
 #include "data/raw_rows.h"
@@ -29,19 +30,11 @@ namespace shaduf {
 // MiB.
 using Checkpoint = Strong<std::string, struct CheckpointTag>;
 
-enum class ReadMode : uint8_t { full_refresh, incremental, cdc, stream };
-enum class WriteMode : uint8_t {
-    append,
-    replace,  // built beside the table and swapped in at the final commit
-    merge,    // by key; with an order column an older row never wins
-    history,  // by key; every version is kept: valid_from, valid_to, is_current
-};
-
 // ----------------------------------------------------------------------------------------------------------------
 // source
 
 struct ReadBatch {
-    std::variant<RecordBatch, RawRows> rows;  // may have no row, to carry a checkpoint alone
+    std::variant<RawRows, RecordBatch> rows;  // may have no row, to carry a checkpoint alone
     // The position behind these rows. nullopt: the stream cannot be resumed here, nothing is committed up to here
     // alone.
     std::optional<Checkpoint> next;
