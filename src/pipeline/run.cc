@@ -171,6 +171,8 @@ private:
         job.workers = static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1U, 8U));
 
         StreamRequest request{source_.connection->name, stream.name, stream.mode, stream.source_options};
+        for (const auto& other : pipeline_.streams)
+            request.pipeline_streams.emplace_back(other.name, other.source_options);
         job.source = TRY(source_.spec->make_source(source_.connection->options, request));
         TableTarget target;
         target.connection = sink_.connection->name;
