@@ -33,7 +33,7 @@ public:
     };
     using Step = std::function<Result<std::optional<ReadBatch>>(RunContext&)>;
 
-    explicit ScriptedSource(Log& log) : log_(log) {}
+    explicit ScriptedSource(Log& log) : log_(&log) {}
     ScriptedSource& batch(RecordBatch rows, const std::string& checkpoint) {
         return step([rows = std::move(rows), checkpoint](RunContext&) -> Result<std::optional<ReadBatch>> {
             std::optional<Checkpoint> next;
@@ -50,7 +50,7 @@ public:
     }
 
     Result<void> open(RunContext&, const std::optional<Checkpoint>& resume_from) override {
-        log_.resumed_from = resume_from;
+        log_->resumed_from = resume_from;
         return {};
     }
     Result<std::optional<ReadBatch>> read(RunContext& run) override {
@@ -60,12 +60,12 @@ public:
         return step(run);
     }
     Result<void> acknowledge(RunContext&, const Checkpoint& checkpoint) override {
-        log_.acknowledged.push_back(checkpoint.value());
+        log_->acknowledged.push_back(checkpoint.value());
         return {};
     }
 
 private:
-    Log& log_;
+    Log* log_;
     std::deque<Step> steps_;
 };
 
