@@ -3,6 +3,8 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
+#include <cctype>
+
 namespace shaduf {
 namespace {
 
@@ -56,6 +58,14 @@ Sha256Digest hmac_sha256(std::string_view key, std::string_view bytes) {
     return digest;
 }
 
+std::string md5(std::string_view bytes) {
+    std::string digest(16, '\0');
+    unsigned size = 0;
+    auto* out = reinterpret_cast<unsigned char*>(digest.data());
+    if (EVP_Digest(bytes.data(), bytes.size(), out, &size, EVP_md5(), nullptr) != 1) return {};
+    return digest;
+}
+
 std::string to_hex(std::string_view bytes) {
     constexpr char kHex[] = "0123456789abcdef";
     std::string text;
@@ -65,6 +75,21 @@ std::string to_hex(std::string_view bytes) {
         text += {kHex[byte >> 4], kHex[byte & 15]};
     }
     return text;
+}
+
+Result<std::string> from_hex(std::string_view text) {
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    std::string bytes;
+    for (size_t i = 0; i < text.size(); i += 2) {
+        const auto high = kDigits.find(static_cast<char>(std::tolower(static_cast<unsigned char>(text[i]))));
+        const auto low = i + 1 == text.size()
+                             ? std::string_view::npos
+                             : kDigits.find(static_cast<char>(std::tolower(static_cast<unsigned char>(text[i + 1]))));
+        if (high == std::string_view::npos || low == std::string_view::npos)
+            return Error(ErrorKind::bad_data, "not hexadecimal: " + std::string(text));
+        bytes += static_cast<char>(high << 4 | low);
+    }
+    return bytes;
 }
 
 std::string to_base64(std::string_view bytes) {
