@@ -16,8 +16,14 @@ public:
         JsonRowReader reader(shape_, plan_, schema_);
         std::vector<RejectedRow> rejected;
         std::vector<uint32_t> row_numbers;
+        auto broken = rows.broken.begin();
         for (size_t row = 0; row < rows.rows.size(); ++row) {
-            auto why = reader.read(rows.row(row), row);
+            std::optional<Error> why;
+            if (broken != rows.broken.end() && broken->row == row) [[unlikely]] {
+                why = Error(ErrorKind::bad_data, (broken++)->why);
+            } else {
+                why = reader.read(rows.row(row), row);
+            }
             if (why) {
                 if (rejected.empty()) {
                     for (size_t before = 0; before < row; ++before)
