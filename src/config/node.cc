@@ -296,7 +296,7 @@ Result<Node> Node::parse_yaml(std::string_view text, const std::string& file) {
     }
 }
 
-Result<Node> Node::load_yaml(const std::string& path) {
+Result<Node> Node::load_yaml(const std::string& path, const std::string& shown_as) {
     std::ifstream in(path, std::ios::binary);
     std::string text;
     std::array<char, 1 << 16> part{};
@@ -306,9 +306,9 @@ Result<Node> Node::load_yaml(const std::string& path) {
     }
     if (!in.eof()) {
         const std::string why = text.size() > kFileBytesMax ? "it is larger than 16 MB" : std::strerror(errno);
-        return Error(ErrorKind::invalid_config, "cannot read the file: " + why).at(Place::in_file(path, 0));
+        return Error(ErrorKind::invalid_config, "cannot read the file: " + why).at(Place::in_file(shown_as, 0));
     }
-    return parse_yaml(text, path);
+    return parse_yaml(text, shown_as);
 }
 
 Node::Kind Node::kind() const { return state_ == nullptr ? Kind::null : state_->kind; }

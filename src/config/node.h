@@ -27,7 +27,8 @@ public:
     // key given twice, an alias that contains itself, nesting deeper than 64, or more than a million values. "<<"
     // merges maps.
     static Result<Node> parse_yaml(std::string_view text, const std::string& file);
-    static Result<Node> load_yaml(const std::string& path);
+    static Result<Node> load_yaml(const std::string& path, const std::string& shown_as);
+    static Result<Node> load_yaml(const std::string& path) { return load_yaml(path, path); }
 
     Kind kind() const;
     bool is_null() const { return kind() == Kind::null; }

@@ -65,4 +65,8 @@ struct Project {
 // else .env; ${secret:name} by SHADUF_SECRET_<NAME>, else the file .secrets/<name>, which only its owner may read.
 std::vector<Error> load_project(const ProjectRequest& request, const ProjectWorld& world, Project& out);
 
+// The keys of shaduf.yml, and of each of its environments; for the docs.
+std::span<const FieldSpec> project_fields();
+std::span<const FieldSpec> environment_fields();
+
 }  // namespace shaduf

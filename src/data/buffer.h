@@ -67,6 +67,18 @@ public:
         size_ += count;
     }
     void append(std::string_view bytes) { append(bytes.data(), bytes.size()); }
+    // As append, quicker for short pieces. REQUIRES: `bytes` is readable for 15 bytes behind its end.
+    void append_padded(std::string_view bytes) {
+        reserve(bytes.size() + 1);  // so that there is memory even for nothing; its padding takes what is too much
+        uint8_t* to = data_ + size_;
+        const char* from = bytes.data();
+        size_t done = 0;
+        do {
+            std::memcpy(to + done, from + done, 16);
+            done += 16;
+        } while (done < bytes.size());
+        size_ += bytes.size();
+    }
     template <typename T>
     void append_value(T value) {
         reserve(sizeof value);

@@ -127,7 +127,8 @@ size_t RecordBatchBuilder::byte_size() const {
 
 void RecordBatchBuilder::undo_row() {
     for (auto& column : columns_) {
-        if (column.length() > rows_) column.truncate(rows_);
+        // Children may have got values whose list or structure was never closed.
+        if (column.length() > rows_ || column.type().is_nested()) column.truncate(rows_);
     }
 }
 

@@ -45,6 +45,12 @@ public:
         offsets_.append_value(static_cast<int32_t>(values_.size()));
         append_valid();
     }
+    // As append_text, quicker for short texts. REQUIRES: `text` is readable for 15 bytes behind its end.
+    void append_padded_text(std::string_view text) {
+        values_.append_padded(text);
+        offsets_.append_value(static_cast<int32_t>(values_.size()));
+        append_valid();
+    }
     // A list: append the items to child(0) first. A structure: append one value to each child first.
     void append_list();
     void append_structure() { append_valid(); }

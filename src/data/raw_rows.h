@@ -33,6 +33,13 @@ struct RawRows {
     BufferPtr text;  // below 4 GiB, padded (made by a BufferBuilder)
     std::vector<Span> rows;
     std::shared_ptr<const CsvDialect> csv;  // csv only
+    // Rows that the source could not take whole; the text of such a row is its beginning. A decoder rejects it for
+    // `why`.
+    struct Broken {
+        size_t row;
+        std::string why;
+    };
+    std::vector<Broken> broken;  // ascending
     // Row i stands at "<place>:<first_row + i>": a file and a line, a URL and an index. `row_numbers`, when not empty,
     // gives each row's own number instead (records that span lines, blank lines between).
     std::string place;

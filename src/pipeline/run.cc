@@ -166,6 +166,7 @@ private:
         job.source_connection = source_.connection->name;
         job.schema = pipeline_.schema;
         job.table = stream.table;
+        job.read = stream.mode;
         job.write = stream.write;
         job.commit_every = stream.commit_every;
         job.workers = static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1U, 8U));

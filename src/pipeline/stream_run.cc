@@ -262,16 +262,18 @@ private:
         return job_.expectations->judge(run_, {result_.progress.rows_read, result_.progress.rows_written, at_end});
     }
 
+    // A full refresh that has ended leaves no checkpoint: the next one begins anew.
     Result<void> commit(CommitKind kind) {
+        const bool ended = kind == CommitKind::final && job_.read == ReadMode::full_refresh;
+        const auto checkpoint = ended ? std::nullopt : pending_ ? pending_ : committed_;
         TRY(flush_quarantine());
         TRY(failpoint("run.commit"));
-        TRY(job_.sink->commit(run_, pending_, kind));
+        TRY(job_.sink->commit(run_, checkpoint, kind));
         TRY(failpoint("run.committed"));
         last_commit_ = run_.clock.steady_now();
-        if (!pending_) return {};
-        result_.checkpoint = pending_;
+        result_.checkpoint = checkpoint;
         std::lock_guard lock(mutex_);
-        committed_ = std::exchange(pending_, std::nullopt);
+        if (pending_) committed_ = std::exchange(pending_, std::nullopt);
         return {};
     }
 
@@ -293,8 +295,8 @@ private:
         return std::chrono::duration<double>(run_.clock.steady_now() - started_).count();
     }
 
+    Cancellation stop_;  // outlives what is in the job
     StreamJob job_;
-    Cancellation stop_;
     RunContext run_;
     RunContext& parent_;
     ByteBudget& budget_;

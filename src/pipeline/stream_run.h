@@ -27,6 +27,7 @@ struct StreamJob {
     std::string source_connection;
     std::string schema;
     std::string table;
+    ReadMode read = ReadMode::full_refresh;
     WriteMode write = WriteMode::append;
     ContractSettings contract;
     std::chrono::milliseconds commit_every{30'000};

@@ -1,0 +1,17 @@
+#include <algorithm>
+
+#include "data/row_decoder.h"
+
+namespace shaduf {
+
+// What the sample asks for beyond the shape is just what a decoder reports as drift: a new column's type is the widened
+// one of all its values, where a string that is a date or a timestamp asks for that.
+void infer_shape(const RawRows& rows, size_t rows_max, Shape& shape) {
+    RawRows sample = rows;
+    sample.rows.resize(std::min(rows_max, sample.rows.size()));
+    Shape probe = shape;
+    probe.on_drift = OnDrift::report;
+    apply_drift(RowDecoder::create(rows.format, probe)->decode(sample).drift, shape);
+}
+
+}  // namespace shaduf
