@@ -5,9 +5,12 @@
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "data/parquet_writer.h"
 #include "data/row_decoder.h"
 
 namespace shaduf {
@@ -84,6 +87,38 @@ void print(const char* what, size_t rows, size_t bytes, double seconds) {
                 static_cast<double>(rows) / seconds / 1e6, seconds);
 }
 
+void write_parquet(const std::vector<RecordBatch>& batches, size_t rows, size_t bytes) {
+    const double begin = cpu_seconds();
+    ParquetWriter writer(batches[0].schema(), {}, [](std::string_view) { return Result<void>(); });
+    for (const auto& batch : batches) (void)writer.write(batch);
+    (void)writer.finish();
+    print("columns to Parquet, zstd 1", rows, bytes, cpu_seconds() - begin);
+    std::printf("%-28s %8.2f bytes a row\n", "",
+                static_cast<double>(writer.bytes_written()) / static_cast<double>(rows));
+}
+
+// By event_date, one file a day.
+void write_partitioned(const std::vector<RecordBatch>& batches, size_t rows, size_t bytes) {
+    const double begin = cpu_seconds();
+    std::map<int32_t, std::pair<std::unique_ptr<ParquetWriter>, std::vector<uint32_t>>> files;
+    for (const auto& batch : batches) {
+        for (auto& [day, file] : files) file.second.clear();
+        for (uint32_t row = 0; row < batch.rows(); ++row) files[batch.column(1).date_at(row)].second.push_back(row);
+        for (auto& [day, file] : files) {
+            if (file.first == nullptr) {
+                file.first = std::make_unique<ParquetWriter>(batch.schema(), ParquetOptions(),
+                                                             [](std::string_view) { return Result<void>(); });
+            }
+            (void)file.first->write_rows(batch, file.second);
+        }
+    }
+    size_t buffered = 0;
+    for (auto& [day, file] : files) buffered += file.first->buffered_bytes();
+    for (auto& [day, file] : files) (void)file.first->finish();
+    print("the same, by date", rows, bytes, cpu_seconds() - begin);
+    std::printf("%-28s %8.1f MB buffered in %zu files\n", "", static_cast<double>(buffered) / 1e6, files.size());
+}
+
 void run(size_t rows) {
     Random random;
     std::vector<RawRows> blocks;
@@ -98,6 +133,8 @@ void run(size_t rows) {
     std::vector<RecordBatch> batches;
     for (const auto& block : blocks) batches.push_back(decoder->decode(block).rows);
     print("JSON text to columns", rows, bytes, cpu_seconds() - begin);
+    write_parquet(batches, rows, bytes);
+    write_partitioned(batches, rows, bytes);
 }
 
 }  // namespace

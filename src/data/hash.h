@@ -43,4 +43,21 @@ inline uint64_t hash_bytes(const char* data, size_t size) {
     return mix_hash(seed ^ a, b ^ size);
 }
 
+// As memcmp() == 0, without a call for what is short.
+inline bool equal_bytes(const char* a, const char* b, size_t size) {
+    if (size > 16) return std::memcmp(a, b, size) == 0;
+    if (size >= 8) {
+        return ((load_word<uint64_t>(a) ^ load_word<uint64_t>(b)) |
+                (load_word<uint64_t>(a + size - 8) ^ load_word<uint64_t>(b + size - 8))) == 0;
+    }
+    if (size >= 4) {
+        return ((load_word<uint32_t>(a) ^ load_word<uint32_t>(b)) |
+                (load_word<uint32_t>(a + size - 4) ^ load_word<uint32_t>(b + size - 4))) == 0;
+    }
+    for (size_t i = 0; i < size; ++i) {
+        if (a[i] != b[i]) return false;
+    }
+    return true;
+}
+
 }  // namespace shaduf

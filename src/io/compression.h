@@ -16,8 +16,8 @@ Compression compression_of(std::string_view name);
 // The name without that ending.
 std::string_view without_compression(std::string_view name);
 
-// Undoes compression piece by piece, with bounded memory; several members or frames in a row are one stream, as gzip and
-// zstd have it. Not thread-safe.
+// Undoes compression piece by piece, with bounded memory; several members or frames in a row are one stream, as gzip
+// and zstd have it. Not thread-safe.
 class Decompressor {
 public:
     virtual ~Decompressor() = default;

@@ -306,7 +306,7 @@ Result<std::vector<RecordBatch>> DuckDbConnection::query_over(const std::string&
     DuckDbRowSource source(schema);
     source.set_rows(rows);
     const auto registration = row_sources_.add(source);
-    return query(with_rows_table(sql, registration.sql_with_row_number()));
+    return query(with_rows_table(sql, registration.sql()));
 }
 
 Result<int64_t> DuckDbConnection::append(const std::string& table, const SchemaPtr& schema,

@@ -140,11 +140,11 @@ public:
     Result<int64_t> execute(const std::string& sql);
     Result<int64_t> execute(const std::string& sql, const DuckDbValues& values);
     // Runs a statement in which the last kRowsTable stands for `rows` (of `schema`), read in parallel and without a
-    // copy of their values.
+    // copy of their values. It has one column more: kRowNumberColumn counts the rows from 0, in their order.
     static constexpr std::string_view kRowsTable = "$rows";
-    Result<int64_t> execute_over(const std::string& sql, const SchemaPtr& schema, std::span<const RecordBatch> rows);
-    // The result of a query over `rows`, which have one column more: kRowNumberColumn counts them from 0.
     static constexpr std::string_view kRowNumberColumn = "_shaduf_row";
+    Result<int64_t> execute_over(const std::string& sql, const SchemaPtr& schema, std::span<const RecordBatch> rows);
+    // The result of such a statement.
     Result<std::vector<RecordBatch>> query_over(const std::string& sql, const SchemaPtr& schema,
                                                 std::span<const RecordBatch> rows);
     // Columns are matched by name; those of the table that `rows` lack become null or their default. Fastest with some

@@ -64,7 +64,8 @@ private:
     int64_t row_count_ = 0;
 };
 
-// The table function shaduf_rows(id) of one database, which reads the source of that id. Thread-safe.
+// The table function shaduf_rows(id) of one database, which reads the source of that id; one column more, kRowNumberColumn,
+// counts its rows. Thread-safe.
 class DuckDbRowSources {
 public:
     static Result<std::unique_ptr<DuckDbRowSources>> create(_duckdb_database* database);
@@ -76,9 +77,7 @@ public:
         ~Registration();
         Registration(const Registration&) = delete;
         Registration& operator=(const Registration&) = delete;
-        // The call to write into SQL; with the row number as one column more.
-        std::string sql() const;
-        std::string sql_with_row_number() const;
+        std::string sql() const;  // the call to write into a statement
 
     private:
         DuckDbRowSources& sources_;

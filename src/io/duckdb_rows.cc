@@ -24,11 +24,6 @@ DataType without_json(const DataType& type) {
     return DataType::structure(std::move(fields));
 }
 
-struct BindData {
-    int64_t id;
-    size_t columns;
-};
-
 struct ScanState {
     DuckDbRowSources* sources;
     DuckDbRowSource* source;
@@ -47,8 +42,8 @@ std::optional<std::string> take_error(duckdb_error_data error) {
     return message;
 }
 
-int64_t read_parameter(duckdb_bind_info info, idx_t i) {
-    duckdb_value value = duckdb_bind_get_parameter(info, i);
+int64_t read_parameter(duckdb_bind_info info) {
+    duckdb_value value = duckdb_bind_get_parameter(info, 0);
     const int64_t number = duckdb_get_int64(value);
     duckdb_destroy_value(&value);
     return number;
@@ -62,15 +57,13 @@ void add_column(duckdb_bind_info info, std::string_view name, const DataType& ty
 
 void bind(duckdb_bind_info info) {
     auto* sources = static_cast<DuckDbRowSources*>(duckdb_bind_get_extra_info(info));
-    const int64_t id = read_parameter(info, 0);
+    const int64_t id = read_parameter(info);
     const DuckDbRowSource* source = sources->find(id);
     if (source == nullptr) return duckdb_bind_set_error(info, "shaduf_rows is for shaduf's own statements");
     for (const auto& field : source->schema()->fields()) add_column(info, field.name, field.type);
-    const bool with_row_number = read_parameter(info, 1) != 0;
-    if (with_row_number) add_column(info, DuckDbConnection::kRowNumberColumn, TypeKind::int64);
+    add_column(info, DuckDbConnection::kRowNumberColumn, TypeKind::int64);
     duckdb_bind_set_cardinality(info, static_cast<idx_t>(source->row_count()), true);
-    duckdb_bind_set_bind_data(info, new BindData{id, source->schema()->size() + (with_row_number ? 1 : 0)},
-                              [](void* data) { delete static_cast<BindData*>(data); });
+    duckdb_bind_set_bind_data(info, new int64_t(id), [](void* data) { delete static_cast<int64_t*>(data); });
 }
 
 std::optional<std::string> convert_schema(ScanState& state) {
@@ -88,10 +81,10 @@ std::optional<std::string> convert_schema(ScanState& state) {
 }
 
 void init(duckdb_init_info info) {
-    const auto* bound = static_cast<const BindData*>(duckdb_init_get_bind_data(info));
+    const auto* id = static_cast<const int64_t*>(duckdb_init_get_bind_data(info));
     auto state = std::make_unique<ScanState>();
     state->sources = static_cast<DuckDbRowSources*>(duckdb_init_get_extra_info(info));
-    state->source = state->sources->find(bound->id);
+    state->source = state->sources->find(*id);
     if (state->source == nullptr) return duckdb_init_set_error(info, "the rows are gone");
     for (idx_t i = 0; i < duckdb_init_get_column_count(info); ++i) {
         state->wanted.push_back(duckdb_init_get_column_index(info, i));
@@ -156,7 +149,6 @@ duckdb_table_function make_function(DuckDbRowSources* sources) {
     duckdb_table_function_set_name(function, "shaduf_rows");
     duckdb_logical_type number = duckdb_create_logical_type(DUCKDB_TYPE_BIGINT);
     duckdb_table_function_add_parameter(function, number);
-    duckdb_table_function_add_parameter(function, number);
     duckdb_destroy_logical_type(&number);
     duckdb_table_function_set_extra_info(function, sources, nullptr);
     duckdb_table_function_set_bind(function, bind);
@@ -219,10 +211,6 @@ DuckDbRowSources::Registration::~Registration() {
     sources_.sources_.erase(id_);
 }
 
-std::string DuckDbRowSources::Registration::sql() const { return "shaduf_rows(" + std::to_string(id_) + ", 0)"; }
-
-std::string DuckDbRowSources::Registration::sql_with_row_number() const {
-    return "shaduf_rows(" + std::to_string(id_) + ", 1)";
-}
+std::string DuckDbRowSources::Registration::sql() const { return "shaduf_rows(" + std::to_string(id_) + ")"; }
 
 }  // namespace shaduf

@@ -84,10 +84,11 @@ Result<std::unique_ptr<Expectations>> Expectations::create(const std::vector<Exp
     };
     const auto keyed = static_cast<uint64_t>(std::count_if(configs.begin(), configs.end(), is_keyed));
     const std::string folder = std::filesystem::temp_directory_path().string();
+    const auto engine = std::make_shared<ExpressionEngine>();
     for (const auto& config : configs) {
         auto rule = std::make_unique<Rule>();
         rule->config = config;
-        rule->row_check = TRY(make_row_check(config));
+        rule->row_check = TRY(make_row_check(config, engine));
         if (is_keyed(config)) rule->keys = std::make_unique<KeySet>(memory_bytes / keyed, folder);
         expectations->rules_.push_back(std::move(rule));
     }

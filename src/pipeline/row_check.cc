@@ -212,22 +212,25 @@ private:
 // itself.
 class Expression final : public RowCheck {
 public:
-    explicit Expression(const ExpectConfig& config) : config_(config) {}
+    Expression(const ExpectConfig& config, std::shared_ptr<ExpressionEngine> engine)
+        : config_(config), engine_(std::move(engine)) {}
 
     Result<void> find_failures(RunContext& run, const RecordBatch& rows, std::vector<uint32_t>& failing) override {
         std::lock_guard lock(mutex_);
         if (compiled_ == nullptr || *compiled_for_ != *rows.schema()) {
-            auto compiled = SqlExpression::create(run, config_.expression, rows.schema());
+            auto compiled = SqlExpression::create(TRY(engine_->open(run)), run.cancellation, rows.schema(),
+                                                  config_.expression, SqlExpression::OnNull::passes);
             if (!compiled.ok()) return compiled.release_error().at(config_.place);
             compiled_ = compiled.release_value();
             compiled_for_ = rows.schema();
         }
-        for (const uint32_t row : TRY(compiled_->find_false(run, rows))) failing.push_back(row);
+        failing = TRY(compiled_->failing_rows(rows));
         return {};
     }
 
 private:
     const ExpectConfig config_;
+    const std::shared_ptr<ExpressionEngine> engine_;
     std::mutex mutex_;
     std::unique_ptr<SqlExpression> compiled_;
     SchemaPtr compiled_for_;
@@ -235,12 +238,19 @@ private:
 
 }  // namespace
 
-Result<std::unique_ptr<RowCheck>> make_row_check(const ExpectConfig& config) {
+Result<std::shared_ptr<DuckDbDatabase>> ExpressionEngine::open(RunContext& run) {
+    std::lock_guard lock(mutex_);
+    if (database_ == nullptr) database_ = TRY(open_expression_engine(run.databases));
+    return database_;
+}
+
+Result<std::unique_ptr<RowCheck>> make_row_check(const ExpectConfig& config,
+                                                 const std::shared_ptr<ExpressionEngine>& engine) {
     switch (config.kind) {
         case ExpectKind::not_null: return std::make_unique<NotNull>(config.columns);
         case ExpectKind::accepted_values: return std::make_unique<AcceptedValues>(config);
         case ExpectKind::range: return std::make_unique<Range>(config);
-        case ExpectKind::expression: return std::make_unique<Expression>(config);
+        case ExpectKind::expression: return std::make_unique<Expression>(config, engine);
         case ExpectKind::regex: {
             auto check = std::make_unique<Regex>(config);
             if (!check->is_valid()) {

@@ -295,8 +295,8 @@ private:
         return std::chrono::duration<double>(run_.clock.steady_now() - started_).count();
     }
 
+    Cancellation stop_;  // outlives what is in the job
     StreamJob job_;
-    Cancellation stop_;
     RunContext run_;
     RunContext& parent_;
     ByteBudget& budget_;

@@ -15,7 +15,8 @@ uint64_t Ledger::fingerprint_of(const ObjectInfo& object) {
 }
 
 Result<Ledger> Ledger::parse(const Checkpoint& checkpoint) {
-    const Error refused(ErrorKind::bad_data, "checkpoint is not one of the files connector; `shaduf state reset` begins anew");
+    const Error refused(ErrorKind::bad_data,
+                        "checkpoint is not one of the files connector; `shaduf state reset` begins anew");
     try {
         const auto json = nlohmann::json::parse(checkpoint.value());
         Ledger ledger;
@@ -45,7 +46,8 @@ void Ledger::finish(uint64_t fingerprint) {
 Checkpoint Ledger::to_checkpoint() const {
     if (done_text_.empty() && !done_.empty()) {
         std::string bytes;
-        for (const uint64_t fingerprint : done_) bytes.append(reinterpret_cast<const char*>(&fingerprint), sizeof fingerprint);
+        for (const uint64_t fingerprint : done_)
+            bytes.append(reinterpret_cast<const char*>(&fingerprint), sizeof fingerprint);
         done_text_ = to_base64(bytes);
     }
     nlohmann::ordered_json json = {{"done", done_text_}};

@@ -11,8 +11,8 @@
 
 namespace shaduf::files {
 
-// Which files a stream has read: a fingerprint of 64 bits each of name, size and etag, so that a file that changes counts
-// as new; and how far it has come in the file it is reading. Written into the checkpoint, about 11 bytes a file.
+// Which files a stream has read: a fingerprint of 64 bits each of name, size and etag, so that a file that changes
+// counts as new; and how far it has come in the file it is reading. Written into the checkpoint, about 11 bytes a file.
 class Ledger {
 public:
     struct Position {

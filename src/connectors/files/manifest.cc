@@ -62,7 +62,8 @@ Json checkpoints_to_json(const Checkpoints& checkpoints) {
 
 Checkpoints read_checkpoints(const Json& object) {
     Checkpoints checkpoints;
-    for (const auto& [stream, checkpoint] : object.items()) checkpoints[stream] = Checkpoint(checkpoint.get<std::string>());
+    for (const auto& [stream, checkpoint] : object.items())
+        checkpoints[stream] = Checkpoint(checkpoint.get<std::string>());
     return checkpoints;
 }
 
@@ -185,8 +186,8 @@ Result<void> ManifestLog::commit(RunContext& run, TableState next, const std::st
         return Error(ErrorKind::internal, std::string("cannot write a manifest: ") + broken.what());
     }
     if (!TRY(store_.put_if_absent(run, key_of(next.version), text))) {
-        return Error(ErrorKind::conflict, "another writer has changed the table: " + store_.name_of(key_of(next.version)) +
-                                              " is there already; run again");
+        return Error(ErrorKind::conflict, "another writer has changed the table: " +
+                                              store_.name_of(key_of(next.version)) + " is there already; run again");
     }
     state_ = std::move(next);
     return {};

@@ -27,15 +27,15 @@ struct DataFile {
 //   <table>/_shaduf/quarantine/<file>        rejected rows, as NDJSON
 //   <table>/_shaduf/manifest/<version>.json  one commit each, 20 digits, created only if absent
 //
-// A commit is one manifest: it names the files that it adds or takes away and holds the checkpoints behind them, so rows
-// and progress cannot disagree; and of two writers that make the same version exactly one wins. Files that no manifest
-// names are nobody's: left by a run that died, they are swept by the next one.
+// A commit is one manifest: it names the files that it adds or takes away and holds the checkpoints behind them, so
+// rows and progress cannot disagree; and of two writers that make the same version exactly one wins. Files that no
+// manifest names are nobody's: left by a run that died, they are swept by the next one.
 struct TableState {
     uint64_t version = 0;  // 0: there is no manifest yet
     std::optional<Schema> schema;
-    std::map<std::string, DataFile> files;        // by key: the table
-    std::map<std::string, DataFile> staged;       // of a replace load that is not finished
-    std::map<std::string, DataFile> quarantine;   // by key
+    std::map<std::string, DataFile> files;                 // by key: the table
+    std::map<std::string, DataFile> staged;                // of a replace load that is not finished
+    std::map<std::string, DataFile> quarantine;            // by key
     std::map<std::string, Checkpoint> checkpoints;         // "pipeline/stream" -> where it is
     std::map<std::string, Checkpoint> staged_checkpoints;  // the same of replace loads not finished
     std::string committed_at;

@@ -74,7 +74,8 @@ private:
         }
         database_ = TRY(run.databases.open_in_memory({}));
         connection_ = TRY(database_->connect(run.cancellation));
-        const std::string sql = "SELECT * FROM read_parquet(" + quote_literal(local_path_) + ") OFFSET " + std::to_string(row_);
+        const std::string sql =
+            "SELECT * FROM read_parquet(" + quote_literal(local_path_) + ") OFFSET " + std::to_string(row_);
         auto cursor = connection_->open_cursor(sql, {}, kRowsAtOnce);
         if (!cursor.ok()) return named(cursor.release_error());
         cursor_ = cursor.release_value();

@@ -111,8 +111,8 @@ public:
             if (!appended.ok()) return in_file(appended.release_error(), name_);
             more = appended.release_value();
             if (text_.size() > kDocumentBytesMax) {
-                return Error(ErrorKind::bad_data, "JSON document is larger than " + format_bytes(kDocumentBytesMax) + ": " +
-                                                      name_ + "; write one record a line (ndjson)");
+                return Error(ErrorKind::bad_data, "JSON document is larger than " + format_bytes(kDocumentBytesMax) +
+                                                      ": " + name_ + "; write one record a line (ndjson)");
             }
         }
         auto page = JsonPage::parse(text_.finish(), name_);
@@ -136,7 +136,8 @@ private:
 };
 
 // Whether a .json file is one document, not one a line: it begins with a list, or records are looked for inside it.
-Result<bool> is_document(RunContext& run, ObjectReader& object, Compression compression, const ReaderSettings& settings) {
+Result<bool> is_document(RunContext& run, ObjectReader& object, Compression compression,
+                         const ReaderSettings& settings) {
     if (!settings.records.empty() || settings.format == FileFormat::json) return true;
     const BufferPtr start = TRY(object.read_at(run, 0, 64 << 10));
     BufferBuilder text;

@@ -15,14 +15,15 @@ enum class FileFormat : uint8_t { automatic, ndjson, json, csv, parquet };
 
 struct ReaderSettings {
     FileFormat format = FileFormat::automatic;
-    std::string records;        // json: path to the list
-    std::string delimiter;      // csv: "" is found out
+    std::string records;    // json: path to the list
+    std::string delimiter;  // csv: "" is found out
     std::string quote = "\"";
     std::string null_text;
     std::vector<std::string> header;  // csv: names when the file has no header line
 };
 
-// Reads one file as batches of rows. One thread at a time. `next` may be called again after an error that may be retried.
+// Reads one file as batches of rows. One thread at a time. `next` may be called again after an error that may be
+// retried.
 class FileReader {
 public:
     virtual ~FileReader() = default;
@@ -41,6 +42,7 @@ Result<std::unique_ptr<FileReader>> open_file(RunContext& run, ObjectStore& stor
 // By the name's ending, less that of a compression; ndjson when it has none that is known.
 FileFormat format_of(std::string_view name);
 
-std::unique_ptr<FileReader> make_parquet_reader(ObjectStore& store, std::unique_ptr<ObjectReader> object, uint64_t first_row);
+std::unique_ptr<FileReader> make_parquet_reader(ObjectStore& store, std::unique_ptr<ObjectReader> object,
+                                                uint64_t first_row);
 
 }  // namespace shaduf::files

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <memory>
-#include <span>
 #include <string>
 
 #include "config/options.h"
@@ -11,10 +10,6 @@
 // The files connector, in parts: where files are (settings), what has been read (ledger), how a file becomes rows
 // (readers, source), how rows become files (writers, sink) and what makes them a table (manifest).
 namespace shaduf::files {
-
-extern const std::span<const FieldSpec> kConnectionFields;
-extern const std::span<const FieldSpec> kStreamFields;
-extern const std::span<const FieldSpec> kTableFields;
 
 Result<std::unique_ptr<ObjectStore>> open_store(const Options& options);
 

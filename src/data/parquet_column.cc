@@ -1,0 +1,350 @@
+#include "data/parquet_column.h"
+
+#include <zstd.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "data/parquet_encoding.h"
+
+namespace shaduf {
+namespace {
+
+// Rows that are appended before the limits of page and dictionary are looked at again.
+constexpr size_t kSliceRows = 4096;
+constexpr size_t kPageValuesMax = 128 * 1024;
+constexpr size_t kStatisticsTextMax = 256;
+// From this many values on a dictionary must have clearly fewer entries than there are values.
+constexpr size_t kDictionaryTrialValues = 64 * 1024;
+
+constexpr int32_t kPlain = 0;
+constexpr int32_t kRle = 3;
+constexpr int32_t kRleDictionary = 8;
+
+struct AllRows {
+    size_t operator[](size_t i) const { return i; }
+};
+
+std::string big_endian(int128 value) {
+    std::string bytes(kParquetDecimalBytes, '\0');
+    for (size_t i = bytes.size(); i-- > 0; value >>= 8) bytes[i] = static_cast<char>(value & 0xFF);
+    return bytes;
+}
+
+template <typename T>
+std::string bytes_of(T value) {
+    return {reinterpret_cast<const char*>(&value), sizeof value};
+}
+
+template <typename T>
+void widen_range(T value, bool is_first, T& low, T& high) {
+    low = is_first || value < low ? value : low;
+    high = is_first || value > high ? value : high;
+}
+
+}  // namespace
+
+ParquetCompressor::ParquetCompressor(ParquetCompression compression, int level)
+    : compression_(compression), level_(level) {
+    if (compression_ == ParquetCompression::zstd) context_ = ZSTD_createCCtx();
+}
+
+ParquetCompressor::~ParquetCompressor() { ZSTD_freeCCtx(context_); }
+
+Result<size_t> ParquetCompressor::append(const BufferBuilder& plain, BufferBuilder& out) {
+    if (compression_ == ParquetCompression::none) {
+        out.append(plain.data(), plain.size());
+        return plain.size();
+    }
+    const size_t begin = out.size();
+    const size_t bound = ZSTD_compressBound(plain.size());
+    out.reserve(bound);
+    const size_t size = ZSTD_compressCCtx(context_, out.data() + begin, bound, plain.data(), plain.size(), level_);
+    if (ZSTD_isError(size) != 0) {
+        return Error(ErrorKind::internal, std::string("zstd failed to compress a page: ") + ZSTD_getErrorName(size));
+    }
+    out.resize(begin + size);
+    return size;
+}
+
+ParquetColumnWriter::ParquetColumnWriter(ParquetLeaf leaf, const ParquetOptions& options, ParquetCompressor& compressor)
+    : leaf_(std::move(leaf)),
+      options_(options),
+      compressor_(compressor),
+      use_dictionary_(leaf_.physical != ParquetPhysical::boolean) {}
+
+// ---------------------------------------------------------------------------------------------------------- values
+
+void ParquetColumnWriter::put_int64(int64_t value) {
+    widen_range(value, !has_range_, int_min_, int_max_);
+    has_range_ = true;
+    if (use_dictionary_) {
+        indices_.push_back(dictionary_.index_of_word(static_cast<uint64_t>(value), sizeof value));
+    } else {
+        plain_.append_value(value);
+    }
+}
+
+void ParquetColumnWriter::put_int32(int32_t value) {
+    widen_range<int64_t>(value, !has_range_, int_min_, int_max_);
+    has_range_ = true;
+    if (use_dictionary_) {
+        indices_.push_back(dictionary_.index_of_word(static_cast<uint32_t>(value), sizeof value));
+    } else {
+        plain_.append_value(value);
+    }
+}
+
+void ParquetColumnWriter::put_float64(double value) {
+    if (!std::isnan(value)) {
+        widen_range(value, !has_range_, float_min_, float_max_);
+        has_range_ = true;
+    }
+    if (use_dictionary_) {
+        uint64_t word = 0;
+        std::memcpy(&word, &value, sizeof word);
+        indices_.push_back(dictionary_.index_of_word(word, sizeof word));
+    } else {
+        plain_.append_value(value);
+    }
+}
+
+void ParquetColumnWriter::put_decimal(int128 value) {
+    widen_range(value, !has_range_, decimal_min_, decimal_max_);
+    has_range_ = true;
+    const std::string bytes = big_endian(value);
+    if (use_dictionary_) {
+        indices_.push_back(dictionary_.index_of_text(bytes, false));
+    } else {
+        plain_.append(bytes);
+    }
+}
+
+void ParquetColumnWriter::note_text(std::string_view text) {
+    if (!has_range_ || text < text_min_) text_min_ = text;
+    if (!has_range_ || text > text_max_) text_max_ = text;
+    has_range_ = true;
+}
+
+void ParquetColumnWriter::put_text(std::string_view text, bool length_prefixed) {
+    if (use_dictionary_) {
+        const size_t before = dictionary_.size();
+        indices_.push_back(dictionary_.index_of_text(text, length_prefixed));
+        if (dictionary_.size() != before) note_text(text);
+        return;
+    }
+    note_text(text);
+    plain_.append_value(static_cast<uint32_t>(text.size()));
+    plain_.append(text);
+}
+
+// ------------------------------------------------------------------------------------------------------------ rows
+
+template <typename Rows, typename Put>
+void ParquetColumnWriter::each_present(const Column& column, const Rows& rows, size_t begin, size_t end,
+                                       const Put& put) {
+    if (column.null_count == 0) {
+        for (size_t i = begin; i < end; ++i) put(rows[i]);
+        return;
+    }
+    for (size_t i = begin; i < end; ++i) {
+        if (!column.is_null(rows[i])) put(rows[i]);
+    }
+}
+
+template <typename Rows>
+void ParquetColumnWriter::append_values(const Column& column, const Rows& rows, size_t begin, size_t end) {
+    const auto each = [&](const auto& put) { each_present(column, rows, begin, end, put); };
+    switch (leaf_.physical) {
+        case ParquetPhysical::boolean:
+            return each([&](size_t row) { booleans_.push_back(column.boolean_at(row) ? 1 : 0); });
+        case ParquetPhysical::int32: return each([&](size_t row) { put_int32(column.date_at(row)); });
+        case ParquetPhysical::int64: return each([&](size_t row) { put_int64(column.int64_at(row)); });
+        case ParquetPhysical::float64: return each([&](size_t row) { put_float64(column.float64_at(row)); });
+        case ParquetPhysical::fixed_bytes: return each([&](size_t row) { put_decimal(column.decimal_at(row)); });
+        case ParquetPhysical::bytes: return each([&](size_t row) { put_text(column.text_at(row), true); });
+    }
+}
+
+template <typename Rows>
+void ParquetColumnWriter::append_slice(const Column& column, const Rows& rows, size_t begin, size_t end) {
+    const size_t levels_at = definitions_.size();
+    definitions_.resize(levels_at + end - begin, 1);
+    size_t nulls = 0;
+    if (column.null_count > 0) {
+        for (size_t i = begin; i < end; ++i) {
+            const bool is_null = column.is_null(rows[i]);
+            definitions_[levels_at + i - begin] = is_null ? 0 : 1;
+            nulls += is_null ? 1 : 0;
+        }
+    }
+    chunk_.statistics.null_count += static_cast<int64_t>(nulls);
+    present_ += end - begin - nulls;
+    append_values(column, rows, begin, end);
+}
+
+template <typename Rows>
+Result<void> ParquetColumnWriter::append_all(const Column& column, const Rows& rows, size_t count) {
+    for (size_t begin = 0; begin < count; begin += kSliceRows) {
+        append_slice(column, rows, begin, std::min(count, begin + kSliceRows));
+        TRY(end_slice());
+    }
+    return {};
+}
+
+Result<void> ParquetColumnWriter::append_rows(const Column& column, size_t rows) {
+    return append_all(column, AllRows{}, rows);
+}
+
+Result<void> ParquetColumnWriter::append_rows(const Column& column, std::span<const uint32_t> rows) {
+    return append_all(column, rows, rows.size());
+}
+
+void ParquetColumnWriter::append_value(const Column& column, size_t row, uint8_t repetition) {
+    definitions_.push_back(leaf_.definition_max);
+    if (leaf_.repetition_max > 0) repetitions_.push_back(repetition);
+    ++present_;
+    const std::array<uint32_t, 1> rows{static_cast<uint32_t>(row)};
+    append_values(column, std::span<const uint32_t>(rows), 0, 1);
+}
+
+void ParquetColumnWriter::append_missing(uint8_t repetition, uint8_t definition) {
+    definitions_.push_back(definition);
+    if (leaf_.repetition_max > 0) repetitions_.push_back(repetition);
+    ++chunk_.statistics.null_count;
+}
+
+bool ParquetColumnWriter::dictionary_is_useless() const {
+    if (dictionary_.page().size() > options_.dictionary_bytes_max) return true;
+    return present_ >= kDictionaryTrialValues && dictionary_.size() * 5 > present_ * 4;
+}
+
+Result<void> ParquetColumnWriter::end_slice() {
+    if (use_dictionary_ && dictionary_is_useless()) {
+        TRY(flush_page());
+        use_dictionary_ = false;
+        dictionary_failed_before_ = true;
+    }
+    if (page_values() >= kPageValuesMax || plain_.size() >= options_.page_bytes) TRY(flush_page());
+    return {};
+}
+
+// ----------------------------------------------------------------------------------------------------------- pages
+
+void ParquetColumnWriter::append_page_values(BufferBuilder& page) {
+    if (leaf_.physical == ParquetPhysical::boolean) {
+        append_packed_booleans(booleans_, page);
+    } else if (use_dictionary_) {
+        const int width = bits_for(dictionary_.size() == 0 ? 0 : static_cast<uint32_t>(dictionary_.size() - 1));
+        page.append_value(static_cast<uint8_t>(width));
+        append_rle_hybrid(indices_, width, page);
+    } else {
+        page.append(plain_.data(), plain_.size());
+    }
+}
+
+Result<void> ParquetColumnWriter::flush_page() {
+    if (page_values() == 0) return {};
+    scratch_.resize(0);
+    if (leaf_.repetition_max > 0) append_levels(repetitions_, bits_for(leaf_.repetition_max), scratch_);
+    append_levels(definitions_, bits_for(leaf_.definition_max), scratch_);
+    append_page_values(scratch_);
+    BufferBuilder compressed;
+    const size_t size = TRY(compressor_.append(scratch_, compressed));
+    const std::string header = page_header(scratch_.size(), size, false);
+    pages_.append(header);
+    pages_.append(compressed.data(), size);
+    chunk_.values += static_cast<int64_t>(page_values());
+    chunk_.plain_bytes += static_cast<int64_t>(header.size() + scratch_.size());
+    chunk_.has_dictionary = chunk_.has_dictionary || use_dictionary_;
+    chunk_.has_plain = chunk_.has_plain || !use_dictionary_;
+    indices_.clear();
+    plain_.resize(0);
+    booleans_.clear();
+    definitions_.clear();
+    repetitions_.clear();
+    return {};
+}
+
+std::string ParquetColumnWriter::page_header(size_t plain_bytes, size_t compressed_bytes, bool is_dictionary) const {
+    ThriftCompactWriter out;
+    out.i32(1, is_dictionary ? 2 : 0);
+    out.i32(2, static_cast<int32_t>(plain_bytes));
+    out.i32(3, static_cast<int32_t>(compressed_bytes));
+    if (is_dictionary) {
+        out.begin_struct(7);
+        out.i32(1, static_cast<int32_t>(dictionary_.size()));
+        out.i32(2, kPlain);
+    } else {
+        out.begin_struct(5);
+        out.i32(1, static_cast<int32_t>(page_values()));
+        out.i32(2, use_dictionary_ ? kRleDictionary : kPlain);
+        out.i32(3, kRle);
+        out.i32(4, kRle);
+    }
+    out.end_struct();
+    return out.finish();
+}
+
+Result<void> ParquetColumnWriter::write_dictionary_page(BufferBuilder& out) {
+    BufferBuilder compressed;
+    const size_t size = TRY(compressor_.append(dictionary_.page(), compressed));
+    const std::string header = page_header(dictionary_.page().size(), size, true);
+    out.append(header);
+    out.append(compressed.data(), size);
+    chunk_.plain_bytes += static_cast<int64_t>(header.size() + dictionary_.page().size());
+    return {};
+}
+
+void ParquetColumnWriter::take_statistics() {
+    ParquetStatistics& result = chunk_.statistics;
+    if (!has_range_) return;
+    switch (leaf_.physical) {
+        case ParquetPhysical::boolean: break;
+        case ParquetPhysical::int32:
+            result.smallest = bytes_of(static_cast<int32_t>(int_min_));
+            result.largest = bytes_of(static_cast<int32_t>(int_max_));
+            break;
+        case ParquetPhysical::int64:
+            result.smallest = bytes_of(int_min_);
+            result.largest = bytes_of(int_max_);
+            break;
+        case ParquetPhysical::float64:  // so that both zeros are inside
+            result.smallest = bytes_of(float_min_ == 0 ? -0.0 : float_min_);
+            result.largest = bytes_of(float_max_ == 0 ? 0.0 : float_max_);
+            break;
+        case ParquetPhysical::fixed_bytes:
+            result.smallest = big_endian(decimal_min_);
+            result.largest = big_endian(decimal_max_);
+            break;
+        case ParquetPhysical::bytes:
+            if (text_min_.size() <= kStatisticsTextMax) result.smallest = text_min_;
+            if (text_max_.size() <= kStatisticsTextMax) result.largest = text_max_;
+            break;
+    }
+    has_range_ = false;
+}
+
+Result<ParquetChunk> ParquetColumnWriter::finish_chunk(BufferBuilder& out) {
+    TRY(flush_page());
+    const size_t begin = out.size();
+    if (chunk_.has_dictionary) TRY(write_dictionary_page(out));
+    chunk_.data_page_offset = static_cast<int64_t>(out.size() - begin);
+    out.append(pages_.data(), pages_.size());
+    chunk_.compressed_bytes = static_cast<int64_t>(out.size() - begin);
+    take_statistics();
+    ParquetChunk chunk = std::exchange(chunk_, ParquetChunk());
+    pages_ = BufferBuilder();
+    dictionary_.clear();
+    present_ = 0;
+    use_dictionary_ = leaf_.physical != ParquetPhysical::boolean && !dictionary_failed_before_;
+    return chunk;
+}
+
+size_t ParquetColumnWriter::buffered_bytes() const {
+    return pages_.size() + dictionary_.memory_bytes() + indices_.size() * sizeof(uint32_t) + plain_.size() +
+           booleans_.size() + definitions_.size() + repetitions_.size();
+}
+
+}  // namespace shaduf
