@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -77,6 +78,8 @@ struct StreamRequest {
     std::string stream;
     ReadMode mode = ReadMode::full_refresh;
     Options options;  // the stream's own, by ConnectorSpec::stream_fields
+    // The options of all streams of the pipeline, by name: a stream may be told in terms of another one.
+    std::vector<std::pair<std::string, Options>> pipeline_streams = {};
 };
 
 // ------------------------------------------------------------------------------------------------------------------

@@ -320,6 +320,16 @@ private:
 
 }  // namespace
 
+std::shared_ptr<void> HttpTransport::shared_state(const std::string& key,
+                                                  const std::function<std::shared_ptr<void>()>& make) {
+    const std::lock_guard lock(shared_mutex_);
+    if (auto found = shared_[key].lock()) return found;
+    std::erase_if(shared_, [](const auto& entry) { return entry.second.expired(); });
+    auto made = make();
+    shared_[key] = made;
+    return made;
+}
+
 std::unique_ptr<HttpTransport> make_curl_transport() { return std::make_unique<CurlTransport>(); }
 
 }  // namespace shaduf

@@ -2,7 +2,10 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -46,6 +49,14 @@ class HttpTransport {
 public:
     virtual ~HttpTransport() = default;
     virtual Result<HttpResponse> send(RunContext& run, const HttpRequest& request) = 0;
+
+    // What several users of the same host share, limits and tokens: made by the first who asks for `key`, alive while
+    // one of them holds it. A prefix of the key says of what type it is.
+    std::shared_ptr<void> shared_state(const std::string& key, const std::function<std::shared_ptr<void>()>& make);
+
+private:
+    std::mutex shared_mutex_;
+    std::map<std::string, std::weak_ptr<void>> shared_;
 };
 
 // By libcurl: HTTP/1.1 and 2, TLS always verified, gzip, deflate, br and zstd, the proxy of the environment (never for
