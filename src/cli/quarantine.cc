@@ -7,20 +7,22 @@
 #include "cli/frame/session.h"
 #include "cli/frame/sinks.h"
 #include "cli/frame/table.h"
+#include "pipeline/replay.h"
 
 namespace shaduf {
 namespace {
 
-constexpr std::string_view kActions[] = {"ls", "show", "purge"};
+constexpr std::string_view kActions[] = {"ls", "show", "replay", "purge"};
 constexpr ArgumentSpec kArguments[] = {
     {"action",
      ArgumentKind::positional,
-     "ls: the rejected rows; show: one, whole; purge: remove some for good.",
+     "ls: the rejected rows; show: one, whole; replay: send them through again; purge: remove some for good.",
      true,
      {},
      kActions},
     {"select", ArgumentKind::positional, "PIPELINE or PIPELINE.STREAM; all unless given."},
     {"id", ArgumentKind::option, "One row, by its id."},
+    {"text", ArgumentKind::option, "replay: the mended row, as JSON, in place of the one with --id."},
     {"limit", ArgumentKind::option, "How many rows to show.", false, "100"},
     {"all", ArgumentKind::flag, "purge: really all that is selected, without an id."},
 };
@@ -81,10 +83,49 @@ int purge(Session& session, const std::vector<OpenSink>& sinks, const Quarantine
     return kExitDone;
 }
 
+void print_replayed(Session& session, const StreamResult& result) {
+    const StreamProgress& progress = result.progress;
+    if (session.json()) {
+        JsonWriter json;
+        json.begin_object().field("pipeline", progress.pipeline).field("stream", progress.stream);
+        json.field("written", progress.rows_written).field("quarantined", progress.rows_quarantined);
+        session.out() << json.end_object().str() << "\n";
+        return;
+    }
+    session.out() << progress.pipeline << "." << progress.stream << ": " << format_count(progress.rows_written)
+                  << " rows written, " << format_count(progress.rows_quarantined) << " rejected again\n";
+    for (const auto& [reason, rows] : result.reasons)
+        session.out() << "  " << format_count(rows) << "  " << reason << "\n";
+}
+
+int replay(Session& session, const Selection& selection, const std::vector<std::string>& ids) {
+    if (selection.first.empty()) return session.misuse("quarantine replay needs a PIPELINE or PIPELINE.STREAM");
+    const Project* project = session.open_project_for(selection.first);
+    if (project == nullptr) return kExitMisused;
+    const PipelineConfig* pipeline = project->pipeline(selection.first);
+    if (pipeline == nullptr) {
+        return session.misuse("pipeline not found: " + selection.first +
+                              did_you_mean(selection.first, project->pipeline_names));
+    }
+    int status = kExitDone;
+    for (const StreamConfig& stream : pipeline->streams) {
+        if (!selection.has(pipeline->name, stream.name)) continue;
+        ReplayOptions options{stream.name, ids, std::nullopt};
+        if (session.arguments().has("text")) options.text = session.arguments().text("text");
+        const auto result = replay_quarantine(session.world(), *project, *pipeline, session.connectors(), options);
+        if (!result.ok()) return session.fail(result.error());
+        StreamResult replayed = Result<StreamResult>(result).release_value();
+        print_replayed(session, replayed);
+        if (replayed.error) status = session.fail(*replayed.error);
+    }
+    return status;
+}
+
 int run_quarantine(Session& session) {
     const std::string action = session.arguments().text("action");
     const Selection selection = Selection::parse(session.arguments().text("select"));
     QuarantineFilter filter = filter_of(session, selection);
+    if (action == "replay") return replay(session, selection, filter.ids);
     auto sinks = open_sinks(session, selection.first);
     if (!sinks.ok()) return kExitMisused;
     if (action == "purge") return purge(session, sinks.value(), filter);
@@ -105,10 +146,11 @@ int run_quarantine(Session& session) {
 
 }  // namespace
 
-extern const CommandSpec command_quarantine{.name = "quarantine",
-                                            .summary = "Show or remove rows that were rejected, with the reason.",
-                                            .arguments = kArguments,
-                                            .run = run_quarantine,
-                                            .example = "shaduf quarantine ls events"};
+extern const CommandSpec command_quarantine{
+    .name = "quarantine",
+    .summary = "Show, replay or remove rows that were rejected, with the reason.",
+    .arguments = kArguments,
+    .run = run_quarantine,
+    .example = "shaduf quarantine ls events"};
 
 }  // namespace shaduf

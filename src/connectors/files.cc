@@ -1,4 +1,5 @@
-// Files of a folder or a bucket: CSV, JSON, NDJSON and Parquet in; Parquet, CSV and NDJSON out. The parts are in files/.
+// Files of a folder or a bucket: CSV, JSON, NDJSON and Parquet in; Parquet, CSV and NDJSON out. The parts are in
+// files/.
 #include <array>
 
 #include "connectors/connector.h"
@@ -38,7 +39,8 @@ constexpr std::array kStream{
               .help = "Format of the files; auto goes by the ending of the name.",
               .default_value = "auto",
               .choices = kReadFormats},
-    FieldSpec{.name = "records", .help = "Where the list of records stands in a JSON document.", .example = "data.items"},
+    FieldSpec{
+        .name = "records", .help = "Where the list of records stands in a JSON document.", .example = "data.items"},
     FieldSpec{.name = "delimiter", .help = "Character between CSV fields; found out when not given."},
     FieldSpec{.name = "quote", .help = "Character around CSV fields.", .default_value = "\""},
     FieldSpec{.name = "null_text", .help = "An unquoted CSV field of this text is null, as an empty one is."},

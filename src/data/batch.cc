@@ -34,28 +34,6 @@ std::string format_float(double value) {
     return {text.data(), end};
 }
 
-void append_json_string(std::string_view text, std::string& out) {
-    out += '"';
-    for (const char c : text) {
-        switch (c) {
-            case '"': out += "\\\""; break;
-            case '\\': out += "\\\\"; break;
-            case '\n': out += "\\n"; break;
-            case '\r': out += "\\r"; break;
-            case '\t': out += "\\t"; break;
-            default:
-                if (static_cast<unsigned char>(c) < 0x20) {
-                    std::array<char, 8> escaped{};
-                    std::snprintf(escaped.data(), escaped.size(), "\\u%04x", static_cast<unsigned>(c));
-                    out += escaped.data();
-                } else {
-                    out += c;
-                }
-        }
-    }
-    out += '"';
-}
-
 void append_hex(std::string_view bytes, std::string& out) {
     constexpr std::string_view kDigits = "0123456789abcdef";
     for (const char c : bytes) {
@@ -253,6 +231,28 @@ std::string format_value(const Column& column, size_t row) {
     std::string text;
     append_json(column, row, text);
     return text;
+}
+
+void append_json_string(std::string_view text, std::string& out) {
+    out += '"';
+    for (const char c : text) {
+        switch (c) {
+            case '"': out += "\\\""; break;
+            case '\\': out += "\\\\"; break;
+            case '\n': out += "\\n"; break;
+            case '\r': out += "\\r"; break;
+            case '\t': out += "\\t"; break;
+            default:
+                if (static_cast<unsigned char>(c) < 0x20) {
+                    std::array<char, 8> escaped{};
+                    std::snprintf(escaped.data(), escaped.size(), "\\u%04x", static_cast<unsigned>(c));
+                    out += escaped.data();
+                } else {
+                    out += c;
+                }
+        }
+    }
+    out += '"';
 }
 
 void append_json(const Column& column, size_t row, std::string& out) {

@@ -58,6 +58,7 @@ Result<Column> widen_column(const Column& column, const DataType& to);
 // One value as people and JSON write it ("null" for null); `append_json` quotes and escapes.
 std::string format_value(const Column& column, size_t row);
 void append_json(const Column& column, size_t row, std::string& out);
+void append_json_string(std::string_view text, std::string& out);
 
 // Rows as columns; built once, moved, never changed. Thread-safe to read.
 class RecordBatch {

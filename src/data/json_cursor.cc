@@ -1,8 +1,6 @@
 #include "data/json_cursor.h"
 
-#include <simdjson.h>
-
-#include "base/text.h"
+#include "data/utf8.h"
 
 namespace shaduf {
 namespace {
@@ -58,20 +56,6 @@ char simple_escape(char letter) {
     }
 }
 
-// Where `text` stops being UTF-8. REQUIRES: it does.
-const char* first_invalid(std::string_view text) {
-    size_t low = 0;
-    size_t high = text.size();
-    // The longest valid prefix: cut where a sequence is not whole, each cut at most three bytes off.
-    while (low < high) {
-        size_t length = 1;
-        while (length <= 4 && low + length <= high && !is_valid_utf8(text.substr(low, length))) ++length;
-        if (length > 4 || low + length > high) break;
-        low += length;
-    }
-    return text.data() + low;
-}
-
 }  // namespace
 
 void JsonCursor::skip_space_run() {
@@ -113,8 +97,8 @@ bool JsonCursor::read_unusual_string(std::string_view& text) {
         ++at;
     }
     const std::string_view raw(start, static_cast<size_t>(at - start));
-    if (!simdjson::validate_utf8(raw.data(), raw.size())) {
-        at_ = first_invalid(raw);
+    if (const auto invalid = find_invalid_utf8(raw)) {
+        at_ = start + *invalid;
         return fail("invalid UTF-8");
     }
     text = raw;

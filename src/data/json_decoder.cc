@@ -16,24 +16,8 @@ public:
         JsonRowReader reader(shape_, plan_, schema_);
         std::vector<RejectedRow> rejected;
         std::vector<uint32_t> row_numbers;
-        auto broken = rows.broken.begin();
-        for (size_t row = 0; row < rows.rows.size(); ++row) {
-            std::optional<Error> why;
-            if (broken != rows.broken.end() && broken->row == row) [[unlikely]] {
-                why = Error(ErrorKind::bad_data, (broken++)->why);
-            } else {
-                why = reader.read(rows.row(row), row);
-            }
-            if (why) {
-                if (rejected.empty()) {
-                    for (size_t before = 0; before < row; ++before)
-                        row_numbers.push_back(static_cast<uint32_t>(before));
-                }
-                rejected.push_back({row, std::move(*why)});
-            } else if (!rejected.empty()) {
-                row_numbers.push_back(static_cast<uint32_t>(row));
-            }
-        }
+        decode_each_row(
+            rows, [&](std::string_view text, size_t row) { return reader.read(text, row); }, rejected, row_numbers);
         return {reader.finish(), std::move(row_numbers), std::move(rejected), reader.release_drift(),
                 reader.values_ignored()};
     }

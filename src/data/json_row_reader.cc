@@ -6,18 +6,15 @@
 namespace shaduf {
 
 JsonRowReader::JsonRowReader(const Shape& shape, const JsonPlan& plan, const SchemaPtr& schema)
-    : shape_(shape), plan_(plan), rows_(schema), guesses_(plan.slots(), 0), seen_(plan.slots(), 0) {}
+    : shape_(shape), plan_(plan), rows_(schema), guesses_(plan.slots(), 0), seen_(plan.slots(), 0), judge_(shape) {}
 
 std::optional<Error> JsonRowReader::read(std::string_view text, size_t row) {
-    row_ = row;
-    const size_t ignored_before = values_ignored_;
+    judge_.start_row(row);
     ++document_;
     cursor_.reset(text);
     if (!read_document(text)) [[unlikely]] {
         rows_.undo_row();
-        drift_.drop_row();
-        values_ignored_ = ignored_before;
-        if (why_) return std::exchange(why_, std::nullopt);
+        if (auto why = judge_.drop_row()) return why;
         return Error(ErrorKind::bad_data, "invalid JSON: " + cursor_.fault());
     }
     for (size_t i = 0; i < shape_.columns.size(); ++i) {
@@ -25,18 +22,18 @@ std::optional<Error> JsonRowReader::read(std::string_view text, size_t row) {
         if (column.length() == rows_.rows()) column.append_null();
     }
     rows_.end_row();
-    drift_.keep_row();
+    judge_.keep_row();
     return std::nullopt;
 }
 
 bool JsonRowReader::read_document(std::string_view text) {
     cursor_.skip_space();
-    if (cursor_.at_end()) return reject(Error(ErrorKind::bad_data, "row is empty"));
+    if (cursor_.at_end()) return judge_.reject(Error(ErrorKind::bad_data, "row is empty"));
     if (cursor_.peek() == '{') [[likely]]
         return read_object(plan_.root()) && cursor_.finish();
     if (!cursor_.skip_value() || !cursor_.finish()) return false;
     std::string shown(trim(text).substr(0, 100));
-    return reject(Error(ErrorKind::bad_data, "row is not a JSON object: " + make_valid_utf8(shown)));
+    return judge_.reject(Error(ErrorKind::bad_data, "row is not a JSON object: " + make_valid_utf8(shown)));
 }
 
 bool JsonRowReader::read_object(const JsonPlanObject& object) {
@@ -184,15 +181,8 @@ bool JsonRowReader::fill_nested(const TargetColumn& column, std::string_view val
     NestedReader nested(cursor_, column.declared);
     if (!nested.read(rows_.column(column.index))) return false;
     if (nested.misfits() == 0) return true;
-    if (column.declared || shape_.on_drift == OnDrift::reject_row) {
-        return reject(misfit_error(column.name, column.type, value));
-    }
-    if (shape_.on_drift == OnDrift::ignore) {
-        values_ignored_ += nested.misfits();
-    } else if (const auto type = natural_json_type(value, shape_.nesting)) {
-        drift_.add(path, widen(column.type, *type), false, row_);
-    }
-    return true;
+    const auto natural = natural_json_type(value, shape_.nesting);
+    return judge_.nested_misfit(column, path, natural, value, nested.misfits());
 }
 
 bool JsonRowReader::read_unknown(const JsonPlanObject& object, std::string_view key) {
@@ -203,18 +193,15 @@ bool JsonRowReader::read_unknown(const JsonPlanObject& object, std::string_view 
 }
 
 bool JsonRowReader::unlisted(std::vector<std::string> path, std::string_view value) {
-    if (shape_.ignore_unlisted || value == "null") return true;
-    switch (shape_.on_drift) {
-        case OnDrift::ignore: ++values_ignored_; return true;
-        case OnDrift::reject_row: return reject(Error(ErrorKind::bad_data, "field has no column: " + join(path, ".")));
-        case OnDrift::report: break;
-    }
+    if (value == "null") return true;
+    bool rejected = false;
+    if (!judge_.reports_new(path, rejected)) return !rejected;
     return report_new(path, value);
 }
 
 bool JsonRowReader::report_new(std::vector<std::string>& path, std::string_view value) {
     if (value.front() != '{' || shape_.nesting != Nesting::flatten) {
-        if (const auto type = natural_json_type(value, shape_.nesting)) drift_.add(path, *type, true, row_);
+        if (const auto type = natural_json_type(value, shape_.nesting)) judge_.report_new(path, *type);
         return true;
     }
     JsonCursor cursor(value);
@@ -235,21 +222,8 @@ bool JsonRowReader::report_new(std::vector<std::string>& path, std::string_view 
 }
 
 bool JsonRowReader::misfit(const TargetColumn& column, const std::vector<std::string>& path, std::string_view value) {
-    if (column.declared || shape_.on_drift == OnDrift::reject_row) {
-        return reject(misfit_error(column.name, column.type, value));
-    }
-    if (shape_.on_drift == OnDrift::ignore) {
-        ++values_ignored_;
-        return true;
-    }
-    const auto type = natural_json_type(value, shape_.nesting);
-    drift_.add(path, widen(column.type, type.value_or(TypeKind::json)), false, row_);
-    return true;
-}
-
-bool JsonRowReader::reject(Error why) {
-    why_ = std::move(why);
-    return false;
+    const auto natural = natural_json_type(value, shape_.nesting);
+    return judge_.misfit(column, path, natural.value_or(TypeKind::json), value);
 }
 
 std::vector<std::string> JsonRowReader::path_of(const JsonPlanObject& parent, std::string_view key) {

@@ -5,9 +5,9 @@
 #include <string_view>
 #include <vector>
 
-#include "data/drift_log.h"
 #include "data/json_cursor.h"
 #include "data/json_plan.h"
+#include "data/row_judge.h"
 
 namespace shaduf {
 
@@ -23,8 +23,8 @@ public:
     std::optional<Error> read(std::string_view text, size_t row);
 
     RecordBatch finish() { return rows_.finish(); }
-    std::vector<DriftColumn> release_drift() { return drift_.release(); }
-    size_t values_ignored() const { return values_ignored_; }
+    std::vector<DriftColumn> release_drift() { return judge_.release_drift(); }
+    size_t values_ignored() const { return judge_.values_ignored(); }
 
 private:
     bool read_document(std::string_view text);
@@ -45,7 +45,6 @@ private:
     bool unlisted(std::vector<std::string> path, std::string_view value);
     bool report_new(std::vector<std::string>& path, std::string_view value);
     bool misfit(const TargetColumn& column, const std::vector<std::string>& path, std::string_view value);
-    bool reject(Error why);
     static std::vector<std::string> path_of(const JsonPlanObject& parent, std::string_view key);
 
     const Shape& shape_;
@@ -55,10 +54,7 @@ private:
     std::vector<uint32_t> guesses_;  // by slot of an object (its first key) or of a key (the one behind it)
     std::vector<uint64_t> seen_;     // by slot of a key: the last document that had it
     uint64_t document_ = 0;
-    size_t row_ = 0;
-    std::optional<Error> why_;
-    DriftLog drift_;
-    size_t values_ignored_ = 0;
+    RowJudge judge_;
 };
 
 }  // namespace shaduf

@@ -1,7 +1,6 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "data/drift_log.h"
 #include "data/row_decoder.h"
 
 namespace shaduf {
@@ -41,20 +40,6 @@ SchemaPtr Shape::schema() const {
     fields.reserve(columns.size());
     for (const auto& column : columns) fields.push_back({column.name, column.type});
     return std::make_shared<const Schema>(std::move(fields));
-}
-
-void DriftLog::merge_row() {
-    for (auto& asked : of_row_) {
-        const auto known = std::find_if(columns_.begin(), columns_.end(), [&](const DriftColumn& column) {
-            return column.path == asked.path && column.is_new == asked.is_new;
-        });
-        if (known == columns_.end()) {
-            columns_.push_back(std::move(asked));
-        } else {
-            known->type = widen(known->type, asked.type);
-        }
-    }
-    of_row_.clear();
 }
 
 void apply_drift(const std::vector<DriftColumn>& drift, Shape& shape) {

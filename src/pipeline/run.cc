@@ -11,17 +11,12 @@
 
 #include "base/text.h"
 #include "base/time.h"
+#include "pipeline/job_factory.h"
 #include "pipeline/lease.h"
 #include "pipeline/meta_store.h"
 
 namespace shaduf {
 namespace {
-
-// How the memory of a run is shared out: rows on their way, what sinks gather, keys of uniqueness checks. The embedded
-// engine's own limit is an option of its connection.
-constexpr uint64_t kInFlightPercent = 30;
-constexpr uint64_t kSinkPercent = 30;
-constexpr uint64_t kKeysPercent = 20;
 
 enum class StreamState { waiting, running, done };
 
@@ -33,12 +28,6 @@ struct Plan {
     std::string started_at;
 };
 
-// One end of a pipeline: a connection and the system behind it.
-struct Side {
-    const ConnectorSpec* spec;
-    const ConnectionConfig* connection;
-};
-
 class PipelineRun {
 public:
     PipelineRun(RunContext& run, const PipelineConfig& pipeline, const Side& source, const Side& sink,
@@ -48,7 +37,7 @@ public:
           source_(source),
           sink_(sink),
           policy_key_(std::move(policy_key)),
-          budget_(pipeline.memory_bytes * kInFlightPercent / 100),
+          budget_(MemoryShares::of(pipeline.memory_bytes).in_flight),
           run_id_(std::move(run_id)),
           history_(history) {}
 
@@ -132,7 +121,7 @@ private:
         plan.result.progress.stream = plan.config->name;
         plan.result.progress.table = plan.config->table;
         record(plan, "running");
-        auto job = make_job(*plan.config);
+        auto job = job_of(*plan.config);
         if (job.ok()) {
             plan.result = run_stream(run_, job.release_value(), budget_);
         } else {
@@ -158,43 +147,19 @@ private:
         if (!saved.ok()) run_.events.message(Severity::warning, pipeline_.name, saved.error().to_string());
     }
 
-    Result<StreamJob> make_job(const StreamConfig& stream) {
-        StreamJob job;
-        job.run_id = run_id_;
-        job.pipeline = pipeline_.name;
-        job.stream = stream.name;
-        job.source_connection = source_.connection->name;
-        job.schema = pipeline_.schema;
-        job.table = stream.table;
-        job.read = stream.mode;
-        job.write = stream.write;
-        job.commit_every = stream.commit_every;
-        job.workers = static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1U, 8U));
-
-        StreamRequest request{source_.connection->name, stream.name, stream.mode, stream.source_options};
-        for (const auto& other : pipeline_.streams)
-            request.pipeline_streams.emplace_back(other.name, other.source_options);
-        job.source = TRY(source_.spec->make_source(source_.connection->options, request));
-        TableTarget target;
-        target.connection = sink_.connection->name;
-        target.pipeline = pipeline_.name;
-        target.stream = stream.name;
-        target.schema = pipeline_.schema;
-        target.table = stream.table;
-        target.mode = stream.write;
-        target.key = stream.key;
-        target.order_by = stream.order_by;
-        target.options = stream.table_options;
-        target.memory_bytes = pipeline_.memory_bytes * kSinkPercent / 100 / plans_.size();
-        job.sink = TRY(sink_.spec->make_sink(sink_.connection->options, target));
-        if (sink_.spec->make_store != nullptr && !stream.expect.empty()) {
-            job.store = TRY(sink_.spec->make_store(sink_.connection->options, sink_.connection->name));
-        }
-        job.expectations =
-            TRY(Expectations::create(stream.expect, pipeline_.memory_bytes * kKeysPercent / 100 / plans_.size()));
-        job.policies = TRY(Policies::create(stream.policies, policy_key_));
-        job.contract = {stream.contract,        stream.nested,      stream.columns,
-                        stream.ignore_unlisted, stream.sample_rows, job.policies->retyped()};
+    Result<StreamJob> job_of(const StreamConfig& stream) {
+        JobRequest request{.pipeline = pipeline_,
+                           .stream = stream,
+                           .sink = sink_,
+                           .run_id = run_id_,
+                           .policy_key = policy_key_,
+                           .checkpoint_name = stream.name,
+                           .write = stream.write,
+                           .streams_at_once = plans_.size()};
+        StreamJob job = TRY(make_job(request));
+        StreamRequest wanted{pipeline_.source, stream.name, stream.mode, stream.source_options};
+        for (const auto& other : pipeline_.streams) wanted.pipeline_streams.emplace_back(other.name, other.source_options);
+        job.source = TRY(source_.spec->make_source(source_.connection->options, wanted));
         return job;
     }
 
@@ -210,17 +175,6 @@ private:
     std::condition_variable changed_;
     std::vector<Plan> plans_;
 };
-
-Result<Side> find_side(const Project& project, const Registry<ConnectorSpec>& connectors, const std::string& name,
-                       const char* role, bool (*fits_role)(const ConnectorSpec&)) {
-    const ConnectionConfig* connection = project.connection(name);
-    if (connection == nullptr) return Error(ErrorKind::invalid_config, "connection not found: " + name);
-    const ConnectorSpec* spec = connectors.find(connection->type);
-    if (spec != nullptr && fits_role(*spec)) return Side{spec, connection};
-    return Error(ErrorKind::invalid_config,
-                 "connection cannot be a " + std::string(role) + ": " + name + " is of type " + connection->type)
-        .at(connection->place);
-}
 
 }  // namespace
 
@@ -239,10 +193,8 @@ std::string make_run_id(const Clock& clock) {
 
 Result<RunSummary> run_pipeline(RunContext& run, const Project& project, const PipelineConfig& pipeline,
                                 const Registry<ConnectorSpec>& connectors, const RunOptions& options) {
-    const Side source = TRY(find_side(project, connectors, pipeline.source, "source",
-                                      [](const ConnectorSpec& spec) { return spec.make_source != nullptr; }));
-    const Side sink = TRY(find_side(project, connectors, pipeline.sink, "sink",
-                                    [](const ConnectorSpec& spec) { return spec.make_sink != nullptr; }));
+    const Side source = TRY(find_source(project, connectors, pipeline.source));
+    const Side sink = TRY(find_sink(project, connectors, pipeline.sink));
     const std::string folder = project.folder + "/.shaduf";
     const Lease lease = TRY(Lease::take(folder + "/locks", pipeline.name));
     std::unique_ptr<MetaStore> history;

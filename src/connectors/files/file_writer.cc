@@ -23,7 +23,8 @@ public:
     Result<DataFile> finish() override {
         TRY(writer_.finish());
         TRY(upload_->finish(run_));
-        return DataFile{key_, static_cast<int64_t>(writer_.rows_written()), static_cast<int64_t>(writer_.bytes_written())};
+        return DataFile{key_, static_cast<int64_t>(writer_.rows_written()),
+                        static_cast<int64_t>(writer_.bytes_written())};
     }
     size_t buffered_bytes() const override { return writer_.buffered_bytes(); }
     uint64_t bytes_written() const override { return writer_.bytes_written(); }

@@ -83,6 +83,8 @@ bool matches_glob(std::string_view pattern, std::string_view key) {
     return false;
 }
 
-std::string fixed_prefix(std::string_view pattern) { return std::string(pattern.substr(0, pattern.find_first_of("*?[{"))); }
+std::string fixed_prefix(std::string_view pattern) {
+    return std::string(pattern.substr(0, pattern.find_first_of("*?[{")));
+}
 
 }  // namespace shaduf::files

@@ -3,7 +3,6 @@
 #include <array>
 
 #include "base/text.h"
-#include "data/csv.h"
 #include "data/json_page.h"
 #include "data/ndjson.h"
 #include "io/compression.h"

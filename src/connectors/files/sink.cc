@@ -12,8 +12,8 @@
 #include "io/crypto.h"
 
 // Rows to files, one open file a partition. A commit finishes the open files and then puts one manifest that names them
-// together with the checkpoint: until it is there they are nobody's, so a run that dies leaves nothing but litter, which the
-// next one sweeps.
+// together with the checkpoint: until it is there they are nobody's, so a run that dies leaves nothing but litter,
+// which the next one sweeps.
 namespace shaduf::files {
 namespace {
 
@@ -61,7 +61,8 @@ public:
             fields.push_back((*schema)[i]);
         }
         if (fields.empty()) {
-            return Error(ErrorKind::invalid_config, "every column is one to partition by: nothing would be in the files");
+            return Error(ErrorKind::invalid_config,
+                         "every column is one to partition by: nothing would be in the files");
         }
         file_schema_ = std::make_shared<const Schema>(std::move(fields));
         return {};
@@ -135,7 +136,8 @@ private:
         set_checkpoint(next.checkpoints, checkpoint);
     }
 
-    void set_checkpoint(std::map<std::string, Checkpoint>& checkpoints, const std::optional<Checkpoint>& checkpoint) const {
+    void set_checkpoint(std::map<std::string, Checkpoint>& checkpoints,
+                        const std::optional<Checkpoint>& checkpoint) const {
         if (checkpoint) {
             checkpoints[stream_] = *checkpoint;
         } else {
@@ -238,8 +240,9 @@ private:
 
 Result<std::unique_ptr<Sink>> make_sink(const Options& options, const TableTarget& table) {
     if (table.mode == WriteMode::merge || table.mode == WriteMode::history) {
-        return Error(ErrorKind::invalid_config, "files can be appended or replaced, not merged by key; set write: append, "
-                                                "or write to a warehouse")
+        return Error(ErrorKind::invalid_config,
+                     "files can be appended or replaced, not merged by key; set write: append, "
+                     "or write to a warehouse")
             .at(table.options.place());
     }
     std::vector<PartitionLevel> levels;
@@ -250,7 +253,9 @@ Result<std::unique_ptr<Sink>> make_sink(const Options& options, const TableTarge
     }
     WriterSettings writer;
     const std::string format = table.options.text("format");
-    writer.format = format == "csv" ? WriteFormat::csv : format == "ndjson" ? WriteFormat::ndjson : WriteFormat::parquet;
+    writer.format = format == "csv"      ? WriteFormat::csv
+                    : format == "ndjson" ? WriteFormat::ndjson
+                                         : WriteFormat::parquet;
     writer.file_bytes = table.options.bytes("file_size");
     writer.compression_level = static_cast<int>(table.options.integer("compression_level"));
     return std::make_unique<FileSink>(TRY(open_store(options)), table, writer, Partitioner(std::move(levels)));

@@ -21,8 +21,12 @@ FileFormat parse_format(const std::string& name) {
 
 class FileSource final : public Source {
 public:
-    FileSource(std::unique_ptr<ObjectStore> store, std::vector<std::string> patterns, ReaderSettings reader, Place place)
-        : store_(std::move(store)), patterns_(std::move(patterns)), settings_(std::move(reader)), place_(std::move(place)) {}
+    FileSource(std::unique_ptr<ObjectStore> store, std::vector<std::string> patterns, ReaderSettings reader,
+               Place place)
+        : store_(std::move(store)),
+          patterns_(std::move(patterns)),
+          settings_(std::move(reader)),
+          place_(std::move(place)) {}
 
     Result<void> open(RunContext& run, const std::optional<Checkpoint>& resume_from) override {
         ledger_ = resume_from ? TRY(Ledger::parse(*resume_from)) : Ledger();
@@ -39,7 +43,8 @@ public:
             }));
         }
         if (!any) {
-            return Error(ErrorKind::invalid_config, "no file matches: " + store_->name_of(join(patterns_, ", "))).at(place_);
+            return Error(ErrorKind::invalid_config, "no file matches: " + store_->name_of(join(patterns_, ", ")))
+                .at(place_);
         }
         // The file that was being read goes first; the others by name, so that a rerun takes the same way.
         const auto& reading = ledger_.reading();

@@ -5,7 +5,7 @@
 #include <cstdlib>
 
 #include "base/text.h"
-#include "connectors/rest/json_page.h"
+#include "data/json_page.h"
 #include "io/crypto.h"
 
 namespace shaduf::rest {

@@ -6,7 +6,7 @@
 
 #include "base/result.h"
 #include "connectors/rest/client.h"
-#include "connectors/rest/json_page.h"
+#include "data/json_page.h"
 #include "connectors/rest/settings.h"
 #include "io/http.h"
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "connectors/rest/json_page.h"
+#include "data/json_page.h"
 #include "io/http.h"
 #include "io/object_store.h"
 #include "io/url.h"

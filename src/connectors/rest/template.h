@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "connectors/rest/json_page.h"
+#include "data/json_page.h"
 
 namespace shaduf::rest {
 

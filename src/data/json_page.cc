@@ -1,4 +1,4 @@
-#include "connectors/rest/json_page.h"
+#include "data/json_page.h"
 
 #include <simdjson.h>
 
@@ -6,7 +6,7 @@
 
 #include "base/text.h"
 
-namespace shaduf::rest {
+namespace shaduf {
 namespace {
 
 namespace ondemand = simdjson::ondemand;
@@ -276,4 +276,4 @@ Result<std::vector<RawRows::Span>> split_lines(const Buffer& body, const std::st
     return spans;
 }
 
-}  // namespace shaduf::rest
+}  // namespace shaduf

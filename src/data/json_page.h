@@ -10,7 +10,7 @@
 #include "data/buffer.h"
 #include "data/raw_rows.h"
 
-namespace shaduf::rest {
+namespace shaduf {
 
 // Where a value stands in a JSON document: "data.items", "data.*.rows", "results.0". A "*" is every element of a list
 // or every value of an object. Also "data[*].rows" and "[0].id". Empty: the document itself.
@@ -59,4 +59,4 @@ private:
 // The lines of newline-delimited JSON, blank ones left out.
 Result<std::vector<RawRows::Span>> split_lines(const Buffer& body, const std::string& what);
 
-}  // namespace shaduf::rest
+}  // namespace shaduf

@@ -1,0 +1,65 @@
+#include "data/row_judge.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+
+namespace shaduf {
+
+std::optional<Error> RowJudge::drop_row() {
+    of_row_.clear();
+    ignored_ = ignored_before_;
+    return std::exchange(why_, std::nullopt);
+}
+
+bool RowJudge::reject(Error why) {
+    why_ = std::move(why);
+    return false;
+}
+
+bool RowJudge::misfit(const TargetColumn& column, const Path& path, const DataType& natural, std::string_view value) {
+    if (column.declared || shape_.on_drift == OnDrift::reject_row) {
+        return reject(misfit_error(column.name, column.type, value));
+    }
+    if (shape_.on_drift == OnDrift::ignore) {
+        ++ignored_;
+    } else {
+        of_row_.push_back({path, widen(column.type, natural), false, row_});
+    }
+    return true;
+}
+
+bool RowJudge::nested_misfit(const TargetColumn& column, const Path& path, const std::optional<DataType>& natural,
+                             std::string_view value, size_t misfits) {
+    if (shape_.on_drift == OnDrift::ignore && !column.declared) {
+        ignored_ += misfits;
+        return true;
+    }
+    return misfit(column, path, natural.value_or(column.type), value);
+}
+
+bool RowJudge::reports_new(const Path& path, bool& rejected) {
+    if (shape_.ignore_unlisted) return false;
+    if (shape_.on_drift == OnDrift::ignore) ++ignored_;
+    if (shape_.on_drift == OnDrift::reject_row) {
+        rejected = true;
+        reject(Error(ErrorKind::bad_data, "field has no column: " + join(path, ".")));
+    }
+    return shape_.on_drift == OnDrift::report;
+}
+
+void RowJudge::merge_row() {
+    for (auto& asked : of_row_) {
+        const auto known = std::find_if(drift_.begin(), drift_.end(), [&](const DriftColumn& column) {
+            return column.path == asked.path && column.is_new == asked.is_new;
+        });
+        if (known == drift_.end()) {
+            drift_.push_back(std::move(asked));
+        } else {
+            known->type = widen(known->type, asked.type);
+        }
+    }
+    of_row_.clear();
+}
+
+}  // namespace shaduf
