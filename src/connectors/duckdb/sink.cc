@@ -57,6 +57,10 @@ Result<SinkState> DuckDbSink::open(RunContext& run) {
     if (has_key() && target_.key.empty()) {
         return in_place(Error(ErrorKind::invalid_config, "merge and history need a key; set `key`"));
     }
+    if (settings_.options.access == DuckDbAccess::read_only) {
+        return in_place(Error(ErrorKind::invalid_config,
+                              "database is opened for reading only: " + settings_.path + "; take `read_only` away"));
+    }
     database_ = TRY(run.databases.open(settings_.path, settings_.options));
     TRY(claim());
     connection_ = TRY(database_->connect(run.cancellation));
