@@ -14,6 +14,7 @@
 namespace shaduf {
 namespace {
 
+constexpr size_t kReasonsMax = 100;
 constexpr auto kProgressEvery = std::chrono::milliseconds(200);
 
 // A batch as the workers hand it to the writer.
@@ -49,6 +50,15 @@ size_t share_of(const ReadBatch& batch) {
 
 uint32_t origin_of(const std::vector<uint32_t>& numbers, size_t row) {
     return numbers.empty() ? static_cast<uint32_t>(row) : numbers[row];
+}
+
+// The part of a reason that many rows share.
+std::string without_value(const std::string& reason) {
+    size_t end = reason.size();
+    for (const std::string_view mark : {", the value is ", " at byte offset ", ", at byte offset "}) {
+        end = std::min(end, reason.find(mark));
+    }
+    return reason.substr(0, end);
 }
 
 class StreamRun {
@@ -174,6 +184,8 @@ private:
     }
 
     Result<Prepared> prepare(const ReadBatch& batch) {
+        static const SchemaPtr no_columns = std::make_shared<const Schema>();
+        if (rows_of(batch) == 0) return Prepared{RecordBatch(no_columns, {}, 0), {}, {}, {}};
         TypedBatch typed = TRY(contract_->apply(batch));
         CheckedRows checked = TRY(job_.expectations->check(run_, typed.rows));
         std::vector<uint32_t> origin = typed.row_numbers;
@@ -214,6 +226,8 @@ private:
 
     Result<void> write(const ReadBatch& batch, Prepared prepared) {
         TRY(failpoint("run.write"));
+        if (batch.next) pending_ = batch.next;
+        if (rows_of(batch) == 0) return {};
         StreamProgress& progress = result_.progress;
         progress.rows_read += static_cast<int64_t>(rows_of(batch));
         progress.bytes_read += static_cast<int64_t>(bytes_of(batch));
@@ -227,7 +241,6 @@ private:
             for (const auto& row : report.rejected) quarantine(batch, origin_of(prepared.origin, row.row), row.why);
         }
         if (quarantine_.rows() >= QuarantineBuilder::kRowsAtOnce) TRY(flush_quarantine());
-        if (batch.next) pending_ = batch.next;
         return judge(false);
     }
 
@@ -250,7 +263,9 @@ private:
     void quarantine(const ReadBatch& batch, size_t row, const Error& why) {
         quarantine_.add(batch, row, why, run_.clock.now());
         ++result_.progress.rows_quarantined;
-        ++result_.reasons[why.message()];
+        const std::string group = without_value(why.message());
+        const bool known = result_.reasons.contains(group) || result_.reasons.size() < kReasonsMax;
+        ++result_.reasons[known ? group : "other reasons"];
     }
 
     Result<void> flush_quarantine() {
