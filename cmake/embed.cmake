@@ -1,7 +1,8 @@
 # Writes a .cc that holds every file under templates/, so that `shaduf init` needs nothing but the binary. Its list is
 # made when CMake runs; a change of a file makes it run again.
 function(shaduf_embed_templates target)
-    file(GLOB_RECURSE files CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}/templates ${PROJECT_SOURCE_DIR}/templates/*)
+    set(folder ${PROJECT_SOURCE_DIR}/templates)
+    file(GLOB_RECURSE files CONFIGURE_DEPENDS RELATIVE ${folder} ${folder}/*)
     set(entries "")
     foreach(file IN LISTS files)
         set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/templates/${file})
@@ -15,6 +16,7 @@ function(shaduf_embed_templates target)
     endforeach()
     set(out ${PROJECT_BINARY_DIR}/generated/templates.cc)
     file(CONFIGURE OUTPUT ${out} CONTENT "#include \"cli/frame/templates.h\"\nnamespace shaduf {\nnamespace {\n\
-constexpr TemplateFile kFiles[] = {\n${entries}};\n}\nstd::span<const TemplateFile> template_files() { return kFiles; }\n}\n" @ONLY)
+constexpr TemplateFile kFiles[] = {\n${entries}};\n}\n\
+std::span<const TemplateFile> template_files() { return kFiles; }\n}\n" @ONLY)
     target_sources(${target} PRIVATE ${out})
 endfunction()

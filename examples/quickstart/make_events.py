@@ -8,8 +8,9 @@ import random
 import sys
 from datetime import datetime, timedelta, timezone
 
-PRODUCTS = [("Wireless Mouse", "SKU-1001"), ("Keyboard", "SKU-1002"), ("Monitor", "SKU-1003"), ("Webcam", "SKU-1004"),
-            ("Desk Lamp", "SKU-1005"), ("Headphones", "SKU-1006"), ("USB Hub", "SKU-1007"), ("Laptop Stand", "SKU-1008")]
+PRODUCTS = [("Wireless Mouse", "SKU-1001"), ("Keyboard", "SKU-1002"), ("Monitor", "SKU-1003"),
+            ("Webcam", "SKU-1004"), ("Desk Lamp", "SKU-1005"), ("Headphones", "SKU-1006"), ("USB Hub", "SKU-1007"),
+            ("Laptop Stand", "SKU-1008")]
 NAMES = ["view"] * 7 + ["add_to_cart"] * 2 + ["purchase"]
 START = datetime(2023, 10, 23, tzinfo=timezone.utc)
 

@@ -84,11 +84,9 @@ void print_streams(const std::vector<PipelineResult>& results, std::ostream& out
         for (const StreamResult& stream : result.summary.streams) {
             const StreamProgress& progress = stream.progress;
             const double rate = progress.seconds > 0 ? static_cast<double>(progress.rows_read) / progress.seconds : 0;
-            const std::string& schema = result.pipeline->schema;
-            table.add_row({progress.pipeline + "." + progress.stream,
-                           schema.empty() ? progress.table : schema + "." + progress.table,
-                           format_count(progress.rows_read), format_count(progress.rows_written),
-                           format_count(progress.rows_quarantined), format_count(static_cast<int64_t>(rate)),
+            table.add_row({progress.pipeline + "." + progress.stream, progress.table, format_count(progress.rows_read),
+                           format_count(progress.rows_written), format_count(progress.rows_quarantined),
+                           format_count(static_cast<int64_t>(rate)),
                            format_bytes(static_cast<uint64_t>(progress.bytes_read)),
                            format_duration(duration_of(progress.seconds)), state_of(stream)});
         }
@@ -128,8 +126,7 @@ void print_next(const Project& project, const std::vector<PipelineResult>& resul
             any_failed |= stream.error.has_value();
             const bool in_warehouse = result.pipeline->sink == project.warehouse || project.warehouse.empty();
             if (!table.empty() || stream.error || !in_warehouse) continue;
-            const std::string& schema = result.pipeline->schema;
-            table = (schema.empty() ? "" : schema + ".") + stream.progress.table;
+            table = stream.progress.table;
         }
     }
     out << "\nnext:\n";

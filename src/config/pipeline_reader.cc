@@ -319,7 +319,12 @@ private:
         stream.ignore_unlisted = !stream.columns.empty() && options.text("unlisted") != "keep";
         stream.expect = read_expectations(options.node("expect"), resolve_, errors_);
         stream.policies = read_policies(options.node("policies"), errors_);
-        if (stream.sample_rows < 1) errors_.push_back(options.error("sample_rows", "expected at least 1"));
+        // A table of the pipeline's own schema is named without it, so that streams find each other.
+        for (ExpectConfig& expect : stream.expect) {
+            const std::string prefix = out_.schema + ".";
+            if (!out_.schema.empty() && expect.to_table.starts_with(prefix)) expect.to_table.erase(0, prefix.size());
+        }
+        if (stream.sample_rows < 0) errors_.push_back(options.error("sample_rows", "expected at least 0"));
         check_key(options, stream);
         check_policies(stream);
     }

@@ -93,7 +93,8 @@ class TestRun:
     # ---- directives
 
     def do_require(self, block):
-        needs = {"s3": ROOT / ".deps/moto/bin/moto_server", "json-server": ROOT / ".deps/parts/node_modules/json-server"}
+        deps = ROOT / ".deps"
+        needs = {"s3": deps / "moto/bin/moto_server", "json-server": deps / "parts/node_modules/json-server"}
         if block.arguments not in needs:
             raise TestFileError(f"line {block.line}: unknown part: {block.arguments}")
         if not needs[block.arguments].exists():
