@@ -1,5 +1,5 @@
-# <folder>/<name>.cc defines `extern const <spec> <kind>_<name>`; from the file names this writes builtin_<kind>s(), so that
-# a new file needs no other edit, and one without its spec is a link error that names it.
+# <folder>/<name>.cc defines `extern const <spec> <kind>_<name>`; from the file names this writes builtin_<kind>s(),
+# so that a new file needs no other edit, and one without its spec is a link error that names it.
 function(shaduf_builtins target kind spec header folder)
     file(GLOB files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${folder}/*.cc)
     set(declarations "")

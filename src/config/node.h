@@ -18,14 +18,17 @@ public:
     struct Entry;
 
     Node() = default;  // null, nowhere
+    static Node null(Place place);
     static Node scalar(std::string text, bool quoted, Place place);
     static Node list(std::vector<Node> items, Place place);
     static Node map(std::vector<Entry> entries, Place place);
 
     // Reads a document (the first of a stream). `file` is named in errors. invalid_config with line for broken YAML, a
-    // key given twice, an alias that contains itself, or nesting deeper than 64.
+    // key given twice, an alias that contains itself, nesting deeper than 64, or more than a million values. "<<"
+    // merges maps.
     static Result<Node> parse_yaml(std::string_view text, const std::string& file);
-    static Result<Node> load_yaml(const std::string& path);
+    static Result<Node> load_yaml(const std::string& path, const std::string& shown_as);
+    static Result<Node> load_yaml(const std::string& path) { return load_yaml(path, path); }
 
     Kind kind() const;
     bool is_null() const { return kind() == Kind::null; }

@@ -77,6 +77,7 @@ public:
     Error error(std::string_view name, std::string message) const;
 
 private:
+    friend class OptionsReader;
     struct Value;
     const Value* find(std::string_view name, FieldType type) const;
 

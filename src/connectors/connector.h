@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "base/result.h"
 #include "base/run_context.h"
 #include "base/strong.h"
+#include "config/modes.h"
 #include "config/options.h"
 #include "data/batch.h"
 #include "data/raw_rows.h"
@@ -29,19 +31,11 @@ namespace shaduf {
 // MiB.
 using Checkpoint = Strong<std::string, struct CheckpointTag>;
 
-enum class ReadMode : uint8_t { full_refresh, incremental, cdc, stream };
-enum class WriteMode : uint8_t {
-    append,
-    replace,  // built beside the table and swapped in at the final commit
-    merge,    // by key; with an order column an older row never wins
-    history,  // by key; every version is kept: valid_from, valid_to, is_current
-};
-
 // ----------------------------------------------------------------------------------------------------------------
 // source
 
 struct ReadBatch {
-    std::variant<RecordBatch, RawRows> rows;  // may have no row, to carry a checkpoint alone
+    std::variant<RawRows, RecordBatch> rows;  // may have no row, to carry a checkpoint alone
     // The position behind these rows. nullopt: the stream cannot be resumed here, nothing is committed up to here
     // alone.
     std::optional<Checkpoint> next;
@@ -84,6 +78,8 @@ struct StreamRequest {
     std::string stream;
     ReadMode mode = ReadMode::full_refresh;
     Options options;  // the stream's own, by ConnectorSpec::stream_fields
+    // The options of all streams of the pipeline, by name: a stream may be told in terms of another one.
+    std::vector<std::pair<std::string, Options>> pipeline_streams = {};
 };
 
 // ------------------------------------------------------------------------------------------------------------------
@@ -136,8 +132,8 @@ public:
     virtual Result<WriteReport> write(RunContext& run, const RecordBatch& rows) = 0;
     // Rows for the table kQuarantineTable, of quarantine_schema().
     virtual Result<void> quarantine(RunContext& run, const RecordBatch& rows) = 0;
-    // All since the last commit and `checkpoint` become durable and visible together, or not at all. nullopt: keeps the
-    // checkpoint as it is (final: clears that of a replace load).
+    // All since the last commit and `checkpoint` become durable and visible together, or not at all. nullopt: there is no
+    // checkpoint behind these rows, the one that stands is forgotten (a full refresh has ended).
     virtual Result<void> commit(RunContext& run, const std::optional<Checkpoint>& checkpoint, CommitKind kind) = 0;
 };
 

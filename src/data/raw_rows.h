@@ -30,7 +30,7 @@ struct RawRows {
     };
 
     RawFormat format = RawFormat::json;
-    BufferPtr text;  // below 4 GiB, padded (made by a BufferBuilder)
+    BufferPtr text;  // below 4 GiB, padded (made by a BufferBuilder); may be null when there are no rows
     std::vector<Span> rows;
     std::shared_ptr<const CsvDialect> csv;  // csv only
     // Rows that the source could not take whole; the text of such a row is its beginning. A decoder rejects it for
@@ -51,7 +51,7 @@ struct RawRows {
         const int64_t number = row_numbers.empty() ? first_row + static_cast<int64_t>(i) : row_numbers[i];
         return place + ":" + std::to_string(number);
     }
-    size_t byte_size() const { return text->size() + rows.size() * sizeof(Span); }
+    size_t byte_size() const { return (text == nullptr ? 0 : text->size()) + rows.size() * sizeof(Span); }
 };
 
 }  // namespace shaduf

@@ -2,7 +2,11 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,9 +22,10 @@ using HttpHeaders = std::vector<std::pair<std::string, std::string>>;
 
 struct HttpRequest {
     std::string method = "GET";
-    std::string url;  // http or https, already encoded
-    HttpHeaders headers;
+    std::string url;      // http or https, already encoded
+    HttpHeaders headers;  // one with Accept-Encoding gets the body as it was sent, not decompressed
     std::string body;
+    std::vector<std::string> secret_params;  // names of query parameters that no message may show the values of
     std::chrono::milliseconds connect_timeout{10'000};
     std::chrono::milliseconds idle_timeout{60'000};  // without a byte arriving
     uint64_t response_bytes_max = 256ULL << 20;      // more is an error of kind bad_data
@@ -44,12 +49,25 @@ class HttpTransport {
 public:
     virtual ~HttpTransport() = default;
     virtual Result<HttpResponse> send(RunContext& run, const HttpRequest& request) = 0;
+
+    // What several users of the same host share, limits and tokens: made by the first who asks for `key`, alive while
+    // one of them holds it. A prefix of the key says of what type it is.
+    std::shared_ptr<void> shared_state(const std::string& key, const std::function<std::shared_ptr<void>()>& make);
+
+private:
+    std::mutex shared_mutex_;
+    std::map<std::string, std::weak_ptr<void>> shared_;
 };
 
+// By libcurl: HTTP/1.1 and 2, TLS always verified, gzip, deflate, br and zstd, the proxy of the environment (never for
+// loopback). The library is initialised by the first request.
 std::unique_ptr<HttpTransport> make_curl_transport();
 
+// How long the headers Retry-After (seconds or an HTTP date) or X-RateLimit-Reset (seconds, or an epoch) ask to wait.
+std::optional<std::chrono::milliseconds> retry_delay(const RunContext& run, const HttpResponse& response);
+
 // The error that a status means: 401, 403 auth; 429 rate_limited and 408, 425, 500, 502, 503, 504 unavailable, with the
-// delay of Retry-After (seconds or an HTTP date) or X-RateLimit-Reset; 404 and other 4xx invalid_config. The message
+// delay of `retry_delay`; 404 and other 4xx invalid_config. The message
 // has method, URL without query values that are secret, status, and the start of the body. REQUIRES: status >= 400
 Error http_error(const RunContext& run, const HttpRequest& request, const HttpResponse& response);
 

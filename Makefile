@@ -1,0 +1,62 @@
+# The few verbs that people and CI use; `make help` lists them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+JOBS ?= $(shell nproc)
+export CCACHE_DIR ?= $(HOME)/.cache/ccache
+
+.PHONY: help setup build debug run test test-quick asan tsan fmt tidy docs bench bench-files crash-test fuzz clean
+
+help: ## List these verbs
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-12s %s\n", $$1, $$2 }'
+
+setup: ## Install what is missing (quick when nothing is)
+	@scripts/setup
+
+build: setup ## Build the release binary, build/release/shaduf
+	@scripts/build release shaduf
+
+debug: setup ## Build everything for debugging, build/debug
+	@scripts/build debug all
+
+run: build ## Build, and run the quickstart to its summary
+	@scripts/quickstart build/release/shaduf
+
+test: setup ## Run every test; ends with "N passed, N failed, N skipped"
+	@scripts/setup --extras
+	@scripts/build debug all
+	@scripts/test build/debug
+
+test-quick: setup ## Run the tests that take no more than a moment
+	@scripts/build debug all
+	@scripts/test build/debug -LE slow
+
+asan: setup ## Run every test under the address and undefined-behaviour sanitizers
+	@scripts/build asan all
+	@scripts/test build/asan
+
+tsan: setup ## Run every test under the thread sanitizer
+	@scripts/build tsan all
+	@scripts/test build/tsan
+
+fmt: ## Format all C++
+	@git ls-files -co --exclude-standard '*.cc' '*.h' | xargs clang-format -i
+
+tidy: ## Check the style of the house: layers, lengths, names, docs
+	@tools/tidy.py
+
+docs: build ## Write the pages of docs/ that are made from the declarations
+	@scripts/docs build/release/shaduf
+
+bench: bench-files ## Run all benchmarks
+
+bench-files: build ## Measure NDJSON to Parquet and DuckDB against DuckDB itself and Polars
+	@bench/files
+
+crash-test: build ## Kill runs at 200 random moments each and compare contents
+	@tests/crash/run --kills 200
+
+fuzz: ## Fuzz the parsers, a minute each
+	@scripts/fuzz
+
+clean: ## Remove what was built (not .deps)
+	@rm -rf build

@@ -1,0 +1,132 @@
+#include "cli/frame/session.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <iostream>
+
+#include "base/text.h"
+#include "cli/frame/json_writer.h"
+#include "cli/frame/progress.h"
+#include "cli/frame/signals.h"
+#include "io/duckdb.h"
+#include "io/http.h"
+
+namespace shaduf {
+
+struct Session::World {
+    World(std::ostream& errors, RunEvents* given)
+        : quiet(errors, ProgressStyle::quiet),
+          http(make_curl_transport()),
+          context{clock, cancellation, *http, databases, given == nullptr ? quiet : *given} {}
+
+    Cancellation cancellation;
+    SignalWatch signals{cancellation};
+    SystemClock clock;
+    Progress quiet;
+    std::unique_ptr<HttpTransport> http;
+    DuckDbInstances databases;
+    RunContext context;
+};
+
+namespace {
+
+std::optional<std::string> process_variable(const std::string& name) {
+    const char* value = std::getenv(name.c_str());
+    return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+}
+
+ProjectWorld project_world(const Registry<ConnectorSpec>& connectors) {
+    ProjectWorld world;
+    world.variable = process_variable;
+    world.connector_types = connectors.names();
+    world.connector = [&connectors](std::string_view type) -> std::optional<ConnectorFields> {
+        const ConnectorSpec* spec = connectors.find(type);
+        if (spec == nullptr) return std::nullopt;
+        return ConnectorFields{spec->fields, spec->stream_fields, spec->table_fields, spec->make_source != nullptr,
+                               spec->make_sink != nullptr};
+    };
+    return world;
+}
+
+void write_error(JsonWriter& json, const Error& error) {
+    json.begin_object().field("kind", to_string(error.kind())).field("message", error.message());
+    const Place& place = error.place();
+    if (!place.file.empty()) json.field("file", place.file);
+    if (place.line > 0) json.field("line", static_cast<int64_t>(place.line));
+    if (!place.connection.empty()) json.field("connection", place.connection);
+    if (!place.stream.empty()) json.field("stream", place.stream);
+    if (!place.position.empty()) json.field("position", place.position);
+    if (const auto cause = error.cause()) json.field("cause", cause->to_string());
+    json.end_object();
+}
+
+}  // namespace
+
+Session::Session(Parts parts) : parts_(parts) {}
+Session::~Session() = default;
+
+bool Session::enter_folder() {
+    const std::string folder = arguments().text("project");
+    if (entered_ || ::chdir(folder.c_str()) == 0) return entered_ = true;
+    misuse("cannot enter the project's folder: " + folder + ": " + std::strerror(errno));
+    return false;
+}
+
+const Project* Session::open_project(ProjectRequest request) {
+    if (!enter_folder()) return nullptr;
+    request.folder = ".";
+    request.environment = arguments().text("env");
+    project_ = std::make_unique<Project>();
+    const auto found = load_project(request, project_world(connectors()), *project_);
+    if (found.empty()) return project_.get();
+    fail(found);
+    return nullptr;
+}
+
+const Project* Session::open_project_for(const std::string& name) {
+    if (!enter_folder()) return nullptr;
+    ProjectRequest request;
+    const bool is_pipeline = ::access(("pipelines/" + name + ".yml").c_str(), F_OK) == 0 ||
+                             ::access(("pipelines/" + name + ".yaml").c_str(), F_OK) == 0;
+    (is_pipeline ? request.pipelines : request.connections) = {name};
+    return open_project(std::move(request));
+}
+
+RunContext& Session::world(RunEvents* events) {
+    if (world_ == nullptr) world_ = std::make_unique<World>(errors(), events);
+    return world_->context;
+}
+
+int Session::fail(const std::vector<Error>& found) {
+    int status = kExitFailed;
+    for (const Error& error : found) {
+        if (error.kind() == ErrorKind::invalid_config) status = kExitMisused;
+    }
+    if (json()) {
+        JsonWriter writer;
+        writer.begin_object().key("errors").begin_array();
+        for (const Error& error : found) write_error(writer, error);
+        out() << writer.end_array().end_object().str() << "\n";
+        return status;
+    }
+    for (const Error& error : found) errors() << "error: " << error.to_string() << "\n";
+    if (found.size() > 1) errors() << found.size() << " errors\n";
+    return status;
+}
+
+const ConnectorSpec& Session::connector_of(const ConnectionConfig& connection) const {
+    const ConnectorSpec* spec = connectors().find(connection.type);
+    SHADUF_ASSERT(spec != nullptr);
+    return *spec;
+}
+
+Selection Selection::parse(std::string_view text) {
+    const auto dot = text.find('.');
+    if (dot == std::string_view::npos) return {std::string(text), ""};
+    return {std::string(text.substr(0, dot)), std::string(text.substr(dot + 1))};
+}
+
+}  // namespace shaduf

@@ -1,0 +1,115 @@
+#include "cli/command.h"
+#include "cli/frame/field_docs.h"
+#include "cli/frame/session.h"
+#include "config/pipeline_reader.h"
+#include "config/project.h"
+#include "config/stream_rules.h"
+
+namespace shaduf {
+namespace {
+
+constexpr std::string_view kPages[] = {"cli", "configuration"};
+constexpr ArgumentSpec kArguments[] = {
+    {"page", ArgumentKind::positional, "Which page.", true, {}, kPages},
+};
+
+std::string shown(const ArgumentSpec& argument) {
+    const std::string name(argument.name);
+    switch (argument.kind) {
+        case ArgumentKind::flag: return "--" + name;
+        case ArgumentKind::option: return "--" + name + " TEXT";
+        case ArgumentKind::positional: return argument.required ? name : "[" + name + "]";
+        case ArgumentKind::positional_list: return "[" + name + "...]";
+    }
+    return name;
+}
+
+void print_arguments(std::span<const ArgumentSpec> arguments, std::ostream& out) {
+    if (arguments.empty()) return;
+    out << "\n| argument | is |\n| --- | --- |\n";
+    for (const ArgumentSpec& argument : arguments) {
+        out << "| `" << shown(argument) << "` | " << argument.help;
+        const char* separator = " One of: ";
+        for (const auto choice : argument.choices) {
+            out << separator << choice;
+            separator = ", ";
+        }
+        if (!argument.choices.empty()) out << ".";
+        if (!argument.default_value.empty()) out << " Default: " << argument.default_value << ".";
+        out << " |\n";
+    }
+}
+
+void print_commands(const Registry<CommandSpec>& commands, std::ostream& out) {
+    out << "# Commands\n\nMade by `shaduf reference cli`. Exit status: 0 done, 1 the work failed, 2 the call or the\n"
+        << "configuration is wrong. With `--json` a command prints one JSON document, errors included.\n\n"
+        << "| command | does |\n| --- | --- |\n";
+    for (const CommandSpec* command : commands.all()) {
+        out << "| [" << command->name << "](#" << command->name << ") | " << command->summary << " |\n";
+    }
+    out << "\nEvery command takes:\n";
+    print_arguments(global_arguments(), out);
+    for (const CommandSpec* command : commands.all()) {
+        out << "\n## " << command->name << "\n\n" << command->summary << "\n";
+        print_arguments(command->arguments, out);
+        if (!command->example.empty()) out << "\n    " << command->example << "\n";
+    }
+}
+
+constexpr std::string_view kIntroduction = R"(# Configuration
+
+Made by `shaduf reference configuration`. A project is a folder with a `shaduf.yml` and a folder `pipelines/`; each of
+its `.yml` files moves the streams of one source to one sink. `shaduf check` reads all of it and tells every error at
+once, with file and line.
+
+References stand in any text:
+
+| reference | is |
+| --- | --- |
+| `${env:NAME}` | a variable of the process, else of `.env.<environment>`, else of `.env` |
+| `${env:NAME:-fallback}` | the same, or the fallback when it is not set |
+| `${secret:name}` | the variable `SHADUF_SECRET_<NAME>`, else the file `.secrets/<name>` (mode 0600) |
+| `$${` | a plain `${` |
+
+The environment is that of `--env`, else of `SHADUF_ENV`, else the one marked `default: true`, else the first.
+A connection is read when a wanted pipeline names it, so what only production sets stands in nobody's way.
+)";
+
+void print_configuration(std::ostream& out) {
+    out << kIntroduction << "\n## shaduf.yml\n";
+    print_fields_markdown("The project", project_fields(), out);
+    print_fields_markdown("Each of `environments`", environment_fields(), out);
+    out << "\n## pipelines/*.yml\n\nA key of a stream may also stand at the top of the file, for all of its streams, "
+           "or "
+           "under `defaults` of\n`shaduf.yml`, for all of the project; the nearest wins. Besides these, a stream takes "
+           "the options of its source and\nits sink: see `docs/connectors.md`.\n";
+    print_fields_markdown("The pipeline", pipeline_fields(), out);
+    print_fields_markdown("Each stream", stream_fields(), out);
+    print_fields_markdown("Each entry of `expect`: one of the kinds, and how bad a failure is", expectation_fields(),
+                          out);
+    out << "\nPolicies are given by column:\n\n| policy | does |\n| --- | --- |\n"
+           "| `drop` | the column does not reach the sink |\n"
+           "| `hash` | HMAC-SHA-256 with the project's `policy_key`, in hexadecimal |\n"
+           "| `mask`, `{mask: 4}` | all but the last (4) characters become `*` |\n"
+           "| `{truncate: 10}` | the first 10 characters |\n"
+           "| `tokenize` | deterministic encryption with the `policy_key`: equal values get equal tokens |\n";
+}
+
+int run_reference(Session& session) {
+    if (session.arguments().text("page") == "cli") {
+        print_commands(session.commands(), session.out());
+    } else {
+        print_configuration(session.out());
+    }
+    return kExitDone;
+}
+
+}  // namespace
+
+extern const CommandSpec command_reference{.name = "reference",
+                                           .summary = "Print a page of the reference, as Markdown.",
+                                           .arguments = kArguments,
+                                           .run = run_reference,
+                                           .example = "shaduf reference configuration"};
+
+}  // namespace shaduf

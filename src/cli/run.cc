@@ -1,0 +1,238 @@
+#include "pipeline/run.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <map>
+
+#include "base/text.h"
+#include "base/time.h"
+#include "cli/command.h"
+#include "cli/frame/json_writer.h"
+#include "cli/frame/progress.h"
+#include "cli/frame/session.h"
+#include "cli/frame/table.h"
+
+namespace shaduf {
+namespace {
+
+constexpr ArgumentSpec kArguments[] = {
+    {"select", ArgumentKind::positional_list, "PIPELINE or PIPELINE.STREAM; all pipelines unless given."},
+    {"quiet", ArgumentKind::flag, "Show no progress, only the summary."},
+};
+constexpr size_t kReasonsMax = 10;
+
+struct PipelineResult {
+    const PipelineConfig* pipeline;
+    RunSummary summary;
+    std::optional<Error> error;  // before any stream began
+};
+
+std::string state_of(const StreamResult& stream) {
+    if (!stream.error) return "done";
+    return stream.error->kind() == ErrorKind::canceled ? "canceled" : "failed";
+}
+
+std::chrono::nanoseconds duration_of(double seconds) {
+    return std::chrono::nanoseconds(static_cast<int64_t>(seconds * 1e9));
+}
+
+void write_stream(const StreamResult& stream, JsonWriter& json) {
+    const StreamProgress& progress = stream.progress;
+    json.begin_object().field("pipeline", progress.pipeline).field("stream", progress.stream);
+    json.field("table", progress.table).field("state", state_of(stream)).field("read", progress.rows_read);
+    json.field("written", progress.rows_written).field("quarantined", progress.rows_quarantined);
+    json.field("bytes", progress.bytes_read).field("warnings", progress.warnings).field("retries", progress.retries);
+    json.key("seconds").number(progress.seconds).key("reasons").begin_object();
+    for (const auto& [reason, rows] : stream.reasons) json.field(reason, rows);
+    json.end_object();
+    if (!stream.warnings.empty()) {
+        json.key("warned").begin_array();
+        for (const auto& warning : stream.warnings) json.text(warning);
+        json.end_array();
+    }
+    if (stream.error) {
+        json.field("error", stream.error->to_string()).field("error_kind", to_string(stream.error->kind()));
+    }
+    json.end_object();
+}
+
+void print_json(const std::vector<PipelineResult>& results, bool ok, std::ostream& out) {
+    JsonWriter json;
+    json.begin_object().key("ok").boolean(ok).key("streams").begin_array();
+    for (const auto& result : results) {
+        for (const StreamResult& stream : result.summary.streams) write_stream(stream, json);
+    }
+    json.end_array().key("errors").begin_array();
+    for (const auto& result : results) {
+        if (result.error) json.text(result.error->to_string());
+    }
+    out << json.end_array().end_object().str() << "\n";
+}
+
+void print_streams(const std::vector<PipelineResult>& results, std::ostream& out) {
+    Table table({{"stream"},
+                 {"table"},
+                 {"read", Align::right},
+                 {"written", Align::right},
+                 {"quarantined", Align::right},
+                 {"rows/s", Align::right},
+                 {"bytes", Align::right},
+                 {"elapsed", Align::right},
+                 {"state"}});
+    for (const auto& result : results) {
+        for (const StreamResult& stream : result.summary.streams) {
+            const StreamProgress& progress = stream.progress;
+            const double rate = progress.seconds > 0 ? static_cast<double>(progress.rows_read) / progress.seconds : 0;
+            table.add_row({progress.pipeline + "." + progress.stream, progress.table, format_count(progress.rows_read),
+                           format_count(progress.rows_written), format_count(progress.rows_quarantined),
+                           format_count(static_cast<int64_t>(rate)),
+                           format_bytes(static_cast<uint64_t>(progress.bytes_read)),
+                           format_duration(duration_of(progress.seconds)), state_of(stream)});
+        }
+    }
+    if (table.rows() > 0) table.print(out);
+}
+
+void print_reasons(const std::vector<PipelineResult>& results, std::ostream& out) {
+    Table table({{"quarantined", Align::right}, {"from"}, {"why"}});
+    size_t left_out = 0;
+    for (const auto& result : results) {
+        for (const StreamResult& stream : result.summary.streams) {
+            size_t shown = 0;
+            for (const auto& [reason, rows] : stream.reasons) {
+                if (++shown > kReasonsMax) {
+                    ++left_out;
+                    continue;
+                }
+                table.add_row({format_count(rows), stream.progress.pipeline + "." + stream.progress.stream, reason});
+            }
+        }
+    }
+    if (table.rows() == 0) return;
+    out << "\n";
+    table.print(out, 100);
+    if (left_out > 0) out << "... and " << left_out << " more reasons: see shaduf quarantine ls\n";
+}
+
+void print_next(const Project& project, const std::vector<PipelineResult>& results, std::ostream& out) {
+    bool any_quarantined = false;
+    bool any_failed = false;
+    std::string table;
+    for (const auto& result : results) {
+        any_failed |= result.error.has_value();
+        for (const StreamResult& stream : result.summary.streams) {
+            any_quarantined |= stream.progress.rows_quarantined > 0;
+            any_failed |= stream.error.has_value();
+            const bool in_warehouse = result.pipeline->sink == project.warehouse || project.warehouse.empty();
+            if (!table.empty() || stream.error || !in_warehouse) continue;
+            table = stream.progress.table;
+        }
+    }
+    out << "\nnext:\n";
+    if (!table.empty() && !project.warehouse.empty()) {
+        out << "  shaduf query \"SELECT * FROM " << table << " LIMIT 10\"\n";
+    }
+    if (any_quarantined) out << "  shaduf quarantine ls\n";
+    if (any_failed) out << "  shaduf run, once the cause is gone: it goes on behind the last commit\n";
+    out << "  shaduf state ls\n";
+}
+
+void print_text(Session& session, const Project& project, const std::vector<PipelineResult>& results) {
+    print_streams(results, session.out());
+    print_reasons(results, session.out());
+    for (const auto& result : results) {
+        if (result.error) session.errors() << "error: " << result.error->to_string() << "\n";
+        for (const StreamResult& stream : result.summary.streams) {
+            const std::string place = stream.progress.pipeline + "." + stream.progress.stream + ": ";
+            for (const auto& warning : stream.warnings) session.errors() << "warning: " << place << warning << "\n";
+            if (stream.error) session.errors() << "error: " << place << stream.error->to_string() << "\n";
+        }
+    }
+    session.out() << std::flush;
+    print_next(project, results, session.out());
+}
+
+// What the user selected, by pipeline; an empty list is all streams.
+std::map<std::string, std::vector<std::string>> selected(const Session& session) {
+    std::map<std::string, std::vector<std::string>> by_pipeline;
+    for (const std::string& text : session.arguments().texts("select")) {
+        const Selection selection = Selection::parse(text);
+        auto& streams = by_pipeline[selection.first];
+        if (!selection.second.empty()) streams.push_back(selection.second);
+    }
+    return by_pipeline;
+}
+
+std::vector<Error> check_streams(const Project& project,
+                                 const std::map<std::string, std::vector<std::string>>& selection) {
+    std::vector<Error> errors;
+    for (const auto& [name, streams] : selection) {
+        const PipelineConfig* pipeline = project.pipeline(name);
+        std::vector<std::string> known;
+        for (const StreamConfig& stream : pipeline->streams) known.push_back(stream.name);
+        for (const auto& stream : streams) {
+            if (std::find(known.begin(), known.end(), stream) != known.end()) continue;
+            errors.push_back(
+                Error(ErrorKind::invalid_config, "stream not found: " + stream + did_you_mean(stream, known))
+                    .at(Place::in_file(pipeline->file, 0)));
+        }
+    }
+    return errors;
+}
+
+int status_of(const std::vector<PipelineResult>& results) {
+    int status = kExitDone;
+    const auto add = [&](const Error& error) {
+        status = std::max(status, error.kind() == ErrorKind::invalid_config ? kExitMisused : kExitFailed);
+    };
+    for (const auto& result : results) {
+        if (result.error) add(*result.error);
+        for (const StreamResult& stream : result.summary.streams) {
+            if (stream.error) add(*stream.error);
+        }
+    }
+    return status;
+}
+
+int run_run(Session& session) {
+    const auto selection = selected(session);
+    ProjectRequest request;
+    for (const auto& [pipeline, streams] : selection) request.pipelines.push_back(pipeline);
+    const Project* project = session.open_project(std::move(request));
+    if (project == nullptr) return kExitMisused;
+    if (const auto errors = check_streams(*project, selection); !errors.empty()) return session.fail(errors);
+
+    const bool quiet = session.json() || session.arguments().flag("quiet");
+    const bool live = ::isatty(STDERR_FILENO) == 1;
+    Progress progress(session.errors(), quiet  ? ProgressStyle::quiet
+                                        : live ? ProgressStyle::live
+                                               : ProgressStyle::plain);
+    RunContext& world = session.world(&progress);
+    std::vector<PipelineResult> results;
+    for (const PipelineConfig& pipeline : project->pipelines) {
+        RunOptions options;
+        if (const auto found = selection.find(pipeline.name); found != selection.end()) options.streams = found->second;
+        PipelineResult& result = results.emplace_back(PipelineResult{&pipeline, {}, std::nullopt});
+        auto summary = run_pipeline(world, *project, pipeline, session.connectors(), options);
+        if (summary.ok()) {
+            result.summary = summary.release_value();
+        } else {
+            result.error = summary.release_error();
+        }
+        if (world.cancellation.canceled()) break;
+    }
+    const int status = status_of(results);
+    session.json() ? print_json(results, status == kExitDone, session.out()) : print_text(session, *project, results);
+    return status;
+}
+
+}  // namespace
+
+extern const CommandSpec command_run{.name = "run",
+                                     .summary = "Move what is new, from the sources to the sinks.",
+                                     .arguments = kArguments,
+                                     .run = run_run,
+                                     .example = "shaduf run blog shop.orders"};
+
+}  // namespace shaduf

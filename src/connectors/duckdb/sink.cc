@@ -1,0 +1,240 @@
+#include "connectors/duckdb/sink.h"
+
+#include <algorithm>
+
+#include "base/assert.h"
+#include "base/failpoint.h"
+#include "base/text.h"
+
+namespace shaduf {
+namespace {
+
+// Enough that a statement's own cost does not matter: of 8,000 rows at once, each costs a third more.
+constexpr size_t kRowsAtOnce = 64 << 10;
+// Merging looks through the keys of the whole table each time.
+constexpr size_t kRowsToUpsertAtOnce = 256 << 10;
+constexpr size_t kQuarantineBytesAtOnce = 4 << 20;
+
+std::string schema_of(const TableTarget& target) { return target.schema.empty() ? "main" : target.schema; }
+
+TableName working_table(const TableTarget& target) {
+    const bool beside = target.mode == WriteMode::replace;
+    return {schema_of(target), beside ? "_shaduf_new_" + target.table : target.table};
+}
+
+Schema without_history_columns(const Schema& schema) {
+    std::vector<Field> fields;
+    for (const auto& field : schema.fields()) {
+        if (!history_columns().index_of(field.name)) fields.push_back(field);
+    }
+    return Schema(std::move(fields));
+}
+
+}  // namespace
+
+DuckDbSink::DuckDbSink(DuckDbSettings settings, TableTarget target)
+    : settings_(std::move(settings)),
+      target_(std::move(target)),
+      table_{schema_of(target_), target_.table},
+      working_(working_table(target_)) {}
+
+DuckDbSink::~DuckDbSink() {
+    // The engine rolls an open transaction back with its connection.
+    connection_.reset();
+}
+
+Error DuckDbSink::in_place(const Error& error) const {
+    return error.at(Place::in_stream(target_.connection, target_.stream));
+}
+
+Result<void> DuckDbSink::claim() {
+    table_claim_ = database_->claim("table " + to_lower(table_.quoted()));
+    stream_claim_ = database_->claim("stream " + target_.pipeline + "/" + target_.stream);
+    if (table_claim_ != nullptr && stream_claim_ != nullptr) return {};
+    return in_place(Error(ErrorKind::conflict, "another stream of this process writes the table: " + table_.quoted() +
+                                                   "; wait for it, or give another table name"));
+}
+
+Result<SinkState> DuckDbSink::open(RunContext& run) {
+    if (has_key() && target_.key.empty()) {
+        return in_place(Error(ErrorKind::invalid_config, "merge and history need a key; set `key`"));
+    }
+    if (settings_.options.access == DuckDbAccess::read_only) {
+        return in_place(Error(ErrorKind::invalid_config,
+                              "database is opened for reading only: " + settings_.path + "; take `read_only` away"));
+    }
+    database_ = TRY(run.databases.open(settings_.path, settings_.options));
+    TRY(claim());
+    connection_ = TRY(database_->connect(run.cancellation));
+    const std::lock_guard lock(database_->shared_tables());
+    TRY(create_bookkeeping(*connection_));
+    TRY(connection_->execute("CREATE SCHEMA IF NOT EXISTS " + quote_identifier(table_.schema)));
+    return recover();
+}
+
+// A table that was being built stays only for a replace load that has a checkpoint to go on from.
+Result<SinkState> DuckDbSink::recover() {
+    SinkState state;
+    const TableName beside{table_.schema, "_shaduf_new_" + table_.table};
+    const auto last = TRY(read_state(*connection_, target_.pipeline, target_.stream));
+    const bool loading = last && last->loading;
+    const bool resumes =
+        replaces() && loading && last->checkpoint && TRY(has_table(*connection_, beside.schema, beside.table));
+    if (!resumes) {
+        TRY(connection_->execute("BEGIN"));
+        TRY(connection_->execute("DROP TABLE IF EXISTS " + beside.quoted()));
+        if (loading) TRY(write_state(*connection_, target_.pipeline, target_.stream, table_.quoted(), {}));
+        TRY(connection_->execute("COMMIT"));
+    }
+    if (resumes || (!replaces() && last && !loading)) checkpoint_ = last->checkpoint;
+    state.checkpoint = checkpoint_;
+    state.table = TRY(read_table_schema(*connection_, working_));
+    working_exists_ = state.table.has_value();
+    if (state.table && target_.mode == WriteMode::history) state.table = without_history_columns(*state.table);
+    return state;
+}
+
+Result<void> DuckDbSink::check_columns(const Schema& schema) const {
+    std::vector<std::string> wanted = has_key() ? target_.key : std::vector<std::string>();
+    if (has_key() && !target_.order_by.empty()) wanted.push_back(target_.order_by);
+    const auto names = schema.names();
+    for (const auto& name : wanted) {
+        if (schema.index_of(name)) continue;
+        return in_place(Error(ErrorKind::invalid_config, "column of the key or the order is not in the stream: " +
+                                                             name + did_you_mean(name, names)));
+    }
+    if (target_.mode != WriteMode::history) return {};
+    for (const auto& field : history_columns().fields()) {
+        if (!schema.index_of(field.name)) continue;
+        return in_place(Error(ErrorKind::invalid_config, "column has a name that history needs: " + field.name +
+                                                             "; rename it, or write with another mode"));
+    }
+    return {};
+}
+
+Result<void> DuckDbSink::begin() {
+    if (in_transaction_) return {};
+    TRY(connection_->execute("BEGIN"));
+    in_transaction_ = true;
+    return {};
+}
+
+Result<void> DuckDbSink::prepare(RunContext&, const SchemaPtr& schema) {
+    if (schema_ != nullptr && *schema == *schema_) return {};
+    TRY(check_columns(*schema));
+    TRY(begin());
+    TRY(write_pending());
+    schema_ = schema;
+    std::vector<Field> fields = schema->fields();
+    if (target_.mode == WriteMode::history) {
+        for (const auto& field : history_columns().fields()) fields.push_back(field);
+    }
+    const Schema columns(std::move(fields));
+    if (working_exists_) return evolve_table(*connection_, working_, columns);
+    TRY(create_table(*connection_, working_, columns));
+    working_exists_ = true;
+    return {};
+}
+
+Result<RecordBatch> DuckDbSink::without_null_keys(const RecordBatch& rows, std::vector<RejectedRow>& rejected) const {
+    std::vector<uint32_t> kept;
+    std::vector<size_t> key;
+    for (const auto& name : target_.key) key.push_back(*rows.schema()->index_of(name));
+    const bool all_there =
+        std::all_of(key.begin(), key.end(), [&](size_t i) { return rows.column(i).null_count == 0; });
+    if (all_there) return rows;
+    for (size_t row = 0; row < rows.rows(); ++row) {
+        const auto null = std::find_if(key.begin(), key.end(), [&](size_t i) { return rows.column(i).is_null(row); });
+        if (null == key.end()) {
+            kept.push_back(static_cast<uint32_t>(row));
+        } else {
+            rejected.push_back({row, Error(ErrorKind::bad_data, "key is null: " + (*rows.schema())[*null].name)});
+        }
+    }
+    return rows.take(kept);
+}
+
+Result<WriteReport> DuckDbSink::write(RunContext&, const RecordBatch& rows) {
+    SHADUF_ASSERT(schema_ != nullptr);
+    TRY(failpoint("sink.write"));
+    WriteReport report;
+    RecordBatch kept = has_key() ? TRY(without_null_keys(rows, report.rejected)) : rows;
+    report.rows_written = kept.rows();
+    if (kept.rows() == 0) return report;
+    pending_rows_ += kept.rows();
+    pending_bytes_ += kept.byte_size();
+    pending_.push_back(std::move(kept));
+    const size_t rows_at_once = has_key() ? kRowsToUpsertAtOnce : kRowsAtOnce;
+    if (pending_rows_ >= rows_at_once || pending_bytes_ >= target_.memory_bytes / 2) {
+        TRY(begin());
+        TRY(write_pending());
+    }
+    return report;
+}
+
+Result<void> DuckDbSink::write_pending() {
+    if (pending_.empty()) return {};
+    switch (target_.mode) {
+        case WriteMode::append:
+        case WriteMode::replace: TRY(connection_->append(working_.quoted(), schema_, pending_)); break;
+        case WriteMode::merge:
+            TRY(merge_rows(*connection_, {working_, schema_, target_.key, target_.order_by}, pending_));
+            break;
+        case WriteMode::history:
+            TRY(add_versions(*connection_, {working_, schema_, target_.key, target_.order_by}, pending_));
+            break;
+    }
+    pending_.clear();
+    pending_rows_ = pending_bytes_ = 0;
+    return {};
+}
+
+Result<void> DuckDbSink::quarantine(RunContext&, const RecordBatch& rows) {
+    if (rows.rows() == 0) return {};
+    pending_quarantine_bytes_ += rows.byte_size();
+    pending_quarantine_.push_back(rows);
+    if (pending_quarantine_bytes_ < kQuarantineBytesAtOnce) return {};
+    TRY(begin());
+    return write_pending_quarantine();
+}
+
+Result<void> DuckDbSink::write_pending_quarantine() {
+    if (pending_quarantine_.empty()) return {};
+    TRY(connection_->append(kQuarantineInMain, quarantine_schema(), pending_quarantine_));
+    pending_quarantine_.clear();
+    pending_quarantine_bytes_ = 0;
+    return {};
+}
+
+// Views name their tables, so those on the old table read the new one; indexes of the old one go with it.
+Result<void> DuckDbSink::swap_tables() {
+    if (!working_exists_) return {};
+    auto dropped = connection_->execute("DROP TABLE IF EXISTS " + table_.quoted());
+    if (!dropped.ok()) {
+        return in_place(Error(dropped.error().kind(), "cannot replace the table: " + table_.quoted() +
+                                                          "; drop what depends on it, or write with another mode")
+                            .caused_by(dropped.error()));
+    }
+    TRY(connection_->execute("ALTER TABLE " + working_.quoted() + " RENAME TO " + quote_identifier(table_.table)));
+    working_exists_ = false;
+    schema_ = nullptr;
+    return {};
+}
+
+Result<void> DuckDbSink::commit(RunContext&, const std::optional<Checkpoint>& checkpoint, CommitKind kind) {
+    TRY(begin());
+    TRY(write_pending());
+    TRY(write_pending_quarantine());
+    const bool ends_replace = replaces() && kind == CommitKind::final;
+    if (ends_replace) TRY(swap_tables());
+    if (checkpoint || ends_replace) checkpoint_ = checkpoint;
+    const StreamState state{checkpoint_, replaces() && kind == CommitKind::interim};
+    TRY(write_state(*connection_, target_.pipeline, target_.stream, table_.quoted(), state));
+    TRY(failpoint("sink.commit.before"));
+    auto committed = connection_->execute("COMMIT");
+    in_transaction_ = false;
+    if (!committed.ok()) return in_place(committed.error());
+    return failpoint("sink.commit.after");
+}
+
+}  // namespace shaduf

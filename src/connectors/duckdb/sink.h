@@ -1,0 +1,71 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "connectors/connector.h"
+#include "connectors/duckdb/bookkeeping.h"
+#include "connectors/duckdb/table.h"
+#include "connectors/duckdb/upsert.h"
+#include "io/duckdb.h"
+
+namespace shaduf {
+
+// A connection of type duckdb, as configured.
+struct DuckDbSettings {
+    std::string path;
+    DuckDbOptions options;
+};
+
+// Writes one table. Rows are gathered a little, then appended inside the open transaction, in which the engine writes
+// full row groups to the file already: neither their number nor the time until the next commit costs memory. `commit`
+// adds quarantine and checkpoint and ends the transaction. In replace mode the table grows under another name, with
+// commits of its own, and takes the old one's place in the final one.
+class DuckDbSink final : public Sink {
+public:
+    DuckDbSink(DuckDbSettings settings, TableTarget target);
+    ~DuckDbSink() override;
+
+    Result<SinkState> open(RunContext& run) override;
+    Result<void> prepare(RunContext& run, const SchemaPtr& schema) override;
+    Result<WriteReport> write(RunContext& run, const RecordBatch& rows) override;
+    Result<void> quarantine(RunContext& run, const RecordBatch& rows) override;
+    Result<void> commit(RunContext& run, const std::optional<Checkpoint>& checkpoint, CommitKind kind) override;
+
+private:
+    bool replaces() const { return target_.mode == WriteMode::replace; }
+    bool has_key() const { return target_.mode == WriteMode::merge || target_.mode == WriteMode::history; }
+    Result<void> claim();
+    Result<SinkState> recover();
+    Result<void> check_columns(const Schema& schema) const;
+    Result<void> begin();
+    Result<void> write_pending();
+    Result<void> write_pending_quarantine();
+    Result<void> swap_tables();
+    Result<RecordBatch> without_null_keys(const RecordBatch& rows, std::vector<RejectedRow>& rejected) const;
+    Error in_place(const Error& error) const;
+
+    const DuckDbSettings settings_;
+    const TableTarget target_;
+    const TableName table_;    // as the user sees it
+    const TableName working_;  // that rows go to
+    std::shared_ptr<DuckDbDatabase> database_;
+    std::unique_ptr<DuckDbDatabase::Claim> table_claim_;
+    std::unique_ptr<DuckDbDatabase::Claim> stream_claim_;
+    std::unique_ptr<DuckDbConnection> connection_;
+    std::optional<Checkpoint> checkpoint_;
+    SchemaPtr schema_;
+    bool in_transaction_ = false;
+    bool working_exists_ = false;
+    std::vector<RecordBatch> pending_;
+    size_t pending_rows_ = 0;
+    size_t pending_bytes_ = 0;
+    std::vector<RecordBatch> pending_quarantine_;
+    size_t pending_quarantine_bytes_ = 0;
+};
+
+// Checkpoints, quarantine and queries of one database. What was never written to is not created by looking at it.
+std::unique_ptr<Store> make_duckdb_store(DuckDbSettings settings);
+
+}  // namespace shaduf

@@ -1,0 +1,102 @@
+#include <filesystem>
+
+#include "connectors/duckdb/sink.h"
+#include "data/builder.h"
+#include "data/system_columns.h"
+
+namespace shaduf {
+namespace {
+
+class DuckDbStore final : public Store, public CheckpointStore, public QuarantineStore, public TableReader {
+public:
+    explicit DuckDbStore(DuckDbSettings settings) : settings_(std::move(settings)) {}
+
+    CheckpointStore* checkpoints() override { return this; }
+    QuarantineStore* quarantine() override { return this; }
+    TableReader* reader() override { return this; }
+
+    Result<std::vector<CheckpointEntry>> list_checkpoints(RunContext& run) override {
+        if (!TRY(has_bookkeeping(run))) return std::vector<CheckpointEntry>();
+        return list_states(*connection_);
+    }
+
+    Result<void> set_checkpoint(RunContext& run, const std::string& pipeline, const std::string& stream,
+                                const std::optional<Checkpoint>& checkpoint) override {
+        TRY(connect(run));
+        const auto claim = database_->claim("stream " + pipeline + "/" + stream);
+        if (claim == nullptr) {
+            return Error(ErrorKind::conflict,
+                         "a run is writing the stream: " + pipeline + "." + stream + "; wait for it");
+        }
+        const std::lock_guard lock(database_->shared_tables());
+        TRY(create_bookkeeping(*connection_));
+        if (!checkpoint) return forget_state(*connection_, pipeline, stream);
+        return write_state(*connection_, pipeline, stream, "", {checkpoint, false});
+    }
+
+    Result<RecordBatch> read_quarantine(RunContext& run, const QuarantineFilter& filter) override {
+        RecordBatchBuilder none(quarantine_schema());
+        if (!TRY(has_bookkeeping(run))) return none.finish();
+        DuckDbValues values;
+        std::string sql = std::string("SELECT * FROM ") + kQuarantineInMain + quarantine_condition(filter, values) +
+                          " ORDER BY quarantined_at, id";
+        if (filter.limit > 0) sql += " LIMIT " + std::to_string(filter.limit);
+        const auto cursor = TRY(connection_->open_cursor(sql, values, SIZE_MAX));
+        auto rows = TRY(cursor->next());
+        if (!rows) return none.finish();
+        return rows->conform_to(quarantine_schema());
+    }
+
+    Result<int64_t> purge_quarantine(RunContext& run, const QuarantineFilter& filter) override {
+        if (!TRY(has_bookkeeping(run))) return int64_t{0};
+        DuckDbValues values;
+        const std::string table = kQuarantineInMain;
+        const std::string condition = quarantine_condition(filter, values);
+        if (filter.limit <= 0) return connection_->execute("DELETE FROM " + table + condition, values);
+        return connection_->execute("DELETE FROM " + table + " WHERE rowid IN (SELECT rowid FROM " + table + condition +
+                                        " ORDER BY quarantined_at, id LIMIT " + std::to_string(filter.limit) + ")",
+                                    values);
+    }
+
+    Result<std::vector<RecordBatch>> query(RunContext& run, const std::string& sql) override {
+        TRY(connect(run));
+        return connection_->query(sql);
+    }
+
+    Result<void> scan_columns(RunContext& run, const std::string& schema, const std::string& table,
+                              const std::vector<std::string>& columns,
+                              const std::function<Result<void>(const RecordBatch&)>& each) override {
+        TRY(connect(run));
+        std::string list;
+        for (const auto& column : columns) list += (list.empty() ? "" : ", ") + quote_identifier(column);
+        const std::string from = quote_table(schema.empty() ? "main" : schema, table);
+        return connection_->scan("SELECT DISTINCT " + list + " FROM " + from, {}, each);
+    }
+
+private:
+    Result<void> connect(RunContext& run) {
+        if (connection_ != nullptr) return {};
+        database_ = TRY(run.databases.open(settings_.path, settings_.options));
+        connection_ = TRY(database_->connect(run.cancellation));
+        return {};
+    }
+    // Looking must not create a database.
+    Result<bool> has_bookkeeping(RunContext& run) {
+        std::error_code ignored;
+        if (connection_ == nullptr && !std::filesystem::exists(settings_.path, ignored)) return false;
+        TRY(connect(run));
+        return has_table(*connection_, "main", std::string(kQuarantineTable));
+    }
+
+    DuckDbSettings settings_;
+    std::shared_ptr<DuckDbDatabase> database_;
+    std::unique_ptr<DuckDbConnection> connection_;
+};
+
+}  // namespace
+
+std::unique_ptr<Store> make_duckdb_store(DuckDbSettings settings) {
+    return std::make_unique<DuckDbStore>(std::move(settings));
+}
+
+}  // namespace shaduf

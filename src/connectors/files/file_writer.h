@@ -1,0 +1,42 @@
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+
+#include "base/result.h"
+#include "base/run_context.h"
+#include "connectors/files/manifest.h"
+#include "data/batch.h"
+#include "io/object_store.h"
+
+namespace shaduf::files {
+
+enum class WriteFormat : uint8_t { parquet, csv, ndjson };
+
+struct WriterSettings {
+    WriteFormat format = WriteFormat::parquet;
+    uint64_t file_bytes = 128'000'000;
+    int compression_level = 1;
+};
+
+std::string_view ending_of(WriteFormat format);
+
+// Writes one file; nobody sees it before `finish`, and it is gone without. One thread at a time. `run` and the store
+// outlive it.
+class FileWriter {
+public:
+    virtual ~FileWriter() = default;
+    // REQUIRES: `batch` is of the schema that the writer was opened with.
+    virtual Result<void> write(const RecordBatch& batch, std::span<const uint32_t> rows) = 0;
+    // Moves what is buffered on, so that memory is free; at the price of a smaller row group.
+    virtual Result<void> flush() = 0;
+    virtual Result<DataFile> finish() = 0;
+    virtual size_t buffered_bytes() const = 0;
+    virtual uint64_t bytes_written() const = 0;
+};
+
+Result<std::unique_ptr<FileWriter>> open_writer(RunContext& run, ObjectStore& store, const std::string& key,
+                                                const SchemaPtr& schema, const WriterSettings& settings);
+
+}  // namespace shaduf::files

@@ -1,0 +1,132 @@
+#include "connectors/files/partition.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "base/time.h"
+#include "io/url.h"
+
+namespace shaduf::files {
+namespace {
+
+using Part = PartitionLevel::Part;
+
+constexpr std::string_view kNull = "__HIVE_DEFAULT_PARTITION__";
+
+struct PartName {
+    std::string_view name;
+    Part part;
+    size_t characters;  // of an ISO 8601 timestamp
+};
+constexpr PartName kParts[] = {
+    {"year", Part::year, 4}, {"month", Part::month, 7}, {"day", Part::day, 10}, {"hour", Part::hour, 13}};
+
+const PartName* find_part(Part part) {
+    for (const auto& known : kParts) {
+        if (known.part == part) return &known;
+    }
+    return nullptr;
+}
+
+bool has_date(const DataType& type) {
+    return type.kind() == TypeKind::date || type.kind() == TypeKind::timestamp || type.kind() == TypeKind::timestamp_tz;
+}
+
+std::string value_text(const Column& column, size_t row, Part part) {
+    if (column.is_null(row)) return std::string(kNull);
+    std::string text = format_value(column, row);
+    const PartName* known = find_part(part);
+    if (known != nullptr) text.resize(std::min(text.size(), known->characters));
+    if (text.empty()) return std::string(kNull);
+    return percent_encode(text);
+}
+
+}  // namespace
+
+Result<PartitionLevel> PartitionLevel::parse(const std::string& text) {
+    const auto open = text.find('(');
+    if (open == std::string::npos) return PartitionLevel{text, Part::value};
+    const std::string name = to_lower(trim(std::string_view(text).substr(0, open)));
+    for (const auto& known : kParts) {
+        if (known.name == name && text.back() == ')') {
+            return PartitionLevel{std::string(trim(text.substr(open + 1, text.size() - open - 2))), known.part};
+        }
+    }
+    return Error(ErrorKind::invalid_config,
+                 "cannot partition by " + text + "; write a column, or year(c), month(c), day(c), hour(c)");
+}
+
+std::string PartitionLevel::folder_name() const {
+    const PartName* known = find_part(part);
+    return known == nullptr ? column : column + "_" + std::string(known->name);
+}
+
+bool Partitioner::holds_whole(std::string_view column) const {
+    return std::any_of(levels_.begin(), levels_.end(), [&](const PartitionLevel& level) {
+        return level.part == Part::value && equals_ignoring_case(level.column, column);
+    });
+}
+
+Result<const std::vector<std::vector<uint32_t>>*> Partitioner::split(const RecordBatch& rows) {
+    for (auto& list : rows_) list.clear();
+    if (levels_.empty()) {
+        auto& all = rows_[number_of("")];
+        for (size_t row = 0; row < rows.rows(); ++row) all.push_back(static_cast<uint32_t>(row));
+        return &rows_;
+    }
+    if (levels_.size() == 1) {
+        const auto index = rows.schema()->index_of(levels_[0].column);
+        if (index && (*rows.schema())[*index].type.kind() == TypeKind::date) {
+            split_by_day(rows.column(*index), levels_[0]);
+            return &rows_;
+        }
+    }
+    std::vector<std::string> paths(rows.rows());
+    for (const auto& level : levels_) TRY(append_values(rows, level, paths));
+    for (size_t row = 0; row < rows.rows(); ++row) rows_[number_of(paths[row])].push_back(static_cast<uint32_t>(row));
+    return &rows_;
+}
+
+Result<void> Partitioner::append_values(const RecordBatch& rows, const PartitionLevel& level,
+                                        std::vector<std::string>& paths) const {
+    const auto index = rows.schema()->index_of(level.column);
+    if (!index) {
+        const auto names = rows.schema()->names();
+        return Error(ErrorKind::invalid_config,
+                     "column to partition by is not there: " + level.column + did_you_mean(level.column, names));
+    }
+    const Column& column = rows.column(*index);
+    if (level.part != Part::value && !has_date(column.type)) {
+        return Error(ErrorKind::invalid_config, "column to partition by has no date: " + level.column + " is " +
+                                                    column.type.to_string() + "; declare it as date or timestamp");
+    }
+    const std::string name = percent_encode(level.folder_name()) + "=";
+    for (size_t row = 0; row < rows.rows(); ++row) {
+        if (!paths[row].empty()) paths[row] += '/';
+        paths[row] += name + value_text(column, row, level.part);
+    }
+    return {};
+}
+
+void Partitioner::split_by_day(const Column& column, const PartitionLevel& level) {
+    const std::string name = percent_encode(level.folder_name()) + "=";
+    for (size_t row = 0; row < column.length; ++row) {
+        const int32_t day = column.is_null(row) ? INT32_MIN : column.date_at(row);
+        auto found = number_of_day_.find(day);
+        if (found == number_of_day_.end()) {
+            found = number_of_day_.emplace(day, number_of(name + value_text(column, row, level.part))).first;
+        }
+        rows_[found->second].push_back(static_cast<uint32_t>(row));
+    }
+}
+
+uint32_t Partitioner::number_of(const std::string& folder) {
+    const auto [found, is_new] = numbers_.emplace(folder, static_cast<uint32_t>(folders_.size()));
+    if (is_new) {
+        folders_.push_back(folder);
+        rows_.emplace_back();
+    }
+    return found->second;
+}
+
+}  // namespace shaduf::files

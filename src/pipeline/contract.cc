@@ -1,0 +1,237 @@
+#include "pipeline/contract.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/text.h"
+
+namespace shaduf {
+namespace {
+
+constexpr std::string_view kFlattenSeparator = "__";
+
+ShapeColumn* find_column(Shape& shape, std::string_view name) {
+    for (auto& column : shape.columns) {
+        if (equals_ignoring_case(column.name, name)) return &column;
+    }
+    return nullptr;
+}
+
+// Where a column of the table is found in the rows, when no row of the sample has shown it.
+std::vector<std::string> path_of(const std::string& name, Nesting nesting) {
+    std::vector<std::string> path;
+    std::string_view rest = name;
+    for (auto at = rest.find(kFlattenSeparator, 1); nesting == Nesting::flatten && at != std::string_view::npos;
+         at = rest.find(kFlattenSeparator, 1)) {
+        path.emplace_back(rest.substr(0, at));
+        rest.remove_prefix(at + kFlattenSeparator.size());
+    }
+    path.emplace_back(rest);
+    return path;
+}
+
+Error drift_error(const Schema& table, const Schema& wanted) {
+    return Error(ErrorKind::bad_data, "the data no longer has the form of its table (contract: freeze): " +
+                                          join(schema_difference(table, wanted), "; ") +
+                                          "; change the source back, or set contract: evolve for one run");
+}
+
+TypedBatch without_rows(const RecordBatch& rows, std::vector<RejectedRow> rejected) {
+    std::vector<bool> out(rows.rows(), false);
+    for (const auto& row : rejected) out[row.row] = true;
+    std::vector<uint32_t> kept;
+    for (size_t row = 0; row < rows.rows(); ++row) {
+        if (!out[row]) kept.push_back(static_cast<uint32_t>(row));
+    }
+    RecordBatch taken = rows.take(kept);
+    return {std::move(taken), std::move(kept), std::move(rejected)};
+}
+
+}  // namespace
+
+struct Contract::Form {
+    Shape shape;
+    std::unique_ptr<RowDecoder> decoder;
+    RawFormat format;
+};
+
+Contract::Contract(ContractSettings settings, const std::optional<Schema>& table)
+    : settings_(std::move(settings)), table_(table) {}
+
+Result<TypedBatch> Contract::apply(const ReadBatch& batch) {
+    if (const auto* raw = std::get_if<RawRows>(&batch.rows)) return apply_raw(*raw);
+    return apply_typed(TRY(select_listed(std::get<RecordBatch>(batch.rows))));
+}
+
+Result<TypedBatch> Contract::apply_raw(const RawRows& rows) {
+    auto form = TRY(form_for(rows));
+    for (;;) {
+        Decoded decoded = form->decoder->decode(rows);
+        if (decoded.drift.empty()) {
+            return TypedBatch{std::move(decoded.rows), std::move(decoded.row_numbers), std::move(decoded.rejected),
+                              decoded.values_ignored};
+        }
+        form = TRY(widen_form(*form, decoded.drift));
+    }
+}
+
+Result<std::shared_ptr<const Contract::Form>> Contract::form_for(const RawRows& rows) {
+    std::lock_guard lock(mutex_);
+    if (form_ != nullptr && form_->format == rows.format) return form_;
+    Shape shape = listed_columns(rows);
+    if (!settings_.ignore_unlisted) infer_shape(rows, static_cast<size_t>(settings_.sample_rows), shape);
+    TRY(fit_to_table(shape));
+    if (settings_.mode == ContractMode::discard_row && table_) shape.on_drift = OnDrift::reject_row;
+    if (settings_.mode == ContractMode::discard_column && table_) shape.on_drift = OnDrift::ignore;
+    auto decoder = RowDecoder::create(rows.format, shape);
+    form_ = std::make_shared<const Form>(Form{std::move(shape), std::move(decoder), rows.format});
+    return form_;
+}
+
+// The columns that the user lists; those without a type get the one that the sample shows.
+Shape Contract::listed_columns(const RawRows& rows) const {
+    Shape found;
+    const bool any_untyped = std::any_of(settings_.columns.begin(), settings_.columns.end(),
+                                         [](const ColumnConfig& column) { return !column.type; });
+    if (any_untyped) infer_shape(rows, static_cast<size_t>(settings_.sample_rows), found);
+    Shape shape;
+    shape.nesting = settings_.nesting;
+    shape.ignore_unlisted = settings_.ignore_unlisted;
+    for (const auto& column : settings_.columns) {
+        DataType type = column.type.value_or(TypeKind::string);
+        for (const auto& inferred : found.columns) {
+            if (!column.type && inferred.path == column.path) type = inferred.type;
+        }
+        shape.columns.push_back({column.name, type, column.path, column.type.has_value()});
+    }
+    return shape;
+}
+
+Result<std::shared_ptr<const Contract::Form>> Contract::widen_form(const Form& from,
+                                                                   const std::vector<DriftColumn>& drift) {
+    std::lock_guard lock(mutex_);
+    if (form_.get() != &from) return form_;  // another worker was first: try its form
+    Shape shape = from.shape;
+    apply_drift(drift, shape);
+    TRY(fit_to_table(shape));
+    auto decoder = RowDecoder::create(from.format, shape);
+    form_ = std::make_shared<const Form>(Form{std::move(shape), std::move(decoder), from.format});
+    return form_;
+}
+
+// A column that the table has is read with a type that holds what the table holds. When the contract does not let the
+// table change, it is read with the table's type, and what the table lacks is not read.
+Result<void> Contract::fit_to_table(Shape& shape) const {
+    if (shape.columns.size() > kColumnsMax) {
+        return Error(ErrorKind::bad_data, "the rows have more than " + std::to_string(kColumnsMax) +
+                                              " different fields; set nested: json, or list the columns you want");
+    }
+    if (!table_) return {};
+    if (settings_.mode == ContractMode::freeze) {
+        for (const auto& column : shape.columns) {
+            const auto index = table_->index_of(column.name);
+            const bool retyped = settings_.retyped.contains(column.name);
+            if (retyped || (index && fits(column.type, (*table_)[*index].type))) continue;
+            return drift_error(*table_, *shape.schema());
+        }
+    }
+    if (compares_with_table()) {
+        std::erase_if(shape.columns, [&](const ShapeColumn& column) {
+            return !column.declared && !table_->index_of(column.name) && !settings_.retyped.contains(column.name);
+        });
+    }
+    for (const auto& field : table_->fields()) {
+        if (settings_.retyped.contains(field.name)) continue;
+        ShapeColumn* column = find_column(shape, field.name);
+        if (column != nullptr) {
+            if (column->declared && !fits(column->type, field.type) && settings_.mode != ContractMode::evolve) {
+                return drift_error(*table_, *shape.schema());
+            }
+            if (!column->declared) column->type = compares_with_table() ? field.type : widen(column->type, field.type);
+        } else if (!settings_.ignore_unlisted) {
+            shape.columns.push_back({field.name, field.type, path_of(field.name, settings_.nesting), false});
+        }
+    }
+    return {};
+}
+
+Result<RecordBatch> Contract::select_listed(const RecordBatch& rows) const {
+    if (settings_.columns.empty()) return rows;
+    std::vector<Field> fields;
+    std::vector<Column> columns;
+    std::set<size_t> used;
+    for (const auto& wanted : settings_.columns) {
+        const auto index = rows.schema()->index_of(wanted.path.empty() ? wanted.name : wanted.path.front());
+        if (!index || wanted.path.size() > 1) {
+            const auto names = rows.schema()->names();
+            return Error(ErrorKind::invalid_config, "column is not in the source: " + join(wanted.path, ".") +
+                                                        did_you_mean(join(wanted.path, "."), names));
+        }
+        const Column& column = rows.column(*index);
+        const DataType type = wanted.type.value_or(column.type);
+        if (!fits(column.type, type)) {
+            return Error(ErrorKind::invalid_config, "column cannot be read as " + type.to_string() + ": " +
+                                                        wanted.name + " is " + column.type.to_string() +
+                                                        " in the source")
+                .at(wanted.place);
+        }
+        columns.push_back(TRY(widen_column(column, type)));
+        fields.push_back({wanted.name, type});
+        used.insert(*index);
+    }
+    for (size_t i = 0; i < rows.columns().size() && !settings_.ignore_unlisted; ++i) {
+        if (used.contains(i)) continue;
+        fields.push_back((*rows.schema())[i]);
+        columns.push_back(rows.column(i));
+    }
+    return RecordBatch(std::make_shared<const Schema>(std::move(fields)), std::move(columns), rows.rows());
+}
+
+Result<TypedBatch> Contract::apply_typed(const RecordBatch& rows) {
+    if (!compares_with_table()) return TypedBatch{rows, {}, {}};
+    std::vector<Field> fields;
+    std::vector<Column> columns;
+    std::vector<RejectedRow> rejected;
+    std::vector<bool> seen(rows.rows(), false);
+    size_t ignored = 0;
+    for (size_t i = 0; i < rows.columns().size(); ++i) {
+        const Field& field = (*rows.schema())[i];
+        const auto index = table_->index_of(field.name);
+        if (settings_.retyped.contains(field.name) || (index && fits(field.type, (*table_)[*index].type))) {
+            fields.push_back(field);
+            columns.push_back(rows.column(i));
+            continue;
+        }
+        if (settings_.mode == ContractMode::freeze) return drift_error(*table_, *rows.schema());
+        for (size_t row = 0; row < rows.rows(); ++row) {
+            if (rows.column(i).is_null(row)) continue;
+            if (settings_.mode == ContractMode::discard_column) {
+                ++ignored;
+            } else if (!seen[row]) {
+                seen[row] = true;
+                rejected.push_back({row, Error(ErrorKind::bad_data, "the table has no place for " + field.name + " " +
+                                                                        field.type.to_string())});
+            }
+        }
+    }
+    std::sort(rejected.begin(), rejected.end(), [](const auto& a, const auto& b) { return a.row < b.row; });
+    RecordBatch kept(std::make_shared<const Schema>(std::move(fields)), std::move(columns), rows.rows());
+    if (rejected.empty()) return TypedBatch{std::move(kept), {}, {}, ignored};
+    return without_rows(kept, std::move(rejected));
+}
+
+std::vector<std::string> schema_difference(const Schema& table, const Schema& wanted) {
+    std::vector<std::string> lines;
+    for (const auto& field : wanted.fields()) {
+        const auto index = table.index_of(field.name);
+        if (!index) {
+            lines.push_back("+ " + field.name + " " + field.type.to_string());
+        } else if (!fits(field.type, table[*index].type)) {
+            lines.push_back("~ " + field.name + " " + table[*index].type.to_string() + " -> " +
+                            widen(field.type, table[*index].type).to_string());
+        }
+    }
+    return lines;
+}
+
+}  // namespace shaduf

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "base/run_events.h"
+
+struct sqlite3;
+
+namespace shaduf {
+
+// One stream of one run, as kept in the history.
+struct StreamRecord {
+    std::string run_id;
+    StreamProgress progress;
+    std::string status;      // "running", "done", "failed", "canceled"
+    std::string error;       // one line, "" when there is none
+    std::string checkpoint;  // as last committed in the sink; a copy for people to look at
+    std::string started_at;  // ISO 8601
+};
+
+// The project's own small database (SQLite, `.shaduf/meta.db`): history of runs, and copies of checkpoints. Nothing in
+// it decides what is read or written: the truth is in the sinks, so the file may be deleted. Thread-safe; several
+// processes may share it. A file written by a newer version is refused, with both versions named.
+class MetaStore {
+public:
+    static Result<std::unique_ptr<MetaStore>> open(const std::string& path);
+    ~MetaStore();
+
+    Result<void> save(const StreamRecord& record);
+    // Newest first. A record that says "running" may be of a process that was killed.
+    Result<std::vector<StreamRecord>> recent(int64_t limit);
+    // The newest record of each stream that was ever run.
+    Result<std::vector<StreamRecord>> latest_of_each_stream();
+
+private:
+    explicit MetaStore(sqlite3* database) : database_(database) {}
+    Result<std::vector<StreamRecord>> select(const std::string& sql, int64_t limit);
+
+    std::mutex mutex_;
+    sqlite3* database_;
+};
+
+}  // namespace shaduf

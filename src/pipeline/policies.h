@@ -1,0 +1,35 @@
+#pragma once
+
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "config/pipeline_config.h"
+#include "data/batch.h"
+
+namespace shaduf {
+
+// What is done to columns between the expectations and the sink, so that what may not be kept never reaches it.
+// Immutable; thread-safe.
+class Policies {
+public:
+    // invalid_config when a policy needs the policy key and `key` is empty, or a column has two policies.
+    static Result<std::unique_ptr<Policies>> create(const std::vector<PolicyConfig>& configs, const std::string& key);
+    ~Policies();
+
+    // The batch as the sink may see it. Values that are not text are hashed, masked, cut and tokenized as they print.
+    Result<RecordBatch> apply(const RecordBatch& rows) const;
+
+    // Columns whose type in the table differs from the one they are read with.
+    std::set<std::string> retyped() const;
+
+private:
+    struct Policy;
+    explicit Policies(std::vector<std::unique_ptr<Policy>> policies);
+
+    const std::vector<std::unique_ptr<Policy>> policies_;
+};
+
+}  // namespace shaduf

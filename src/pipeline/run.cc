@@ -1,0 +1,212 @@
+#include "pipeline/run.h"
+
+#include <algorithm>
+#include <array>
+#include <condition_variable>
+#include <cstdio>
+#include <mutex>
+#include <random>
+#include <set>
+#include <thread>
+
+#include "base/text.h"
+#include "base/time.h"
+#include "pipeline/job_factory.h"
+#include "pipeline/lease.h"
+#include "pipeline/meta_store.h"
+
+namespace shaduf {
+namespace {
+
+enum class StreamState { waiting, running, done };
+
+struct Plan {
+    const StreamConfig* config;
+    std::vector<size_t> after;  // streams whose tables its expectations refer to
+    StreamState state = StreamState::waiting;
+    StreamResult result;
+    std::string started_at;
+};
+
+class PipelineRun {
+public:
+    PipelineRun(RunContext& run, const PipelineConfig& pipeline, const Side& source, const Side& sink,
+                std::string policy_key, std::string run_id, MetaStore* history)
+        : run_(run),
+          pipeline_(pipeline),
+          source_(source),
+          sink_(sink),
+          policy_key_(std::move(policy_key)),
+          budget_(MemoryShares::of(pipeline.memory_bytes).in_flight),
+          run_id_(std::move(run_id)),
+          history_(history) {}
+
+    Result<void> plan(const std::vector<std::string>& wanted) {
+        for (const auto& stream : pipeline_.streams) {
+            if (wanted.empty() || std::find(wanted.begin(), wanted.end(), stream.name) != wanted.end()) {
+                plans_.push_back({&stream, {}, StreamState::waiting, {}, {}});
+            }
+        }
+        for (auto& plan : plans_) {
+            for (const auto& expect : plan.config->expect) {
+                if (expect.kind != ExpectKind::relationships) continue;
+                for (size_t other = 0; other < plans_.size(); ++other) {
+                    const bool refers = plans_[other].config->table == expect.to_table && &plans_[other] != &plan;
+                    if (refers) plan.after.push_back(other);
+                }
+            }
+        }
+        return check_for_cycles();
+    }
+
+    std::vector<StreamResult> execute(int at_once) {
+        std::vector<std::thread> threads;
+        const size_t count = std::min<size_t>(static_cast<size_t>(std::max(1, at_once)), plans_.size());
+        for (size_t i = 1; i < count; ++i) threads.emplace_back([this] { run_until_none_is_left(); });
+        run_until_none_is_left();
+        for (auto& thread : threads) thread.join();
+        std::vector<StreamResult> results;
+        for (auto& plan : plans_) results.push_back(std::move(plan.result));
+        return results;
+    }
+
+private:
+    Result<void> check_for_cycles() const {
+        std::vector<bool> placed(plans_.size(), false);
+        for (size_t round = 0; round < plans_.size(); ++round) {
+            for (size_t i = 0; i < plans_.size(); ++i) {
+                const auto& after = plans_[i].after;
+                placed[i] =
+                    placed[i] || std::all_of(after.begin(), after.end(), [&](size_t other) { return placed[other]; });
+            }
+        }
+        for (size_t i = 0; i < plans_.size(); ++i) {
+            if (placed[i]) continue;
+            return Error(ErrorKind::invalid_config, "streams refer to each other in a circle: " +
+                                                        plans_[i].config->name + "; remove one relationship")
+                .at(plans_[i].config->place);
+        }
+        return {};
+    }
+
+    void run_until_none_is_left() {
+        std::unique_lock lock(mutex_);
+        for (;;) {
+            Plan* next = nullptr;
+            bool any_waits = false;
+            for (auto& plan : plans_) {
+                if (plan.state != StreamState::waiting) continue;
+                any_waits = true;
+                const bool ready = std::all_of(plan.after.begin(), plan.after.end(),
+                                               [&](size_t other) { return plans_[other].state == StreamState::done; });
+                if (ready && next == nullptr) next = &plan;
+            }
+            if (!any_waits) return;
+            if (next == nullptr) {
+                changed_.wait(lock);
+                continue;
+            }
+            next->state = StreamState::running;
+            lock.unlock();
+            run_one(*next);
+            lock.lock();
+            next->state = StreamState::done;
+            changed_.notify_all();
+        }
+    }
+
+    void run_one(Plan& plan) {
+        plan.started_at = format_timestamp(run_.clock.now());
+        plan.result.progress.pipeline = pipeline_.name;
+        plan.result.progress.stream = plan.config->name;
+        plan.result.progress.table = plan.config->table;
+        record(plan, "running");
+        auto job = job_of(*plan.config);
+        if (job.ok()) {
+            plan.result = run_stream(run_, job.release_value(), budget_);
+        } else {
+            plan.result.error = job.error().at(plan.config->place);
+            run_.events.stream_finished(plan.result.progress, &*plan.result.error);
+        }
+        const auto& error = plan.result.error;
+        const bool canceled = error && error->kind() == ErrorKind::canceled;
+        record(plan, !error ? "done" : canceled ? "canceled" : "failed");
+    }
+
+    // The history is a convenience: a run goes on without it, and says so.
+    void record(const Plan& plan, const char* status) {
+        if (history_ == nullptr) return;
+        StreamRecord record;
+        record.run_id = run_id_;
+        record.progress = plan.result.progress;
+        record.status = status;
+        record.error = plan.result.error ? plan.result.error->to_string() : "";
+        record.checkpoint = plan.result.checkpoint ? plan.result.checkpoint->value() : "";
+        record.started_at = plan.started_at;
+        const auto saved = history_->save(record);
+        if (!saved.ok()) run_.events.message(Severity::warning, pipeline_.name, saved.error().to_string());
+    }
+
+    Result<StreamJob> job_of(const StreamConfig& stream) {
+        JobRequest request{.pipeline = pipeline_,
+                           .stream = stream,
+                           .sink = sink_,
+                           .run_id = run_id_,
+                           .policy_key = policy_key_,
+                           .checkpoint_name = stream.name,
+                           .write = stream.write,
+                           .streams_at_once = plans_.size()};
+        StreamJob job = TRY(make_job(request));
+        StreamRequest wanted{pipeline_.source, stream.name, stream.mode, stream.source_options};
+        for (const auto& other : pipeline_.streams) wanted.pipeline_streams.emplace_back(other.name, other.source_options);
+        job.source = TRY(source_.spec->make_source(source_.connection->options, wanted));
+        return job;
+    }
+
+    RunContext& run_;
+    const PipelineConfig& pipeline_;
+    const Side source_;
+    const Side sink_;
+    const std::string policy_key_;
+    ByteBudget budget_;
+    const std::string run_id_;
+    MetaStore* const history_;
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::vector<Plan> plans_;
+};
+
+}  // namespace
+
+bool RunSummary::ok() const {
+    return std::all_of(streams.begin(), streams.end(), [](const StreamResult& stream) { return !stream.error; });
+}
+
+std::string make_run_id(const Clock& clock) {
+    std::string stamp = format_timestamp(std::chrono::floor<std::chrono::seconds>(clock.now()));
+    std::erase_if(stamp, [](char c) { return c == '-' || c == ':'; });
+    std::random_device random;
+    std::array<char, 8> suffix{};
+    std::snprintf(suffix.data(), suffix.size(), "%06x", random() & 0xFFFFFFU);
+    return stamp + "-" + suffix.data();
+}
+
+Result<RunSummary> run_pipeline(RunContext& run, const Project& project, const PipelineConfig& pipeline,
+                                const Registry<ConnectorSpec>& connectors, const RunOptions& options) {
+    const Side source = TRY(find_source(project, connectors, pipeline.source));
+    const Side sink = TRY(find_sink(project, connectors, pipeline.sink));
+    const std::string folder = project.folder + "/.shaduf";
+    const Lease lease = TRY(Lease::take(folder + "/locks", pipeline.name));
+    std::unique_ptr<MetaStore> history;
+    const std::string meta_path = options.meta_path.value_or(folder + "/meta.db");
+    if (!meta_path.empty()) history = TRY(MetaStore::open(meta_path));
+
+    RunSummary summary;
+    summary.run_id = options.run_id.empty() ? make_run_id(run.clock) : options.run_id;
+    PipelineRun pipeline_run(run, pipeline, source, sink, project.policy_key, summary.run_id, history.get());
+    TRY(pipeline_run.plan(options.streams));
+    summary.streams = pipeline_run.execute(static_cast<int>(pipeline.streams_parallel));
+    return summary;
+}
+
+}  // namespace shaduf

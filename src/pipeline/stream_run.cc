@@ -1,0 +1,342 @@
+#include "pipeline/stream_run.h"
+
+#include <atomic>
+#include <future>
+#include <thread>
+#include <utility>
+
+#include "base/bounded_queue.h"
+#include "base/failpoint.h"
+#include "data/builder.h"
+#include "pipeline/quarantine.h"
+#include "pipeline/table_writer.h"
+
+namespace shaduf {
+namespace {
+
+constexpr size_t kReasonsMax = 100;
+constexpr auto kProgressEvery = std::chrono::milliseconds(200);
+
+// A batch as the workers hand it to the writer.
+struct Prepared {
+    RecordBatch rows;                   // as the sink may see them
+    std::vector<uint32_t> origin;       // rows.row i was this row of the batch as read; empty: the same numbers
+    std::vector<RejectedRow> rejected;  // by row of the batch as read
+    CheckedRows checked;
+    size_t values_ignored = 0;
+};
+
+struct Item {
+    ReadBatch batch;
+    ByteBudget::Share share;
+    std::promise<Result<Prepared>> prepared;
+};
+using ItemPtr = std::shared_ptr<Item>;
+
+size_t rows_of(const ReadBatch& batch) {
+    if (const auto* raw = std::get_if<RawRows>(&batch.rows)) return raw->rows.size();
+    return std::get<RecordBatch>(batch.rows).rows();
+}
+
+size_t bytes_of(const ReadBatch& batch) {
+    if (const auto* raw = std::get_if<RawRows>(&batch.rows)) return raw->byte_size();
+    return std::get<RecordBatch>(batch.rows).byte_size();
+}
+
+// Text becomes columns of about its size while it is kept for quarantine.
+size_t share_of(const ReadBatch& batch) {
+    return std::holds_alternative<RawRows>(batch.rows) ? bytes_of(batch) * 2 : bytes_of(batch);
+}
+
+uint32_t origin_of(const std::vector<uint32_t>& numbers, size_t row) {
+    return numbers.empty() ? static_cast<uint32_t>(row) : numbers[row];
+}
+
+// The part of a reason that many rows share.
+std::string without_value(const std::string& reason) {
+    size_t end = reason.size();
+    for (const std::string_view mark : {", the value is ", " at byte offset ", ", at byte offset "}) {
+        end = std::min(end, reason.find(mark));
+    }
+    return reason.substr(0, end);
+}
+
+class StreamRun {
+public:
+    StreamRun(RunContext& parent, StreamJob job, ByteBudget& budget)
+        : job_(std::move(job)),
+          run_{parent.clock, stop_, parent.http, parent.databases, parent.events},
+          parent_(parent),
+          budget_(budget),
+          to_work_({static_cast<size_t>(job_.workers) * 2}),
+          in_order_({static_cast<size_t>(job_.workers) * 4}),
+          writer_(run_, *job_.sink, job_.run_id) {
+        result_.progress.pipeline = job_.pipeline;
+        result_.progress.stream = job_.stream;
+        result_.progress.table = job_.schema.empty() ? job_.table : job_.schema + "." + job_.table;
+    }
+
+    StreamResult execute() {
+        const Cancellation::Waker stop_with_parent(parent_.cancellation, [this] { stop_.cancel(); });
+        started_ = run_.clock.steady_now();
+        run_.events.stream_started(result_.progress);
+        auto done = move_rows();
+        if (!done.ok()) {
+            result_.error = done.error().at(Place::in_stream(job_.source_connection, job_.stream));
+        } else if (!job_.expectations->failures().empty()) {
+            result_.error = job_.expectations->failures().front();
+        }
+        for (const auto& warning : job_.expectations->warnings()) warn(warning);
+        result_.progress.retries = retries_;
+        result_.progress.seconds = seconds_since_start();
+        run_.events.stream_finished(result_.progress, result_.error ? &*result_.error : nullptr);
+        return std::move(result_);
+    }
+
+private:
+    Result<void> move_rows() {
+        TRY(open());
+        std::thread reader([this] { read_all(); });
+        std::vector<std::thread> workers;
+        for (int i = 0; i < job_.workers; ++i) workers.emplace_back([this] { work(); });
+        auto written = write_all();
+        if (!written.ok()) stop_.cancel();
+        to_work_.abort();
+        in_order_.abort();
+        reader.join();
+        for (auto& worker : workers) worker.join();
+        if (parent_.cancellation.canceled()) return Error(ErrorKind::canceled, "the run was stopped");
+        TRY(std::move(written));
+        if (committed_ && committed_ != acknowledged_) TRY(job_.source->acknowledge(run_, *committed_));
+        return {};
+    }
+
+    Result<void> open() {
+        const SinkState state = TRY(writer_.open(job_.write));
+        committed_ = state.checkpoint;
+        result_.checkpoint = state.checkpoint;
+        contract_.emplace(job_.contract, state.table);
+        Expectations::Destination destination;
+        destination.reader = job_.store ? job_.store->reader() : nullptr;
+        destination.schema = job_.schema;
+        destination.table = job_.table;
+        destination.table_exists = state.table.has_value();
+        destination.mode = job_.write;
+        TRY(job_.expectations->load_keys(run_, destination));
+        return with_counted_retries([&] { return job_.source->open(run_, state.checkpoint); });
+    }
+
+    template <typename F>
+    auto with_counted_retries(F&& attempt) -> decltype(attempt()) {
+        bool again = false;
+        return with_retries(run_, job_.retries, [&] {
+            if (std::exchange(again, true)) ++retries_;
+            return attempt();
+        });
+    }
+
+    // ------------------------------------------------------------------------------------------------- the reader's
+    // thread
+
+    void read_all() {
+        auto done = read_until_end();
+        if (!done.ok()) {
+            auto last = std::make_shared<Item>();
+            last->prepared.set_value(done.release_error());
+            in_order_.push(std::move(last));
+        }
+        in_order_.close();
+        to_work_.close();
+    }
+
+    Result<void> read_until_end() {
+        for (;;) {
+            TRY(acknowledge_committed());
+            TRY(failpoint("run.read"));
+            auto batch = TRY(with_counted_retries([&] { return job_.source->read(run_); }));
+            if (!batch) return {};
+            auto item = std::make_shared<Item>();
+            item->share = budget_.acquire(share_of(*batch), stop_);
+            item->batch = std::move(*batch);
+            TRY(stop_.check());
+            if (!in_order_.push(item)) return {};
+            if (!to_work_.push(item)) item->prepared.set_value(Error(ErrorKind::canceled, "the run was stopped"));
+        }
+    }
+
+    Result<void> acknowledge_committed() {
+        std::optional<Checkpoint> checkpoint;
+        {
+            std::lock_guard lock(mutex_);
+            if (committed_ == acknowledged_) return {};
+            checkpoint = committed_;
+        }
+        if (checkpoint) TRY(job_.source->acknowledge(run_, *checkpoint));
+        acknowledged_ = checkpoint;
+        return {};
+    }
+
+    // ------------------------------------------------------------------------------------------------ the workers'
+    // threads
+
+    void work() {
+        while (auto item = to_work_.pop()) (*item)->prepared.set_value(prepare((*item)->batch));
+    }
+
+    Result<Prepared> prepare(const ReadBatch& batch) {
+        static const SchemaPtr no_columns = std::make_shared<const Schema>();
+        if (rows_of(batch) == 0) return Prepared{RecordBatch(no_columns, {}, 0), {}, {}, {}};
+        TypedBatch typed = TRY(contract_->apply(batch));
+        CheckedRows checked = TRY(job_.expectations->check(run_, typed.rows));
+        std::vector<uint32_t> origin = typed.row_numbers;
+        if (!checked.rejected.empty()) {
+            origin.clear();
+            for (const uint32_t row : checked.kept) origin.push_back(origin_of(typed.row_numbers, row));
+            for (auto& row : checked.rejected) row.row = origin_of(typed.row_numbers, row.row);
+            typed.rejected.insert(typed.rejected.end(), checked.rejected.begin(), checked.rejected.end());
+            typed.rows = typed.rows.take(checked.kept);
+        }
+        RecordBatch allowed = TRY(job_.policies->apply(typed.rows));
+        return Prepared{std::move(allowed), std::move(origin), std::move(typed.rejected), std::move(checked),
+                        typed.values_ignored};
+    }
+
+    // ------------------------------------------------------------------------------------------------- the writer's
+    // thread
+
+    Result<void> write_all() {
+        last_commit_ = run_.clock.steady_now();
+        const bool all_or_nothing = job_.expectations->any_fatal();
+        while (auto item = in_order_.pop()) {
+            auto prepared = (*item)->prepared.get_future().get();
+            if (!prepared.ok()) {
+                if (!all_or_nothing && pending_ && !parent_.cancellation.canceled()) TRY(commit(CommitKind::interim));
+                return prepared.release_error();
+            }
+            TRY(write((*item)->batch, prepared.release_value()));
+            if (pending_ && !all_or_nothing && commit_is_due()) TRY(commit(CommitKind::interim));
+            report_progress();
+        }
+        TRY(parent_.cancellation.check());
+        TRY(judge(true));
+        return commit(CommitKind::final);
+    }
+
+    bool commit_is_due() const { return run_.clock.steady_now() - last_commit_ >= job_.commit_every; }
+
+    Result<void> write(const ReadBatch& batch, Prepared prepared) {
+        TRY(failpoint("run.write"));
+        if (batch.next) pending_ = batch.next;
+        if (rows_of(batch) == 0) return {};
+        StreamProgress& progress = result_.progress;
+        progress.rows_read += static_cast<int64_t>(rows_of(batch));
+        progress.bytes_read += static_cast<int64_t>(bytes_of(batch));
+        values_ignored_ += prepared.values_ignored;
+        for (const auto& row : prepared.rejected) quarantine(batch, row.row, row.why);
+        const auto out_of_order = TRY(job_.expectations->check_in_order(prepared.checked));
+        if (!out_of_order.empty()) leave_out(batch, out_of_order, prepared);
+        if (prepared.rows.rows() > 0) {
+            const WriteReport report = TRY(writer_.write(prepared.rows));
+            progress.rows_written += static_cast<int64_t>(report.rows_written);
+            for (const auto& row : report.rejected) quarantine(batch, origin_of(prepared.origin, row.row), row.why);
+        }
+        if (quarantine_.rows() >= QuarantineBuilder::kRowsAtOnce) TRY(flush_quarantine());
+        return judge(false);
+    }
+
+    void leave_out(const ReadBatch& batch, const std::vector<RejectedRow>& rejected, Prepared& prepared) {
+        std::vector<uint32_t> kept;
+        std::vector<uint32_t> origin;
+        size_t next = 0;
+        for (size_t row = 0; row < prepared.rows.rows(); ++row) {
+            if (next < rejected.size() && rejected[next].row == row) {
+                quarantine(batch, origin_of(prepared.origin, row), rejected[next++].why);
+                continue;
+            }
+            kept.push_back(static_cast<uint32_t>(row));
+            origin.push_back(origin_of(prepared.origin, row));
+        }
+        prepared.rows = prepared.rows.take(kept);
+        prepared.origin = std::move(origin);
+    }
+
+    void quarantine(const ReadBatch& batch, size_t row, const Error& why) {
+        quarantine_.add(batch, row, why, run_.clock.now());
+        ++result_.progress.rows_quarantined;
+        const std::string group = without_value(why.message());
+        const bool known = result_.reasons.contains(group) || result_.reasons.size() < kReasonsMax;
+        ++result_.reasons[known ? group : "other reasons"];
+    }
+
+    Result<void> flush_quarantine() {
+        if (quarantine_.rows() == 0) return {};
+        return job_.sink->quarantine(run_, quarantine_.finish());
+    }
+
+    Result<void> judge(bool at_end) {
+        return job_.expectations->judge(run_, {result_.progress.rows_read, result_.progress.rows_written, at_end});
+    }
+
+    // A full refresh that has ended leaves no checkpoint: the next one begins anew.
+    Result<void> commit(CommitKind kind) {
+        const bool ended = kind == CommitKind::final && job_.read == ReadMode::full_refresh;
+        const auto checkpoint = ended ? std::nullopt : pending_ ? pending_ : committed_;
+        TRY(flush_quarantine());
+        TRY(failpoint("run.commit"));
+        TRY(job_.sink->commit(run_, checkpoint, kind));
+        TRY(failpoint("run.committed"));
+        last_commit_ = run_.clock.steady_now();
+        result_.checkpoint = checkpoint;
+        std::lock_guard lock(mutex_);
+        if (pending_) committed_ = std::exchange(pending_, std::nullopt);
+        return {};
+    }
+
+    void report_progress() {
+        const auto now = run_.clock.steady_now();
+        if (now - last_report_ < kProgressEvery) return;
+        last_report_ = now;
+        result_.progress.seconds = seconds_since_start();
+        run_.events.stream_progressed(result_.progress);
+    }
+
+    void warn(const std::string& text) {
+        ++result_.progress.warnings;
+        result_.warnings.push_back(text);
+        run_.events.message(Severity::warning, job_.pipeline + "." + job_.stream, text);
+    }
+
+    double seconds_since_start() const {
+        return std::chrono::duration<double>(run_.clock.steady_now() - started_).count();
+    }
+
+    Cancellation stop_;  // outlives what is in the job
+    StreamJob job_;
+    RunContext run_;
+    RunContext& parent_;
+    ByteBudget& budget_;
+    BoundedQueue<ItemPtr> to_work_;
+    BoundedQueue<ItemPtr> in_order_;
+    TableWriter writer_;
+    QuarantineBuilder quarantine_{job_};
+    std::optional<Contract> contract_;
+
+    StreamResult result_;
+    std::optional<Checkpoint> pending_;  // the writer's: behind the rows written last
+    std::mutex mutex_;                   // guards committed_
+    std::optional<Checkpoint> committed_;
+    std::optional<Checkpoint> acknowledged_;
+    std::atomic<int64_t> retries_{0};
+    size_t values_ignored_ = 0;
+    std::chrono::steady_clock::time_point started_;
+    std::chrono::steady_clock::time_point last_commit_;
+    std::chrono::steady_clock::time_point last_report_;
+};
+
+}  // namespace
+
+StreamResult run_stream(RunContext& run, StreamJob job, ByteBudget& budget) {
+    return StreamRun(run, std::move(job), budget).execute();
+}
+
+}  // namespace shaduf

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+#include "connectors/connector.h"
+
+namespace shaduf {
+
+// Keeps one sink's table as wide as the rows that come: prepares it when a batch brings a column or a wider type,
+// brings each batch to the table's form, and adds the columns that say when and by which run a row was loaded. For one
+// thread; the sink must outlive it.
+class TableWriter {
+public:
+    TableWriter(RunContext& run, Sink& sink, const std::string& run_id);
+
+    // The sink's state, its table without the columns that shaduf adds.
+    Result<SinkState> open(WriteMode mode);
+    Result<WriteReport> write(const RecordBatch& rows);
+
+private:
+    Result<void> make_room(const Schema& wanted);
+    // The two added columns for `rows` rows; their buffers are made once for the largest batch and shared.
+    void append_system_columns(size_t rows, std::vector<Column>& columns);
+
+    RunContext& run_;
+    Sink& sink_;
+    const std::string run_id_;
+    Schema data_;  // the table's own columns
+    SchemaPtr data_ptr_;
+    SchemaPtr prepared_;  // with the added ones; nullptr until the first prepare
+    Column loaded_at_;
+    Column run_ids_;
+};
+
+}  // namespace shaduf

@@ -1,0 +1,267 @@
+#!/usr/bin/env python3
+"""Runs one .test file against the real binary: run_test.py SHADUF FILE.test
+
+Status 0: all as expected; 1: not, with a diff; 77: a part that the test needs is not there, with the reason.
+The directives are described in tests/harness/README.md.
+"""
+import difflib
+import json
+import os
+import pathlib
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+from blocks import TestFileError, parse_blocks  # noqa: E402
+from web import Answer, ScriptedServer  # noqa: E402
+
+SKIPPED = 77
+RUN_SECONDS_MAX = 60
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+class Skipped(Exception):
+    """A part that the test needs is not there."""
+
+
+class TestRun:
+    def __init__(self, binary, source):
+        self.binary = os.path.abspath(binary)
+        self.source = source
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="shaduf-test-")).resolve()
+        self.project = self.folder / "project"
+        (self.project / "pipelines").mkdir(parents=True)
+        self.web = None
+        self.environment = {key: value for key, value in os.environ.items() if not key.startswith("SHADUF_")}
+        self.environment.update(HOME=str(self.folder), TZ="UTC", LC_ALL="C.UTF-8")
+        self.failpoints = ""
+        self.failures = 0
+
+    def close(self):
+        if self.web:
+            self.web.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    # ---- text
+
+    def fill_in(self, text):
+        if "{HTTP}" in text:
+            text = text.replace("{HTTP}", self.server().url)
+        return text.replace("{TMP}", str(self.folder)).replace("{ROOT}", str(ROOT))
+
+    def hide(self, text):
+        """What differs from run to run, as the test wrote it."""
+        if self.web:
+            text = text.replace(self.web.url, "{HTTP}")
+        return text.replace(str(self.folder), "{TMP}").replace(str(ROOT), "{ROOT}")
+
+    def compare(self, block, found):
+        if block.expected is None:
+            return
+        found = [self.hide(line).rstrip() for line in found]
+        expected = [line.rstrip() for line in block.expected]
+        if found == expected:
+            return
+        self.failures += 1
+        print(f"{self.source}:{block.line}: {block.verb} {block.arguments}")
+        for line in difflib.unified_diff(expected, found, "expected", "found", lineterm="", n=100):
+            print(f"    {line}")
+
+    # ---- the world
+
+    def server(self):
+        if self.web is None:
+            self.web = ScriptedServer()
+        return self.web
+
+    def path(self, name):
+        path = self.project / self.fill_in(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def execute(self, arguments):
+        environment = dict(self.environment)
+        if self.failpoints:
+            environment["SHADUF_FAILPOINT"] = self.failpoints
+            self.failpoints = ""
+        return subprocess.run([self.binary, *arguments], cwd=self.project, env=environment, capture_output=True,
+                              text=True, errors="backslashreplace", timeout=RUN_SECONDS_MAX, check=False)
+
+    # ---- directives
+
+    def do_require(self, block):
+        deps = ROOT / ".deps"
+        needs = {"s3": deps / "moto/bin/moto_server", "json-server": deps / "parts/node_modules/json-server"}
+        if block.arguments not in needs:
+            raise TestFileError(f"line {block.line}: unknown part: {block.arguments}")
+        if not needs[block.arguments].exists():
+            raise Skipped(f"{block.arguments} is not installed; run scripts/setup --extras")
+
+    def do_env(self, block):
+        name, _, value = block.arguments.partition("=")
+        self.environment[name] = self.fill_in(value)
+
+    def do_file(self, block):
+        self.path(block.arguments).write_text(self.fill_in(block.text()), encoding="utf-8")
+
+    def do_append(self, block):
+        with open(self.path(block.arguments), "a", encoding="utf-8") as out:
+            out.write(self.fill_in(block.text()))
+
+    def do_bytes(self, block):
+        data = block.text().encode("latin-1").decode("unicode_escape").encode("latin-1")
+        self.path(block.arguments).write_bytes(data)
+
+    def do_remove(self, block):
+        path = self.path(block.arguments)
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+    def do_mode(self, block):
+        mode, _, name = block.arguments.partition(" ")
+        self.path(name).chmod(int(mode, 8))
+
+    def do_serve(self, block):
+        method, path, *options = shlex.split(block.arguments)
+        body = self.fill_in("\n".join(block.body)).encode()
+        answer = Answer(body=body)
+        for option in options:
+            key, _, value = option.partition("=")
+            if key == "status":
+                answer.status = int(value)
+            elif key == "cut":
+                answer.cut = int(value)
+            elif key == "header":
+                answer.headers.append(tuple(part.strip() for part in value.split(":", 1)))
+            elif key == "bytes":
+                answer.body = body.decode("latin-1").encode().decode("unicode_escape").encode("latin-1")
+            else:
+                raise TestFileError(f"line {block.line}: unknown option: {option}")
+        self.server().add(method, path, answer)
+
+    def do_requests(self, block):
+        self.compare(block, self.server().take_requests())
+
+    def do_kill(self, block):
+        self.add_failpoint(block, "kill")
+
+    def do_fail(self, block):
+        self.add_failpoint(block, "error")
+
+    def do_full(self, block):
+        self.add_failpoint(block, "full")
+
+    def add_failpoint(self, block, action):
+        key, _, point = block.arguments.partition("=")
+        if key != "at" or not point:
+            raise TestFileError(f"line {block.line}: expected at=FAILPOINT")
+        name, _, count = point.partition("@")
+        entry = f"{name}={action}@{count or 1}"
+        self.failpoints = f"{self.failpoints},{entry}" if self.failpoints else entry
+
+    def do_run(self, block):
+        """A pipeline, given once and kept for `run again`; what is expected is its outcome in words."""
+        if not (self.project / "shaduf.yml").exists():
+            (self.project / "shaduf.yml").write_text("name: test\n", encoding="utf-8")
+        if block.body:
+            self.path("pipelines/test.yml").write_text(self.fill_in(block.text()), encoding="utf-8")
+        done = self.execute(["run", "--json"])
+        self.compare(block, self.describe(done, "reasons" in block.arguments.split()))
+
+    @staticmethod
+    def describe(done, with_reasons):
+        if done.returncode == -9:
+            return ["killed"]
+        try:
+            outcome = json.loads(done.stdout)
+        except json.JSONDecodeError:
+            return [f"exit {done.returncode}", *done.stdout.splitlines(), *done.stderr.splitlines()]
+        lines = []
+        if "streams" not in outcome:
+            lines.append("refused")
+            for error in outcome["errors"]:
+                place = ":".join(str(error[key]) for key in ("file", "line") if key in error)
+                lines.append(f"error: {place}: {error['message']}" if place else f"error: {error['message']}")
+            return lines
+        many = len(outcome["streams"]) > 1
+        for stream in outcome["streams"]:
+            word = "ok" if stream["state"] == "done" else stream["state"]
+            counts = f"read={stream['read']} written={stream['written']} quarantined={stream['quarantined']}"
+            lines.append(f"{stream['stream']}: {word} {counts}" if many else f"{word} {counts}")
+            if with_reasons:
+                lines += [f"reason {rows}: {reason}" for reason, rows in sorted(stream["reasons"].items())]
+            lines += [f"warning: {warning}" for warning in stream.get("warned", [])]
+            if "error" in stream:
+                lines.append(f"error: {stream['error']}")
+        lines += [f"error: {error}" for error in outcome["errors"]]
+        return lines
+
+    def do_shaduf(self, block):
+        done = self.execute(shlex.split(self.fill_in(block.arguments)))
+        lines = done.stdout.splitlines() + done.stderr.splitlines()
+        if done.returncode != 0:
+            lines.append("killed" if done.returncode == -9 else f"exit {done.returncode}")
+        self.compare(block, lines)
+        if block.expected is None and done.returncode != 0:
+            self.failures += 1
+            print(f"{self.source}:{block.line}: shaduf {block.arguments}: exit {done.returncode}\n" + "\n".join(lines))
+
+    def do_query(self, block):
+        """SQL, against the sink of the pipeline of `run`, or the connection named: query CONNECTION."""
+        sql = self.fill_in(" ".join(line.strip() for line in block.body))
+        done = self.execute(["query", sql, "--json", "--connection", block.arguments or "test.sink"])
+        try:
+            rows = json.loads(done.stdout, parse_float=str)
+        except json.JSONDecodeError:
+            rows = None
+        if not isinstance(rows, list):
+            self.compare(block, [f"exit {done.returncode}", *done.stdout.splitlines(), *done.stderr.splitlines()])
+            return
+        self.compare(block, ["  ".join(self.cell(value) for value in row.values()) for row in rows])
+
+    @staticmethod
+    def cell(value):
+        if value is None:
+            return "NULL"
+        return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+    def do_tree(self, block):
+        """The files below a folder, by name."""
+        folder = self.path(block.arguments or ".")
+        self.compare(block, sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()))
+
+    def do_print(self, block):
+        self.compare(block, self.path(block.arguments).read_text(encoding="utf-8").splitlines())
+
+    def run(self, blocks):
+        expects = sum(block.expected is not None or block.verb == "shaduf" for block in blocks)
+        if not expects:
+            raise TestFileError("nothing is expected: a test must be able to fail")
+        for block in blocks:
+            directive = getattr(self, f"do_{block.verb}", None)
+            if directive is None:
+                raise TestFileError(f"line {block.line}: unknown directive: {block.verb}")
+            directive(block)
+        return 1 if self.failures else 0
+
+
+def main(binary, source):
+    test = TestRun(binary, source)
+    try:
+        return test.run(parse_blocks(pathlib.Path(source).read_text(encoding="utf-8")))
+    except Skipped as skipped:
+        print(f"skipped: {skipped}")
+        return SKIPPED
+    except TestFileError as error:
+        print(f"{source}: {error}")
+    except subprocess.TimeoutExpired as error:
+        print(f"{source}: took longer than {error.timeout} s: {' '.join(error.cmd)}")
+    finally:
+        test.close()
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], sys.argv[2]))
