@@ -30,6 +30,11 @@ ColumnBuilder::ColumnBuilder(DataType type) : type_(std::move(type)) {
     if (has_offsets(type_.kind())) offsets_.append_value(int32_t{0});
 }
 
+void ColumnBuilder::reserve(size_t rows, size_t text_bytes) {
+    values_.reserve(has_text(type_.kind()) ? text_bytes : rows * value_width(type_.kind()));
+    if (has_offsets(type_.kind())) offsets_.reserve(rows * sizeof(int32_t));
+}
+
 void ColumnBuilder::append_validity_bit(bool valid) {
     if (length_ / 8 >= validity_.size()) validity_.append_zeros(1);
     if (valid) set_bit(validity_.data(), length_);

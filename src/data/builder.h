@@ -22,6 +22,10 @@ public:
     size_t length() const { return length_; }
     size_t byte_size() const { return values_.size() + offsets_.size() + validity_.size() + children_byte_size(); }
 
+    // Makes room for `rows` values (of about `text_bytes` together, where they are text), so that they are not moved
+    // later.
+    void reserve(size_t rows, size_t text_bytes);
+
     void append_null();
     void append_boolean(bool value);
     void append_int64(int64_t value) {  // also time, timestamp, timestamp_tz

@@ -14,6 +14,7 @@ public:
 
     Decoded decode(const RawRows& rows) const override {
         JsonRowReader reader(shape_, plan_, schema_);
+        reader.reserve(rows.rows.size());
         std::vector<RejectedRow> rejected;
         std::vector<uint32_t> row_numbers;
         decode_each_row(

@@ -65,19 +65,21 @@ error_code walk(ondemand::value value, std::span<const std::string> path, const 
 
 error_code raw_text(ondemand::value value, std::string_view& text) {
     ondemand::json_type type;
-    if (auto failed = value.type().get(type)) return failed;
+    ondemand::array array;
+    ondemand::object object;
+    error_code failed = value.type().get(type);
+    if (failed) return failed;
     if (type == ondemand::json_type::array) {
-        ondemand::array array;
-        if (auto failed = value.get_array().get(array)) return failed;
-        return array.raw_json().get(text);
+        failed = value.get_array().get(array);
+        if (!failed) failed = array.raw_json().get(text);
+    } else if (type == ondemand::json_type::object) {
+        failed = value.get_object().get(object);
+        if (!failed) failed = object.raw_json().get(text);
+    } else {
+        text = value.raw_json_token();
     }
-    if (type == ondemand::json_type::object) {
-        ondemand::object object;
-        if (auto failed = value.get_object().get(object)) return failed;
-        return object.raw_json().get(text);
-    }
-    text = trim(value.raw_json_token());
-    return simdjson::SUCCESS;
+    text = trim(text);  // each comes with the blanks behind it
+    return failed;
 }
 
 std::string unescape(ondemand::value value, std::string_view raw) {
@@ -103,8 +105,22 @@ size_t first_invalid_utf8(std::string_view text) {
     return valid;
 }
 
-bool ends_early(error_code code) {
-    return code == simdjson::INCOMPLETE_ARRAY_OR_OBJECT || code == simdjson::UNCLOSED_STRING || code == simdjson::EMPTY;
+// Whether a text or a bracket is still open at the end: the sender was cut off, and asking again may help.
+bool ends_early(std::string_view text) {
+    int64_t depth = 0;
+    bool in_text = false;
+    for (size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        if (in_text && c == '\\') {
+            ++i;
+            continue;
+        }
+        if (c == '"') in_text = !in_text;
+        if (in_text) continue;
+        if (c == '{' || c == '[') ++depth;
+        if (c == '}' || c == ']') --depth;
+    }
+    return in_text || depth > 0;
 }
 
 Error json_error(error_code code, std::string_view text, const std::string& what, size_t byte) {
@@ -113,7 +129,7 @@ Error json_error(error_code code, std::string_view text, const std::string& what
                      "answer is not valid UTF-8 at byte " + std::to_string(first_invalid_utf8(text)) + ": " + what);
     if (code == simdjson::MEMALLOC || code == simdjson::CAPACITY)
         return Error(ErrorKind::exhausted, "no memory for the answer of " + what + "; ask for smaller pages");
-    if (ends_early(code))
+    if (ends_early(text))
         return Error(ErrorKind::unavailable,
                      "answer ends before its JSON does, at byte " + std::to_string(text.size()) + ": " + what);
     return Error(ErrorKind::bad_data, "answer is not valid JSON at byte " + std::to_string(byte) + ": " + what + ": " +
@@ -167,7 +183,7 @@ Result<JsonPage> JsonPage::parse(BufferPtr body, std::string what) {
                                               make_valid_utf8(trim(text).substr(0, 40)));
     std::string_view whole;
     if (auto failed = document.raw_json().get(whole)) return json_error(failed, text, page.what_, text.size());
-    const auto end = static_cast<size_t>(whole.data() + whole.size() - text.data());
+    const auto end = static_cast<size_t>(trim(whole).data() + trim(whole).size() - text.data());
     if (!trim(text.substr(end)).empty())
         return Error(ErrorKind::bad_data, "answer goes on after its JSON, at byte " + std::to_string(end) + ": " +
                                               page.what_ + "; set format: ndjson if it is one document a line");

@@ -8,6 +8,11 @@ namespace shaduf {
 JsonRowReader::JsonRowReader(const Shape& shape, const JsonPlan& plan, const SchemaPtr& schema)
     : shape_(shape), plan_(plan), rows_(schema), guesses_(plan.slots(), 0), seen_(plan.slots(), 0), judge_(shape) {}
 
+void JsonRowReader::reserve(size_t rows) {
+    constexpr size_t kUsualTextBytes = 12;
+    for (size_t i = 0; i < shape_.columns.size(); ++i) rows_.column(i).reserve(rows, rows * kUsualTextBytes);
+}
+
 std::optional<Error> JsonRowReader::read(std::string_view text, size_t row) {
     judge_.start_row(row);
     ++document_;

@@ -19,6 +19,8 @@ class JsonRowReader {
 public:
     JsonRowReader(const Shape& shape, const JsonPlan& plan, const SchemaPtr& schema);
 
+    // Makes room for rows to come.
+    void reserve(size_t rows);
     // Appends one row. An error (bad_data) says why it was rejected; nothing of it is left then.
     std::optional<Error> read(std::string_view text, size_t row);
 

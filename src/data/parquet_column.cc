@@ -52,20 +52,18 @@ ParquetCompressor::ParquetCompressor(ParquetCompression compression, int level)
 
 ParquetCompressor::~ParquetCompressor() { ZSTD_freeCCtx(context_); }
 
-Result<size_t> ParquetCompressor::append(const BufferBuilder& plain, BufferBuilder& out) {
+Result<std::string_view> ParquetCompressor::compress(const BufferBuilder& plain) {
     if (compression_ == ParquetCompression::none) {
-        out.append(plain.data(), plain.size());
-        return plain.size();
+        return std::string_view(reinterpret_cast<const char*>(plain.data()), plain.size());
     }
-    const size_t begin = out.size();
     const size_t bound = ZSTD_compressBound(plain.size());
-    out.reserve(bound);
-    const size_t size = ZSTD_compressCCtx(context_, out.data() + begin, bound, plain.data(), plain.size(), level_);
+    compressed_.resize(0);
+    compressed_.reserve(bound);
+    const size_t size = ZSTD_compressCCtx(context_, compressed_.data(), bound, plain.data(), plain.size(), level_);
     if (ZSTD_isError(size) != 0) {
         return Error(ErrorKind::internal, std::string("zstd failed to compress a page: ") + ZSTD_getErrorName(size));
     }
-    out.resize(begin + size);
-    return size;
+    return std::string_view(reinterpret_cast<const char*>(compressed_.data()), size);
 }
 
 ParquetColumnWriter::ParquetColumnWriter(ParquetLeaf leaf, const ParquetOptions& options, ParquetCompressor& compressor)
@@ -127,13 +125,14 @@ void ParquetColumnWriter::note_text(std::string_view text) {
     has_range_ = true;
 }
 
-void ParquetColumnWriter::put_text(std::string_view text, bool length_prefixed) {
-    if (use_dictionary_) {
-        const size_t before = dictionary_.size();
-        indices_.push_back(dictionary_.index_of_text(text, length_prefixed));
-        if (dictionary_.size() != before) note_text(text);
-        return;
-    }
+void ParquetColumnWriter::put_dictionary_text(std::string_view text, uint64_t hash) {
+    const size_t before = dictionary_.size();
+    indices_.push_back(dictionary_.index_of_text(text, true, hash));
+    if (dictionary_.size() != before) note_text(text);
+}
+
+void ParquetColumnWriter::put_text(std::string_view text) {
+    if (use_dictionary_) return put_dictionary_text(text, ParquetDictionary::hash_of(text));
     note_text(text);
     plain_.append_value(static_cast<uint32_t>(text.size()));
     plain_.append(text);
@@ -154,16 +153,64 @@ void ParquetColumnWriter::each_present(const Column& column, const Rows& rows, s
 }
 
 template <typename Rows>
+void ParquetColumnWriter::put_int64s(const Column& column, const Rows& rows, size_t begin, size_t end) {
+    const int64_t* values = column.values->as<int64_t>();
+    if (use_dictionary_ && dictionary_.exceeds_cache()) {
+        constexpr size_t kAhead = 32;
+        const auto hash_at = [&](size_t i) {
+            return ParquetDictionary::hash_of(static_cast<uint64_t>(values[rows[i]]));
+        };
+        for (size_t i = begin; i < end; i += kAhead) {
+            const size_t stop = std::min(end, i + kAhead);
+            for (size_t j = i; j < stop; ++j) dictionary_.prefetch_slot(hash_at(j));
+            for (size_t j = i; j < stop; ++j) dictionary_.prefetch_word(hash_at(j), sizeof(int64_t));
+            each_present(column, rows, i, stop, [&](size_t row) { put_int64(values[row]); });
+        }
+        return;
+    }
+    each_present(column, rows, begin, end, [&](size_t row) { put_int64(values[row]); });
+}
+
+template <typename Rows>
+void ParquetColumnWriter::put_texts(const Column& column, const Rows& rows, size_t begin, size_t end) {
+    const auto* offsets = column.offsets->as<int32_t>();
+    const char* values = column.values->as<char>();
+    const auto text_at = [&](size_t row) {
+        return std::string_view(values + offsets[row], static_cast<size_t>(offsets[row + 1] - offsets[row]));
+    };
+    if (!use_dictionary_ || !dictionary_.exceeds_cache()) {
+        return each_present(column, rows, begin, end, [&](size_t row) { put_text(text_at(row)); });
+    }
+    constexpr size_t kBlock = 64;
+    std::array<std::string_view, kBlock> texts;
+    std::array<uint64_t, kBlock> hashes;
+    size_t count = 0;
+    const auto put_block = [&] {
+        for (size_t i = 0; i < count; ++i) dictionary_.prefetch_entry(hashes[i]);
+        for (size_t i = 0; i < count; ++i) dictionary_.prefetch_text(hashes[i]);
+        for (size_t i = 0; i < count; ++i) put_dictionary_text(texts[i], hashes[i]);
+        count = 0;
+    };
+    each_present(column, rows, begin, end, [&](size_t row) {
+        texts[count] = text_at(row);
+        hashes[count] = ParquetDictionary::hash_of(texts[count]);
+        dictionary_.prefetch_slot(hashes[count]);
+        if (++count == kBlock) put_block();
+    });
+    put_block();
+}
+
+template <typename Rows>
 void ParquetColumnWriter::append_values(const Column& column, const Rows& rows, size_t begin, size_t end) {
     const auto each = [&](const auto& put) { each_present(column, rows, begin, end, put); };
     switch (leaf_.physical) {
         case ParquetPhysical::boolean:
             return each([&](size_t row) { booleans_.push_back(column.boolean_at(row) ? 1 : 0); });
         case ParquetPhysical::int32: return each([&](size_t row) { put_int32(column.date_at(row)); });
-        case ParquetPhysical::int64: return each([&](size_t row) { put_int64(column.int64_at(row)); });
+        case ParquetPhysical::int64: return put_int64s(column, rows, begin, end);
         case ParquetPhysical::float64: return each([&](size_t row) { put_float64(column.float64_at(row)); });
         case ParquetPhysical::fixed_bytes: return each([&](size_t row) { put_decimal(column.decimal_at(row)); });
-        case ParquetPhysical::bytes: return each([&](size_t row) { put_text(column.text_at(row), true); });
+        case ParquetPhysical::bytes: return put_texts(column, rows, begin, end);
     }
 }
 
@@ -246,17 +293,17 @@ void ParquetColumnWriter::append_page_values(BufferBuilder& page) {
 
 Result<void> ParquetColumnWriter::flush_page() {
     if (page_values() == 0) return {};
-    scratch_.resize(0);
-    if (leaf_.repetition_max > 0) append_levels(repetitions_, bits_for(leaf_.repetition_max), scratch_);
-    append_levels(definitions_, bits_for(leaf_.definition_max), scratch_);
-    append_page_values(scratch_);
-    BufferBuilder compressed;
-    const size_t size = TRY(compressor_.append(scratch_, compressed));
-    const std::string header = page_header(scratch_.size(), size, false);
+    BufferBuilder& page = compressor_.page();
+    page.resize(0);
+    if (leaf_.repetition_max > 0) append_levels(repetitions_, bits_for(leaf_.repetition_max), page);
+    append_levels(definitions_, bits_for(leaf_.definition_max), page);
+    append_page_values(page);
+    const std::string_view compressed = TRY(compressor_.compress(page));
+    const std::string header = page_header(page.size(), compressed.size(), false);
     pages_.append(header);
-    pages_.append(compressed.data(), size);
+    pages_.append(compressed);
     chunk_.values += static_cast<int64_t>(page_values());
-    chunk_.plain_bytes += static_cast<int64_t>(header.size() + scratch_.size());
+    chunk_.plain_bytes += static_cast<int64_t>(header.size() + page.size());
     chunk_.has_dictionary = chunk_.has_dictionary || use_dictionary_;
     chunk_.has_plain = chunk_.has_plain || !use_dictionary_;
     indices_.clear();
@@ -288,11 +335,10 @@ std::string ParquetColumnWriter::page_header(size_t plain_bytes, size_t compress
 }
 
 Result<void> ParquetColumnWriter::write_dictionary_page(BufferBuilder& out) {
-    BufferBuilder compressed;
-    const size_t size = TRY(compressor_.append(dictionary_.page(), compressed));
-    const std::string header = page_header(dictionary_.page().size(), size, true);
+    const std::string_view compressed = TRY(compressor_.compress(dictionary_.page()));
+    const std::string header = page_header(dictionary_.page().size(), compressed.size(), true);
     out.append(header);
-    out.append(compressed.data(), size);
+    out.append(compressed);
     chunk_.plain_bytes += static_cast<int64_t>(header.size() + dictionary_.page().size());
     return {};
 }

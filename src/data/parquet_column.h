@@ -17,20 +17,24 @@ struct ZSTD_CCtx_s;
 
 namespace shaduf {
 
-// Compresses pages; one for all columns of a writer.
+// Compresses pages; one for all columns of a writer, with the memory that they share.
 class ParquetCompressor {
 public:
     ParquetCompressor(ParquetCompression compression, int level);
     ~ParquetCompressor();
     ParquetCompressor(const ParquetCompressor&) = delete;
     ParquetCompressor& operator=(const ParquetCompressor&) = delete;
-    // Appends; returns the number of bytes.
-    Result<size_t> append(const BufferBuilder& plain, BufferBuilder& out);
+    // Where a page is put together; empty it first.
+    BufferBuilder& page() { return page_; }
+    // The compressed form of `plain`, until the next call.
+    Result<std::string_view> compress(const BufferBuilder& plain);
 
 private:
     ParquetCompression compression_;
     int level_;
     ZSTD_CCtx_s* context_ = nullptr;
+    BufferBuilder page_;
+    BufferBuilder compressed_;
 };
 
 struct ParquetStatistics {
@@ -84,7 +88,12 @@ private:
     void put_int32(int32_t value);
     void put_float64(double value);
     void put_decimal(int128 value);
-    void put_text(std::string_view text, bool length_prefixed);
+    void put_text(std::string_view text);
+    void put_dictionary_text(std::string_view text, uint64_t hash);
+    template <typename Rows>
+    void put_int64s(const Column& column, const Rows& rows, size_t begin, size_t end);
+    template <typename Rows>
+    void put_texts(const Column& column, const Rows& rows, size_t begin, size_t end);
     void note_text(std::string_view text);
     bool dictionary_is_useless() const;
     size_t page_values() const { return definitions_.size(); }
@@ -109,7 +118,6 @@ private:
     std::vector<uint8_t> repetitions_;
     // The open chunk.
     BufferBuilder pages_;
-    BufferBuilder scratch_;
     ParquetChunk chunk_;
     size_t present_ = 0;
     // Statistics; which are used follows from the type.

@@ -24,7 +24,9 @@ bool RowJudge::misfit(const TargetColumn& column, const Path& path, const DataTy
     if (shape_.on_drift == OnDrift::ignore) {
         ++ignored_;
     } else {
-        of_row_.push_back({path, widen(column.type, natural), false, row_});
+        // Empty lists and objects have no type of their own; where one stands for a plain value only json holds both.
+        const DataType wider = widen(column.type, natural);
+        of_row_.push_back({path, wider == column.type ? DataType(TypeKind::json) : wider, false, row_});
     }
     return true;
 }

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "base/text.h"
+#include "data/json_cursor.h"
 
 namespace shaduf {
 namespace {
@@ -303,6 +304,16 @@ DataType natural_string_type(std::string_view text) {
     const auto timestamp = parse_timestamp(text);
     if (!timestamp) return TypeKind::string;
     return timestamp->has_zone ? TypeKind::timestamp_tz : TypeKind::timestamp;
+}
+
+DataType natural_text_type(std::string_view text) {
+    if (equals_ignoring_case(text, "true") || equals_ignoring_case(text, "false")) return TypeKind::boolean;
+    JsonCursor cursor(text);
+    JsonNumber number;
+    if (!text.empty() && cursor.read_number(number) && number.text.size() == text.size()) {
+        return natural_number_type(text, number.is_int64);
+    }
+    return natural_string_type(text);
 }
 
 Error misfit_error(const std::string& column, const DataType& type, std::string_view value) {

@@ -61,6 +61,9 @@ std::optional<double> parse_float(std::string_view text);
 DataType natural_number_type(std::string_view text, bool is_int64);
 // date, timestamp, timestamp_tz or string.
 DataType natural_string_type(std::string_view text);
+// What a text asks for that may be any value, as in CSV: bool, a number as JSON writes it (so "007" is none), or as
+// above. REQUIRES: `text` is readable for 16 bytes behind its end.
+DataType natural_text_type(std::string_view text);
 
 // "value does not fit its column: price is int64, the value is 3.5"; long values are cut.
 Error misfit_error(const std::string& column, const DataType& type, std::string_view value);

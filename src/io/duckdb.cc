@@ -27,8 +27,6 @@ void configure(Config& config, const DuckDbOptions& options) {
     if (!options.temp_directory.empty()) config.set("temp_directory", options.temp_directory);
     if (options.access == DuckDbAccess::read_only) config.set("access_mode", "READ_ONLY");
     if (!options.external_access) config.set("enable_external_access", "false");
-    // SQL promises no order without ORDER BY; without this one, two threads append at once.
-    config.set("preserve_insertion_order", "false");
     // Nothing is fetched from the network behind the user's back.
     config.set("autoinstall_known_extensions", "false");
 }

@@ -64,8 +64,8 @@ private:
     int64_t row_count_ = 0;
 };
 
-// The table function shaduf_rows(id) of one database, which reads the source of that id; one column more, kRowNumberColumn,
-// counts its rows. Thread-safe.
+// The table function shaduf_rows(id) of one database, which reads the source of that id; one column more,
+// kRowNumberColumn, counts its rows. Thread-safe.
 class DuckDbRowSources {
 public:
     static Result<std::unique_ptr<DuckDbRowSources>> create(_duckdb_database* database);

@@ -217,12 +217,11 @@ std::string format_query(const QueryParams& params) {
     return query;
 }
 
-std::string with_query_param(std::string_view url, std::string_view name, std::string_view value) {
+std::string without_query_param(std::string_view url, std::string_view name) {
     std::string_view fragment;
     std::string_view query;
     const std::string_view whole = cut(url, '#', fragment);
     std::string result(cut(whole, '?', query));
-    const std::string encoded_name = percent_encode(name);
     char separator = '?';
     for (const auto part : split(query, '&')) {
         std::string_view ignored;
@@ -231,7 +230,16 @@ std::string with_query_param(std::string_view url, std::string_view name, std::s
         result += part;
         separator = '&';
     }
-    result += separator + encoded_name + "=" + percent_encode(value);
+    if (!fragment.empty()) result.append("#").append(fragment);
+    return result;
+}
+
+std::string with_query_param(std::string_view url, std::string_view name, std::string_view value) {
+    std::string_view fragment;
+    const std::string without = without_query_param(url, name);
+    std::string result(cut(without, '#', fragment));
+    result += result.find('?') == std::string::npos ? '?' : '&';
+    result += percent_encode(name) + "=" + percent_encode(value);
     if (!fragment.empty()) result.append("#").append(fragment);
     return result;
 }

@@ -50,6 +50,8 @@ QueryParams parse_query(std::string_view query);
 std::string format_query(const QueryParams& params);
 // Adds to the query of `url` (before a fragment), replacing a parameter of the same name.
 std::string with_query_param(std::string_view url, std::string_view name, std::string_view value);
+// Takes every parameter of that name out.
+std::string without_query_param(std::string_view url, std::string_view name);
 
 // A URL for people: without user info, and with "***" for query values whose names look like secrets (token, key,
 // signature ...) or are listed in `secret_params`.

@@ -327,6 +327,7 @@ TEST(InferShape, FindsColumnsTypesAndNames) {
         {Nesting::structure,
          {R"({"o":{"p":1,"P":2},"e":{},"l":[]})", R"({"m":{"k":1}})", R"({"m":{"K":1}})"},
          "o: json, m: json"},
+        {Nesting::structure, {R"({"a":[1,{}],"b":[1]})", R"({"b":[[]]})"}, "a: json, b: json"},
         {Nesting::json, {R"({"o":{"p":1},"l":[1],"s":"x"})"}, "o: json, l: json, s: string"},
         {Nesting::flatten, {"[]", "{", R"({"a":1})"}, "a: int64"},
     };

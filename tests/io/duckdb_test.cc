@@ -13,22 +13,10 @@
 #include "data/builder.h"
 #include "io/duckdb_expression.h"
 #include "io/duckdb_internal.h"
+#include "tests/world.h"
 
 namespace shaduf {
 namespace {
-
-class TempFolder {
-public:
-    TempFolder() {
-        std::string name = std::filesystem::temp_directory_path() / "shaduf_XXXXXX";
-        path_ = ::mkdtemp(name.data());
-    }
-    ~TempFolder() { std::filesystem::remove_all(path_); }
-    std::string operator/(const std::string& name) const { return path_ / name; }
-
-private:
-    std::filesystem::path path_;
-};
 
 struct DuckDb : testing::Test {
     TempFolder folder;

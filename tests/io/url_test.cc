@@ -118,6 +118,8 @@ TEST(Url, SetsQueryParameters) {
         {"http://h/p?", "http://h/p?page=2"},
     };
     for (const auto& [url, expected] : cases) EXPECT_EQ(with_query_param(url, "page", "2"), expected);
+    EXPECT_EQ(without_query_param("http://h/p?a=1&b=2&a=3#f", "a"), "http://h/p?b=2#f");
+    EXPECT_EQ(without_query_param("http://h/p?a=1", "a"), "http://h/p");
 }
 
 TEST(Url, PrintsNoSecrets) {

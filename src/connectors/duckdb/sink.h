@@ -18,10 +18,10 @@ struct DuckDbSettings {
     DuckDbOptions options;
 };
 
-// Writes one table. Rows are gathered until two of the engine's row groups can be filled at once, then appended inside
-// the open transaction, in which the engine writes full row groups to the file already: neither their number nor the
-// time until the next commit costs memory. `commit` adds quarantine and checkpoint and ends the transaction. In replace
-// mode the table grows under another name, with commits of its own, and takes the old one's place in the final one.
+// Writes one table. Rows are gathered a little, then appended inside the open transaction, in which the engine writes
+// full row groups to the file already: neither their number nor the time until the next commit costs memory. `commit`
+// adds quarantine and checkpoint and ends the transaction. In replace mode the table grows under another name, with
+// commits of its own, and takes the old one's place in the final one.
 class DuckDbSink final : public Sink {
 public:
     DuckDbSink(DuckDbSettings settings, TableTarget target);

@@ -51,7 +51,8 @@ std::string widen_structure_sql(const std::string& expression, const DataType& f
         const auto found = std::find_if(old.begin(), old.end(), [&](const Field& f) { return f.name == field.name; });
         const std::string value =
             found == old.end() ? "NULL::" + duckdb_type_name(field.type)
-                               : widen_sql(expression + "." + quote_identifier(field.name), found->type, field.type);
+                               : widen_sql("struct_extract(" + expression + ", " + quote_literal(field.name) + ")",
+                                           found->type, field.type);
         fields += quote_identifier(field.name) + " := " + value;
     }
     return "CASE WHEN " + expression + " IS NULL THEN NULL ELSE struct_pack(" + fields + ") END";

@@ -110,10 +110,33 @@ std::string versions_by_arrival(const UpsertPlan& plan) {
            keys + " ORDER BY valid_from)";
 }
 
-Result<void> delete_keys(DuckDbConnection& connection, const UpsertPlan& plan) {
-    TRY(connection.execute("DELETE FROM " + plan.table.quoted() + " t USING " + kNewRows + " n WHERE " +
-                           same_key(plan, "t", "n")));
-    return {};
+// The rows whose numbers `sql` selects, in their order. What is dropped is usually little or nothing, so whole batches
+// go through as they are.
+Result<std::vector<RecordBatch>> select_rows(DuckDbConnection& connection, const std::string& sql,
+                                             const SchemaPtr& schema, std::span<const RecordBatch> rows) {
+    std::vector<int64_t> wanted;
+    for (const auto& part : TRY(connection.query_over(sql, schema, rows))) {
+        for (size_t i = 0; i < part.rows(); ++i) wanted.push_back(part.column(0).int64_at(i));
+    }
+    std::sort(wanted.begin(), wanted.end());
+    std::vector<RecordBatch> selected;
+    auto next = wanted.begin();
+    int64_t first = 0;
+    for (const auto& batch : rows) {
+        const int64_t end = first + static_cast<int64_t>(batch.rows());
+        std::vector<uint32_t> kept;
+        for (; next != wanted.end() && *next < end; ++next) kept.push_back(static_cast<uint32_t>(*next - first));
+        if (!kept.empty()) selected.push_back(kept.size() == batch.rows() ? batch : batch.take(kept));
+        first = end;
+    }
+    return selected;
+}
+
+// The number of the row of a key that wins.
+std::string winner(const UpsertPlan& plan) {
+    if (plan.order_by.empty()) return "max(_shaduf_row)";
+    const std::string order = quote_identifier(plan.order_by);
+    return "max({'known': " + order + " IS NOT NULL, 'by': " + order + ", 'row': _shaduf_row}).row";
 }
 
 }  // namespace
@@ -126,22 +149,21 @@ const Schema& history_columns() {
 }
 
 Result<void> merge_rows(DuckDbConnection& connection, const UpsertPlan& plan, std::span<const RecordBatch> rows) {
-    const std::string columns = column_list(plan.schema->names());
-    const std::string order = plan.order_by.empty() ? "" : quote_identifier(plan.order_by);
-    const std::string by_order = order.empty() ? "" : order + " DESC NULLS LAST, ";
-    TRY(connection.execute_over(std::string("CREATE OR REPLACE TEMP TABLE _shaduf_new AS SELECT ") + columns +
-                                    " FROM (SELECT " + columns + ", row_number() OVER (PARTITION BY " +
-                                    column_list(plan.key) + " ORDER BY " + by_order +
-                                    "_shaduf_row DESC) AS _shaduf_rank FROM $rows) WHERE _shaduf_rank = 1",
-                                plan.schema, rows));
-    if (!order.empty()) {
-        TRY(connection.execute(std::string("DELETE FROM ") + kNewRows + " n USING " + plan.table.quoted() +
-                               " t WHERE " + same_key(plan, "t", "n") + " AND t." + order +
-                               " IS NOT NULL AND coalesce(n." + order + " < t." + order + ", true)"));
+    const std::string keys = column_list(plan.key);
+    auto newest =
+        TRY(select_rows(connection, "SELECT " + winner(plan) + " FROM $rows GROUP BY " + keys, plan.schema, rows));
+    if (!plan.order_by.empty()) {
+        const std::string order = "." + quote_identifier(plan.order_by);
+        newest = TRY(select_rows(connection,
+                                 "SELECT _shaduf_row FROM " + plan.table.quoted() + " t RIGHT JOIN $rows n ON " +
+                                     same_key(plan, "t", "n") + " GROUP BY _shaduf_row HAVING coalesce(bool_and(t" +
+                                     order + " IS NULL OR n" + order + " >= t" + order + "), false)",
+                                 plan.schema, newest));
     }
-    TRY(delete_keys(connection, plan));
-    TRY(connection.execute("INSERT INTO " + plan.table.quoted() + " (" + columns + ") SELECT " + columns + " FROM " +
-                           kNewRows));
+    TRY(connection.execute_over(
+        "DELETE FROM " + plan.table.quoted() + " t USING $rows n WHERE " + same_key(plan, "t", "n"), plan.schema,
+        newest));
+    TRY(connection.append(plan.table.quoted(), plan.schema, newest));
     return {};
 }
 
@@ -152,7 +174,8 @@ Result<void> add_versions(DuckDbConnection& connection, const UpsertPlan& plan, 
         rows));
     TRY(connection.execute("CREATE OR REPLACE TEMP TABLE _shaduf_versions AS " +
                            (plan.order_by.empty() ? versions_by_arrival(plan) : versions_by_order(plan))));
-    TRY(delete_keys(connection, plan));
+    TRY(connection.execute("DELETE FROM " + plan.table.quoted() + " t USING " + kNewRows + " n WHERE " +
+                           same_key(plan, "t", "n")));
     const std::string all = columns + ", valid_from, valid_to, is_current";
     TRY(connection.execute("INSERT INTO " + plan.table.quoted() + " (" + all + ") SELECT " + all + " FROM " +
                            kVersions));

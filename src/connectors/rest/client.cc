@@ -75,7 +75,11 @@ Result<std::string> Client::resolve_next(const std::string& current, std::string
     if (!to.ok())
         return Error(ErrorKind::bad_data, "next URL is none: \"" + std::string(reference.substr(0, 200)) +
                                               "\" in the answer of " + printable_url(current));
-    return check_site(TRY(Url::parse(settings_.base_url)), to.value());
+    const std::string next = TRY(check_site(TRY(Url::parse(settings_.base_url)), to.value()));
+    // Some APIs repeat the key in it; it is added anew to each request, and must not get into a checkpoint.
+    const AuthSettings& auth = settings_.auth;
+    const bool has_key = auth.kind == AuthKind::api_key && auth.place == KeyPlace::query;
+    return has_key ? without_query_param(next, auth.name) : next;
 }
 
 Result<HttpResponse> Client::exchange(RunContext& run, HttpRequest request) {
