@@ -246,7 +246,7 @@ class RestToDuckDb(FilesToDuckDb):
 
     @property
     def pipeline(self):
-        return f"""source: {{type: rest, url: "{self.server.url}"}}
+        return f"""source: {{type: rest, base_url: "{self.server.url}"}}
 sink: {{type: duckdb, path: w.duckdb}}
 streams:
   events:
