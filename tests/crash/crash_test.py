@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Kills shaduf at random moments, starts it again until it is done, and compares contents with the source's, row for row.
+"""Kills shaduf at random moments, starts it again until it is done, and compares contents with the source's.
 
 crash_test.py SHADUF SCENARIO [--kills N] [--seed S]
 
@@ -169,7 +169,8 @@ streams:
         found = sorted(self.found(project), key=key)
         if found != self.rows:
             ids = [row["id"] for row in found]
-            raise AssertionError(f"contents differ: {len(found)} rows, {len(set(ids))} different, {len(self.rows)} expected")
+            raise AssertionError(f"contents differ: {len(found)} rows, {len(set(ids))} different, "
+                                 f"{len(self.rows)} expected")
         if self.rejected(project) != self.broken:
             raise AssertionError(f"quarantine has {self.rejected(project)} rows, {self.broken} expected")
 
