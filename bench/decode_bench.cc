@@ -45,13 +45,13 @@ void append_event(Random& random, BufferBuilder& text) {
                                                    "Webcam HD",      "Noise Cancelling Headphones"};
     const unsigned product = random.below(6);
     std::array<char, 512> line{};
-    const int size = std::snprintf(
-        line.data(), line.size(),
-        R"({"timestamp":"2023-10-%02uT%02u:%02u:%02uZ","event_name":"%s","user_identifiers":{"platform":"%s","id":"user_%u"},)"
-        R"("product_information":{"name":"%s","SKU":"SKU-%u"}})",
-        20 + random.below(10), random.below(24), random.below(60), random.below(60), kNames[random.below(5)],
-        kPlatforms[random.below(3)], random.below(100'000), kProducts[product],
-        1000 + product * 100 + random.below(100));
+    const int size = std::snprintf(line.data(), line.size(),
+                                   R"({"timestamp":"2023-10-%02uT%02u:%02u:%02uZ","event_name":"%s",)"
+                                   R"("user_identifiers":{"platform":"%s","id":"user_%u"},)"
+                                   R"("product_information":{"name":"%s","SKU":"SKU-%u"}})",
+                                   20 + random.below(10), random.below(24), random.below(60), random.below(60),
+                                   kNames[random.below(5)], kPlatforms[random.below(3)], random.below(100'000),
+                                   kProducts[product], 1000 + product * 100 + random.below(100));
     text.append(std::string_view(line.data(), static_cast<size_t>(size)));
 }
 

@@ -139,6 +139,10 @@ void print_next(const Project& project, const std::vector<PipelineResult>& resul
 }
 
 void print_text(Session& session, const Project& project, const std::vector<PipelineResult>& results) {
+    if (results.empty()) {
+        session.out() << "nothing to run: there is no file in " << project.folder << "/pipelines\n";
+        return;
+    }
     print_streams(results, session.out());
     print_reasons(results, session.out());
     for (const auto& result : results) {

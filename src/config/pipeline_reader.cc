@@ -324,7 +324,8 @@ private:
             const std::string prefix = out_.schema + ".";
             if (!out_.schema.empty() && expect.to_table.starts_with(prefix)) expect.to_table.erase(0, prefix.size());
         }
-        if (stream.sample_rows < 0) errors_.push_back(options.error("sample_rows", "expected at least 0"));
+        if (stream.sample_rows < 0 || options.node("sample_rows").text() == "0")
+            errors_.push_back(options.error("sample_rows", "expected at least 1"));
         check_key(options, stream);
         check_policies(stream);
     }

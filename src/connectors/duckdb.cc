@@ -19,6 +19,18 @@ DuckDbSettings settings_of(const Options& options) {
     return settings;
 }
 
+// Loads alone need little. A second thread of the engine only waits busily for the first, since rows are inserted in
+// order; and what a transaction touches may take the engine twice its memory limit.
+constexpr int kLoadThreads = 1;
+constexpr uint64_t kLoadMemoryBytes = 64 << 20;
+
+DuckDbSettings load_settings_of(const Options& options) {
+    DuckDbSettings settings = settings_of(options);
+    if (!options.has("threads")) settings.options.threads = kLoadThreads;
+    if (!options.has("memory")) settings.options.memory_bytes = kLoadMemoryBytes;
+    return settings;
+}
+
 // Like settings_of, for whoever reads: a file that is not there is an error and not an empty database.
 Result<DuckDbSettings> existing_settings_of(const Options& options) {
     DuckDbSettings settings = settings_of(options);
@@ -61,7 +73,7 @@ Result<std::unique_ptr<Source>> make_source(const Options& options, const Stream
 }
 
 Result<std::unique_ptr<Sink>> make_sink(const Options& options, const TableTarget& table) {
-    return std::unique_ptr<Sink>(std::make_unique<DuckDbSink>(settings_of(options), table));
+    return std::unique_ptr<Sink>(std::make_unique<DuckDbSink>(load_settings_of(options), table));
 }
 
 Result<std::unique_ptr<Store>> make_store(const Options& options, const std::string&) {
@@ -75,11 +87,12 @@ constexpr FieldSpec kFields[] = {
      .example = "warehouse.duckdb"},
     {.name = "threads",
      .type = FieldType::integer,
-     .help = "Threads of the engine; 0 takes one a core.",
+     .help = "Threads of the engine; 0 takes one a core (a load takes one unless this is set).",
      .default_value = "0"},
     {.name = "memory",
      .type = FieldType::bytes,
-     .help = "Memory of the engine in bytes; what needs more is spilled to disk.",
+     .help =
+         "Memory of the engine in bytes; what needs more is spilled to disk (a load takes 64MB unless this is set).",
      .default_value = "128MB"},
     {.name = "temp_directory", .help = "Folder that the engine spills to; beside the file by default."},
     {.name = "read_only",

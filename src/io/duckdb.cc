@@ -44,7 +44,10 @@ Result<duckdb_database> open_handle(const std::string& path, const DuckDbOptions
 
 std::string canonical_path(const std::string& path) {
     std::error_code ignored;
-    const auto canonical = std::filesystem::weakly_canonical(path, ignored);
+    // Absolute first: of a relative path to a file that is not there yet, weakly_canonical makes nothing, and once the
+    // file is there it would have another name, and the process a second engine on it.
+    const auto absolute = std::filesystem::absolute(path, ignored);
+    const auto canonical = std::filesystem::weakly_canonical(absolute, ignored);
     return canonical.empty() ? path : canonical.string();
 }
 

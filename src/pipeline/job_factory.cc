@@ -8,9 +8,9 @@
 namespace shaduf {
 namespace {
 
-constexpr uint64_t kInFlightPercent = 30;
-constexpr uint64_t kSinksPercent = 30;
-constexpr uint64_t kKeysPercent = 20;
+constexpr uint64_t kInFlightPercent = 20;
+constexpr uint64_t kSinksPercent = 20;
+constexpr uint64_t kKeysPercent = 15;
 constexpr unsigned kWorkersMax = 8;
 
 Result<Side> find_side(const Project& project, const Registry<ConnectorSpec>& connectors, const std::string& name,

@@ -158,7 +158,9 @@ private:
                            .streams_at_once = plans_.size()};
         StreamJob job = TRY(make_job(request));
         StreamRequest wanted{pipeline_.source, stream.name, stream.mode, stream.source_options};
-        for (const auto& other : pipeline_.streams) wanted.pipeline_streams.emplace_back(other.name, other.source_options);
+        for (const auto& other : pipeline_.streams) {
+            wanted.pipeline_streams.emplace_back(other.name, other.source_options);
+        }
         job.source = TRY(source_.spec->make_source(source_.connection->options, wanted));
         return job;
     }

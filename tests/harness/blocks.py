@@ -1,7 +1,7 @@
 """The language of .test files: blocks of lines, parted by blank lines.
 
 A block is a directive, the lines that belong to it, and, behind a line "----", what is expected. A body that has blank
-lines of its own is written as `directive <<END` and ends at a line END.
+lines of its own is written as `directive <<END` and ends at a line END. In what is expected, "." is a blank line.
 """
 from dataclasses import dataclass, field
 
@@ -40,7 +40,7 @@ def parse_blocks(text):
             elif lines[at] == "----" and not end:
                 part = block.expected = []
             else:
-                part.append(lines[at])
+                part.append("" if lines[at] == "." and part is block.expected else lines[at])
             at += 1
         if end:
             raise TestFileError(f"line {block.line}: no line {end} ends the body")

@@ -33,7 +33,7 @@ void add_argument(CLI::App& app, const ArgumentSpec& spec, Slots& slots) {
     }
     const bool is_positional = spec.kind != ArgumentKind::option;
     auto* option = app.add_option(is_positional ? name : "--" + name, slot.texts, help);
-    if (spec.kind != ArgumentKind::positional_list) option->expected(1);
+    if (spec.kind != ArgumentKind::positional_list) option->expected(1)->allow_extra_args(false);
     if (spec.required) option->required();
     option->type_name(is_positional ? "" : "TEXT");
     if (!spec.choices.empty()) {

@@ -227,7 +227,7 @@ Result<void> DuckDbSink::commit(RunContext&, const std::optional<Checkpoint>& ch
     TRY(write_pending_quarantine());
     const bool ends_replace = replaces() && kind == CommitKind::final;
     if (ends_replace) TRY(swap_tables());
-    if (checkpoint || ends_replace) checkpoint_ = checkpoint;
+    checkpoint_ = checkpoint;
     const StreamState state{checkpoint_, replaces() && kind == CommitKind::interim};
     TRY(write_state(*connection_, target_.pipeline, target_.stream, table_.quoted(), state));
     TRY(failpoint("sink.commit.before"));

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "base/text.h"
+#include "data/csv.h"
 #include "data/json_page.h"
 #include "data/ndjson.h"
 #include "io/compression.h"
@@ -11,6 +12,8 @@ namespace shaduf::files {
 namespace {
 
 constexpr uint64_t kBlockBytes = 2 << 20;
+constexpr uint64_t kSampleBytes = 256 << 10;  // what CsvSplitter looks at as well
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 constexpr uint64_t kDocumentBytesMax = 512ULL << 20;
 
 Error in_file(const Error& error, const std::string& name) {
@@ -26,6 +29,7 @@ public:
     TextBlocks(std::unique_ptr<ObjectReader> object, Compression compression)
         : object_(std::move(object)), compression_(compression), decompressor_(Decompressor::create(compression)) {}
 
+    const std::unique_ptr<ObjectReader>& object() const { return object_; }
     // The next bytes are those at `offset` of the text.
     void start_at(uint64_t offset) {
         if (compression_ == Compression::none) {
@@ -115,7 +119,7 @@ public:
             }
         }
         auto page = JsonPage::parse(text_.finish(), name_);
-        if (!page.ok()) return page.release_error().permanent();
+        if (!page.ok()) return Error(ErrorKind::bad_data, page.error().message());
         const JsonPage document = page.release_value();
         RawRows rows;
         rows.rows = TRY(document.records(records_));
@@ -134,15 +138,42 @@ private:
     uint64_t offset_ = 0;
 };
 
+CsvOptions csv_options(const ReaderSettings& settings) {
+    CsvOptions options;
+    if (settings.delimiter == "\\t") {
+        options.delimiter = '\t';
+    } else if (!settings.delimiter.empty()) {
+        options.delimiter = settings.delimiter.front();
+    }
+    if (!settings.quote.empty()) options.quote = settings.quote.front();
+    options.names = settings.header;
+    if (!settings.header.empty()) options.header = CsvHeader::absent;
+    options.null_text = settings.null_text;
+    return options;
+}
+
+Result<std::string> start_of(RunContext& run, ObjectReader& object, Compression compression) {
+    const BufferPtr start = TRY(object.read_at(run, 0, kSampleBytes));
+    BufferBuilder text;
+    TRY(Decompressor::create(compression)->feed(start->view(), text));
+    std::string_view seen(reinterpret_cast<const char*>(text.data()), text.size());
+    if (seen.starts_with(kByteOrderMark)) seen.remove_prefix(kByteOrderMark.size());
+    return std::string(seen.substr(0, kSampleBytes));
+}
+
+// A load that goes on in the middle of a file needs what its beginning said.
+Result<std::shared_ptr<const CsvDialect>> sniff_start(RunContext& run, ObjectReader& object, Compression compression,
+                                                      const CsvOptions& options) {
+    const std::string sample = TRY(start_of(run, object, compression));
+    return std::make_shared<const CsvDialect>(sniff_csv(sample, options).dialect);
+}
+
 // Whether a .json file is one document, not one a line: it begins with a list, or records are looked for inside it.
 Result<bool> is_document(RunContext& run, ObjectReader& object, Compression compression,
                          const ReaderSettings& settings) {
     if (!settings.records.empty() || settings.format == FileFormat::json) return true;
-    const BufferPtr start = TRY(object.read_at(run, 0, 64 << 10));
-    BufferBuilder text;
-    TRY(Decompressor::create(compression)->feed(start->view(), text));
-    const std::string_view seen(reinterpret_cast<const char*>(text.data()), text.size());
-    return trim(seen).starts_with('[');
+    const std::string start = TRY(start_of(run, object, compression));
+    return trim(start).starts_with('[');
 }
 
 struct Ending {
@@ -193,7 +224,14 @@ Result<std::unique_ptr<FileReader>> open_file(RunContext& run, ObjectStore& stor
         }
         return std::make_unique<TextReader<NdjsonSplitter>>(name, std::move(blocks), std::move(splitter));
     }
-    return Error(ErrorKind::internal, "no reader for this format: " + name);
+    CsvSplitter splitter(name, csv_options(settings));
+    if (resume) {
+        auto dialect = sniff_start(run, *blocks.object(), compression, csv_options(settings));
+        if (!dialect.ok()) return in_file(dialect.release_error(), name);
+        splitter.resume_at(resume->line, offset, dialect.release_value());
+        blocks.start_at(offset);
+    }
+    return std::make_unique<TextReader<CsvSplitter>>(name, std::move(blocks), std::move(splitter));
 }
 
 }  // namespace shaduf::files

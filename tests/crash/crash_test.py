@@ -1,0 +1,339 @@
+#!/usr/bin/env python3
+"""Kills shaduf at random moments, starts it again until it is done, and compares contents with the source's.
+
+crash_test.py SHADUF SCENARIO [--kills N] [--seed S]
+
+A round is a fresh project whose runs are killed by SIGKILL after a random time until one ends by itself; rounds follow
+until there were N kills that hit a running process. Status 77: a part that the scenario needs is not there.
+"""
+import argparse
+import http.server
+import json
+import os
+import pathlib
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+
+SKIPPED = 77
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+RUNS_PER_ROUND_MAX = 400
+
+
+def events(count, generator):
+    rows = []
+    for number in range(count):
+        rows.append({"id": number, "day": f"2023-10-{20 + number % 7:02d}", "name": f"n{generator.randrange(1000)}",
+                     "amount": generator.randrange(10**6)})
+    return rows
+
+
+class RowServer:
+    """Pages of rows in the order of `updated`, as an API with a page number has them."""
+
+    def __init__(self, rows):
+        owner = self
+        self.rows = rows
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self):
+                query = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(self.path).query))
+                page, size = int(query.get("page", 1)), int(query.get("limit", 100))
+                since = int(query.get("since", -1))
+                wanted = [row for row in owner.rows if row["updated"] > since]
+                body = json.dumps(wanted[(page - 1) * size:page * size]).encode()
+                self.send_response(200)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        class Server(http.server.ThreadingHTTPServer):
+            daemon_threads = True
+
+            def handle_error(self, *_):
+                pass  # a killed client is what this is about
+
+        self.server = Server(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def stop(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+class S3Server:
+    """An S3 server that honours conditional puts, written by others."""
+
+    def __init__(self):
+        program = ROOT / ".deps/moto/bin/moto_server"
+        if not program.exists():
+            print("skipped: moto is not installed; run scripts/setup --extras")
+            sys.exit(SKIPPED)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}"
+        self.process = subprocess.Popen([program, "-H", "127.0.0.1", "-p", str(port)], stdout=subprocess.DEVNULL,
+                                        stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                urllib.request.urlopen(self.url + "/moto-api/", timeout=5).read()
+                break
+            except OSError:
+                if time.monotonic() > deadline or self.process.poll() is not None:
+                    raise RuntimeError("moto did not start") from None
+                threading.Event().wait(0.1)
+        urllib.request.urlopen(urllib.request.Request(self.url + "/lake", method="PUT"), timeout=30).read()
+
+    def reset(self):
+        urllib.request.urlopen(urllib.request.Request(self.url + "/moto-api/reset", method="POST"), timeout=30).read()
+        urllib.request.urlopen(urllib.request.Request(self.url + "/lake", method="PUT"), timeout=30).read()
+
+    def get(self, key):
+        """None when there is none. This server wants to be told who asks, and believes it."""
+        who = "AWS4-HMAC-SHA256 Credential=key/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0"
+        request = urllib.request.Request(f"{self.url}/lake/{urllib.parse.quote(key)}", headers={"Authorization": who})
+        try:
+            return urllib.request.urlopen(request, timeout=30).read()
+        except urllib.error.HTTPError as error:
+            if error.code == 404:
+                return None
+            raise
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(30)
+
+
+class Project:
+    def __init__(self, binary, pipeline):
+        self.binary = binary
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="shaduf-crash-"))
+        (self.folder / "pipelines").mkdir()
+        (self.folder / "shaduf.yml").write_text("name: crash\n", encoding="utf-8")
+        (self.folder / "pipelines/p.yml").write_text(pipeline, encoding="utf-8")
+
+    def start(self):
+        log = open(self.folder / "log", "ab")
+        return subprocess.Popen([self.binary, "run", "p", "--quiet"], cwd=self.folder, stdout=log, stderr=log)
+
+    def query(self, sql, connection):
+        done = subprocess.run([self.binary, "query", sql, "--json", "--connection", connection], cwd=self.folder,
+                              capture_output=True, text=True, timeout=120, check=False)
+        if done.returncode != 0:
+            raise RuntimeError(f"query failed: {done.stdout}{done.stderr}")
+        return json.loads(done.stdout)
+
+    def close(self):
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class FilesToDuckDb:
+    """NDJSON files, some lines of them broken, appended to a table."""
+    pipeline = """source: {type: files, path: data}
+sink: {type: duckdb, path: w.duckdb}
+streams:
+  events: {files: "*.ndjson", mode: incremental, commit_every: 20ms}
+"""
+    broken = 7
+    sink_options = ""
+
+    def __init__(self, generator):
+        self.rows = events(60_000, generator)
+
+    def prepare(self, project):
+        data = project.folder / "data"
+        data.mkdir()
+        for part in range(4):
+            lines = [json.dumps(row) for row in self.rows[part::4]]
+            if part == 1:
+                lines[10:10] = ["{broken"] * self.broken
+            (data / f"e{part}.ndjson").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+    def found(self, project):
+        return project.query("SELECT id, day::varchar AS day, name, amount FROM events", "p.sink")
+
+    def rejected(self, project):
+        return project.query("SELECT count(*) AS n FROM _shaduf_quarantine", "p.sink")[0]["n"]
+
+    def check(self, project):
+        key = lambda row: row["id"]  # noqa: E731
+        found = sorted(self.found(project), key=key)
+        if found != self.rows:
+            ids = [row["id"] for row in found]
+            raise AssertionError(f"contents differ: {len(found)} rows, {len(set(ids))} different, "
+                                 f"{len(self.rows)} expected")
+        if self.rejected(project) != self.broken:
+            raise AssertionError(f"quarantine has {self.rejected(project)} rows, {self.broken} expected")
+
+    def close(self):
+        pass
+
+
+class FilesToS3(FilesToDuckDb):
+    """The same into Parquet files on S3, partitioned by day: what the manifests name."""
+
+    def __init__(self, generator):
+        super().__init__(generator)
+        self.server = S3Server()
+
+    @property
+    def pipeline(self):
+        return f"""source: {{type: files, path: data}}
+sink: {{type: files, path: "s3://lake/t", endpoint: "{self.server.url}", access_key: key, secret_key: secret}}
+streams:
+  events:
+    files: "*.ndjson"
+    mode: incremental
+    commit_every: 100ms
+    table: {{name: events, partition_by: [day]}}
+    format: ndjson
+"""
+
+    def prepare(self, project):
+        super().prepare(project)
+        self.server.reset()
+
+    def manifests(self):
+        state = {"files": set(), "quarantine": set()}
+        version = 1
+        while True:
+            text = self.server.get(f"t/events/_shaduf/manifest/{version:020d}.json")
+            if text is None:
+                return state
+            manifest = json.loads(text)
+            for kind, keys in state.items():
+                keys |= {file["key"] for file in manifest[kind]["add"]}
+                keys -= set(manifest[kind]["remove"])
+            version += 1
+
+    def found(self, project):
+        local = project.folder / "lake"
+        for key in self.manifests()["files"]:
+            path = local / key
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(self.server.get("t/" + key))
+        sql = ("SELECT id, day::varchar AS day, name, amount FROM "
+               "read_parquet('lake/**/*.parquet', hive_partitioning = true)")
+        (project.folder / "pipelines/q.yml").write_text(FilesToDuckDb.pipeline, encoding="utf-8")
+        return project.query(sql, "q.sink")
+
+    def rejected(self, project):
+        return sum(len(self.server.get("t/" + key).splitlines()) for key in self.manifests()["quarantine"])
+
+    def close(self):
+        self.server.stop()
+
+
+class RestToDuckDb(FilesToDuckDb):
+    """Pages of an API, merged by key; the older versions of rows must not win."""
+    broken = 0
+
+    def __init__(self, generator):
+        super().__init__(generator)
+        self.rows = self.rows[:8000]
+        older = [dict(row, amount=-1, updated=number) for number, row in enumerate(self.rows)]
+        newer = [dict(row, updated=len(older) + number) for number, row in enumerate(self.rows)]
+        self.server = RowServer(older + newer)
+
+    @property
+    def pipeline(self):
+        return f"""source: {{type: rest, base_url: "{self.server.url}"}}
+sink: {{type: duckdb, path: w.duckdb}}
+streams:
+  events:
+    path: /rows
+    mode: incremental
+    write: merge
+    key: [id]
+    order_by: updated
+    commit_every: 20ms
+    resume: cursor
+    paginate: {{type: page, param: page, size_param: limit, size: 100}}
+    incremental: {{cursor: updated, param: since}}
+"""
+
+    def prepare(self, project):
+        pass
+
+    def rejected(self, project):
+        return 0
+
+    def close(self):
+        self.server.stop()
+
+
+SCENARIOS = {"rest_to_duckdb": RestToDuckDb, "files_to_duckdb": FilesToDuckDb, "files_to_s3": FilesToS3}
+
+
+def kill_until_done(project, generator, longest):
+    """Number of kills that hit, and how long the run that was left alone took."""
+    kills = 0
+    for _ in range(RUNS_PER_ROUND_MAX):
+        process = project.start()
+        began = time.monotonic()
+        try:
+            status = process.wait(generator.uniform(0, longest))
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+            status = process.wait(30)
+            if status == -signal.SIGKILL:
+                kills += 1
+                continue
+        if status != 0:
+            raise AssertionError(f"a run ended with status {status}:\n" + (project.folder / "log").read_text()[-2000:])
+        return kills, time.monotonic() - began
+    raise AssertionError(f"not done after {RUNS_PER_ROUND_MAX} runs")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("binary")
+    parser.add_argument("scenario", choices=SCENARIOS)
+    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=None)
+    arguments = parser.parse_args()
+    seed = random.SystemRandom().randrange(10**6) if arguments.seed is None else arguments.seed
+    print(f"seed {seed}")
+    generator = random.Random(seed)
+    binary = os.path.abspath(arguments.binary)
+    scenario = SCENARIOS[arguments.scenario](generator)
+    kills = rounds = 0
+    try:
+        while kills < arguments.kills:
+            project = Project(binary, scenario.pipeline)
+            try:
+                scenario.prepare(project)
+                # Mostly early, where there is the most to go wrong, and up to where a whole run ends.
+                hit, _ = kill_until_done(project, generator, generator.choice([0.1, 0.3, 0.8]))
+                scenario.check(project)
+                kills += hit
+                rounds += 1
+            except AssertionError:
+                print(f"kept: {project.folder}")
+                raise
+            project.close()
+    finally:
+        scenario.close()
+    print(f"{arguments.scenario}: {kills} kills in {rounds} rounds, contents equal each time")
+
+
+if __name__ == "__main__":
+    main()
