@@ -199,17 +199,17 @@ private:
         return {};
     }
 
-    // Ends row groups, the largest first, until what is buffered fits; where only small ones are left, whole files.
+    // Ends row groups, the largest first, until what they hold fits; where only small ones are left, whole files.
     Result<void> stay_in_memory() {
         for (;;) {
             size_t total = 0;
             auto largest = open_files_.begin();
             for (auto file = open_files_.begin(); file != open_files_.end(); ++file) {
-                total += file->second.writer->buffered_bytes();
-                if (file->second.writer->buffered_bytes() > largest->second.writer->buffered_bytes()) largest = file;
+                total += file->second.writer->memory_bytes();
+                if (file->second.writer->memory_bytes() > largest->second.writer->memory_bytes()) largest = file;
             }
             if (total <= target_.memory_bytes || open_files_.empty()) return {};
-            if (largest->second.writer->buffered_bytes() < kSmallestFlush) {
+            if (largest->second.writer->memory_bytes() < kSmallestFlush) {
                 TRY(finish_file(largest->first));
             } else {
                 TRY(largest->second.writer->flush());
@@ -258,6 +258,7 @@ Result<std::unique_ptr<Sink>> make_sink(const Options& options, const TableTarge
                                          : WriteFormat::parquet;
     writer.file_bytes = table.options.bytes("file_size");
     writer.compression_level = static_cast<int>(table.options.integer("compression_level"));
+    writer.compressor = make_parquet_compressor(files::parquet_options(writer));
     return std::make_unique<FileSink>(TRY(open_store(options)), table, writer, Partitioner(std::move(levels)));
 }
 
