@@ -255,7 +255,9 @@ Result<std::shared_ptr<DuckDbDatabase>> DuckDbInstances::open(const std::string&
         entry.is_open = false;
         closed_.notify_all();
     };
-    std::unique_ptr<DuckDbDatabase> opened(new DuckDbDatabase(canonical, TRY(open_handle(canonical, options))));
+    // Opened before the object is made: an error returned between `new` and its constructor would leak the object.
+    auto* const handle = TRY(open_handle(canonical, options));
+    std::unique_ptr<DuckDbDatabase> opened(new DuckDbDatabase(canonical, handle));
     opened->row_sources_ = TRY(DuckDbRowSources::create(opened->handle_));
     database = std::shared_ptr<DuckDbDatabase>(opened.release(), close);
     entry.database = database;
@@ -264,7 +266,8 @@ Result<std::shared_ptr<DuckDbDatabase>> DuckDbInstances::open(const std::string&
 }
 
 Result<std::shared_ptr<DuckDbDatabase>> DuckDbInstances::open_in_memory(const DuckDbOptions& options) {
-    std::shared_ptr<DuckDbDatabase> database(new DuckDbDatabase(":memory:", TRY(open_handle(":memory:", options))));
+    auto* const handle = TRY(open_handle(":memory:", options));
+    std::shared_ptr<DuckDbDatabase> database(new DuckDbDatabase(":memory:", handle));
     database->row_sources_ = TRY(DuckDbRowSources::create(database->handle_));
     return database;
 }

@@ -209,11 +209,11 @@ private:
                 if (file->second.writer->memory_bytes() > largest->second.writer->memory_bytes()) largest = file;
             }
             if (total <= target_.memory_bytes || open_files_.empty()) return {};
-            if (largest->second.writer->memory_bytes() < kSmallestFlush) {
-                TRY(finish_file(largest->first));
-            } else {
-                TRY(largest->second.writer->flush());
-            }
+            FileWriter& writer = *largest->second.writer;
+            const size_t before = writer.memory_bytes();
+            if (before >= kSmallestFlush) TRY(writer.flush());
+            // A writer that keeps its memory has nothing to end but the file: so each round frees some.
+            if (writer.memory_bytes() > before / 2) TRY(finish_file(largest->first));
         }
     }
 
