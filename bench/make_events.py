@@ -49,7 +49,8 @@ def lines(count):
         # A user comes back after a million lines only, and their steps of time are never the same.
         user = number * 7919 % USERS
         product = "}\n" if bits >> 20 & 7 == 0 else texts[(bits >> 23) % 1000]
-        yield (f'{{"timestamp":"{dates[second // 86400]}{clock[second % 86400]}","event_name":"{NAMES[bits >> 40 & 15]}",'
+        yield (f'{{"timestamp":"{dates[second // 86400]}{clock[second % 86400]}",'
+               f'"event_name":"{NAMES[bits >> 40 & 15]}",'
                f'"user_identifiers":{{"platform":"{PLATFORMS[bits >> 44 & 3]}","id":"user_{user:06d}"}}{product}')
 
 

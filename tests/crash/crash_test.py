@@ -2,6 +2,7 @@
 """Kills shaduf at random moments, starts it again until it is done, and compares contents with the source's.
 
 crash_test.py SHADUF SCENARIO [--kills N] [--seed S]
+crash_test.py --list
 
 A round is a fresh project whose runs are killed by SIGKILL after a random time until one ends by itself; rounds follow
 until there were N kills that hit a running process. Status 77: a part that the scenario needs is not there.
@@ -304,6 +305,9 @@ def kill_until_done(project, generator, longest):
 
 
 def main():
+    if sys.argv[1:] == ["--list"]:
+        print("\n".join(SCENARIOS))
+        return
     parser = argparse.ArgumentParser()
     parser.add_argument("binary")
     parser.add_argument("scenario", choices=SCENARIOS)
