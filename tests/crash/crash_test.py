@@ -15,18 +15,16 @@ import pathlib
 import random
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-import urllib.error
 import urllib.parse
-import urllib.request
 
-SKIPPED = 77
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "harness"))
+from s3 import S3Server  # noqa: E402
+
 RUNS_PER_ROUND_MAX = 400
 LONGER = 1.05
 
@@ -77,51 +75,6 @@ class RowServer:
     def stop(self):
         self.server.shutdown()
         self.server.server_close()
-
-
-class S3Server:
-    """An S3 server that honours conditional puts, written by others."""
-
-    def __init__(self):
-        program = ROOT / ".deps/moto/bin/moto_server"
-        if not program.exists():
-            print("skipped: moto is not installed; run scripts/setup --extras")
-            sys.exit(SKIPPED)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        self.url = f"http://127.0.0.1:{port}"
-        self.process = subprocess.Popen([program, "-H", "127.0.0.1", "-p", str(port)], stdout=subprocess.DEVNULL,
-                                        stderr=subprocess.DEVNULL)
-        deadline = time.monotonic() + 60
-        while True:
-            try:
-                urllib.request.urlopen(self.url + "/moto-api/", timeout=5).read()
-                break
-            except OSError:
-                if time.monotonic() > deadline or self.process.poll() is not None:
-                    raise RuntimeError("moto did not start") from None
-                threading.Event().wait(0.1)
-        urllib.request.urlopen(urllib.request.Request(self.url + "/lake", method="PUT"), timeout=30).read()
-
-    def reset(self):
-        urllib.request.urlopen(urllib.request.Request(self.url + "/moto-api/reset", method="POST"), timeout=30).read()
-        urllib.request.urlopen(urllib.request.Request(self.url + "/lake", method="PUT"), timeout=30).read()
-
-    def get(self, key):
-        """None when there is none. This server wants to be told who asks, and believes it."""
-        who = "AWS4-HMAC-SHA256 Credential=key/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0"
-        request = urllib.request.Request(f"{self.url}/lake/{urllib.parse.quote(key)}", headers={"Authorization": who})
-        try:
-            return urllib.request.urlopen(request, timeout=30).read()
-        except urllib.error.HTTPError as error:
-            if error.code == 404:
-                return None
-            raise
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait(30)
 
 
 class Project:
