@@ -203,6 +203,8 @@ int run_run(Session& session) {
     if (project == nullptr) return kExitMisused;
     if (const auto errors = check_streams(*project, selection); !errors.empty()) return session.fail(errors);
 
+    if (project->pipelines.empty()) return session.misuse("there is no pipeline; write one into pipelines/NAME.yml");
+
     const bool quiet = session.json() || session.arguments().flag("quiet");
     const bool live = ::isatty(STDERR_FILENO) == 1;
     Progress progress(session.errors(), quiet  ? ProgressStyle::quiet
