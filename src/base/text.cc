@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <cstdio>
 #include <cstring>
 
@@ -180,7 +181,7 @@ std::optional<uint64_t> parse_bytes(std::string_view text) {
     text = trim(text);
     double value = 0;
     const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (parsed.ec != std::errc{} || value < 0) return std::nullopt;
+    if (parsed.ec != std::errc{} || !std::isfinite(value) || value < 0) return std::nullopt;
     const std::string unit = to_lower(trim(text.substr(static_cast<size_t>(parsed.ptr - text.data()))));
     for (const auto& known : kByteUnits) {
         if (unit != known.name) continue;

@@ -3,6 +3,7 @@
 #include "cli/frame/json_writer.h"
 #include "cli/frame/session.h"
 #include "cli/frame/table.h"
+#include "pipeline/run.h"
 
 namespace shaduf {
 namespace {
@@ -63,12 +64,22 @@ void print_text(Session& session, const Project& project, const std::vector<Reac
     table.print(session.out());
     size_t streams = 0;
     for (const auto& pipeline : project.pipelines) streams += pipeline.streams.size();
-    session.out() << "\n" << project.pipelines.size() << " pipelines, " << streams << " streams\n";
+    const auto count = [](size_t number, const char* what) {
+        return std::to_string(number) + " " + what + (number == 1 ? "" : "s");
+    };
+    session.out() << "\n" << count(project.pipelines.size(), "pipeline") << ", " << count(streams, "stream") << "\n";
 }
 
 int run_check(Session& session) {
     const Project* project = session.open_project();
     if (project == nullptr) return kExitMisused;
+    std::vector<Error> errors;
+    for (const auto& pipeline : project->pipelines) {
+        for (Error& error : check_pipeline(session.world(), *project, pipeline, session.connectors())) {
+            errors.push_back(std::move(error));
+        }
+    }
+    if (!errors.empty()) return session.fail(errors);
     const auto reached = reach_all(session, *project);
     session.json() ? print_json(session, *project, reached) : print_text(session, *project, reached);
     int failures = 0;

@@ -140,7 +140,7 @@ void print_next(const Project& project, const std::vector<PipelineResult>& resul
 
 void print_text(Session& session, const Project& project, const std::vector<PipelineResult>& results) {
     if (results.empty()) {
-        session.out() << "nothing to run: there is no file in " << project.folder << "/pipelines\n";
+        session.out() << "nothing to run: write a pipeline into pipelines/NAME.yml\n";
         return;
     }
     print_streams(results, session.out());

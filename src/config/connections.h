@@ -19,6 +19,7 @@ public:
     // `node` is the map of shaduf.yml.
     void declare(const Node& node);
     std::vector<std::string> names() const;
+    bool declares(const std::string& name) const { return declared_.has(name); }
     // nullptr when it cannot be used: then an error was added, the first time. `place` asks for it.
     const ConnectionConfig* get(const std::string& name, const Place& place);
     // One that is written where it is used. Keys that are not the connection's own are left to the caller in `rest`.

@@ -1,6 +1,7 @@
 #include "config/pipeline_reader.h"
 
 #include <algorithm>
+#include <set>
 
 #include "base/text.h"
 #include "config/stream_rules.h"
@@ -156,12 +157,14 @@ private:
             (names(kPipelineFields, entry.key) ? own : shared_).push_back(entry);
         }
         Options options;
-        add_errors(Options::create(kPipelineFields, Node::map(std::move(own), node.place()), resolve_, options));
+        auto errors = Options::create(kPipelineFields, Node::map(std::move(own), node.place()), resolve_, options);
+        const bool readable = errors.empty();
+        add_errors(std::move(errors));
         out_.schema = options.text("schema");
         out_.schedule = options.text("schedule");
         out_.streams_parallel = options.integer("streams_parallel");
         out_.memory_bytes = options.has("memory") ? options.bytes("memory") : settings_.memory_bytes;
-        if (out_.streams_parallel < 1 || out_.streams_parallel > 64) {
+        if (readable && (out_.streams_parallel < 1 || out_.streams_parallel > 64)) {
             errors_.push_back(options.error("streams_parallel", "expected 1 to 64"));
         }
     }
@@ -175,7 +178,12 @@ private:
             return nullptr;
         }
         std::string name = value.text();
-        if (name == "warehouse" && !settings_.warehouse.empty()) name = settings_.warehouse;
+        if (name == "warehouse" && !settings_.warehouse.empty()) {
+            name = settings_.warehouse;
+        } else if (name == "warehouse" && !connections_.declares(name)) {
+            fail(value.place(), "no warehouse is set; write warehouse: CONNECTION in shaduf.yml, or name a connection");
+            return nullptr;
+        }
         return connections_.get(name, value.place());
     }
 
@@ -232,17 +240,24 @@ private:
         std::vector<Node::Entry> table;
     };
 
-    void sort_entry(const Node::Entry& entry, Parts& parts) {
+    // Where a key stands: at the top of the file it may be the pipeline's, too.
+    enum class Level : uint8_t { pipeline, stream };
+
+    void sort_entry(const Node::Entry& entry, Level level, Parts& parts) {
         auto* part = names(kStreamFields, entry.key)           ? &parts.common
                      : names(source_fields_.stream, entry.key) ? &parts.source
                      : names(sink_fields_.table, entry.key)    ? &parts.table
                                                                : nullptr;
-        if (part == nullptr) return fail_unknown(entry);
+        if (part == nullptr) return fail_unknown(entry, level);
         if (find_entry(*part, entry.key) == nullptr) part->push_back(entry);
     }
 
-    void fail_unknown(const Node::Entry& entry) {
+    void fail_unknown(const Node::Entry& entry, Level level) {
+        if (!told_.insert({entry.key_place.line, entry.key}).second) return;  // a shared key, for another stream
         std::vector<std::string> known;
+        if (level == Level::pipeline) {
+            for (const FieldSpec& field : kPipelineFields) known.emplace_back(field.name);
+        }
         for (const auto fields :
              {std::span<const FieldSpec>(kStreamFields), source_fields_.stream, sink_fields_.table}) {
             for (const FieldSpec& field : fields) known.emplace_back(field.name);
@@ -252,8 +267,8 @@ private:
 
     Parts sort_entries(const Node& node) {
         Parts parts;
-        for (const auto& entry : node.entries()) sort_entry(entry, parts);
-        for (const auto& entry : shared_) sort_entry(entry, parts);
+        for (const auto& entry : node.entries()) sort_entry(entry, Level::stream, parts);
+        for (const auto& entry : shared_) sort_entry(entry, Level::pipeline, parts);
         for (const auto& entry : source_rest_) add_unless_given(entry, source_fields_.stream, parts.source);
         for (const auto& entry : sink_rest_) add_unless_given(entry, sink_fields_.table, parts.table);
         for (const auto& entry : settings_.defaults.entries()) add_unless_given(entry, kStreamFields, parts.common);
@@ -261,7 +276,7 @@ private:
     }
 
     void add_unless_given(const Node::Entry& entry, std::span<const FieldSpec> fields, std::vector<Node::Entry>& part) {
-        if (!names(fields, entry.key)) return fail_unknown(entry);
+        if (!names(fields, entry.key)) return fail_unknown(entry, Level::stream);
         if (find_entry(part, entry.key) == nullptr) part.push_back(entry);
     }
 
@@ -353,7 +368,16 @@ private:
     }
 
     void check_policies(const StreamConfig& stream) {
+        std::vector<std::string> listed;
+        for (const ColumnConfig& column : stream.columns) listed.push_back(column.name);
         for (const PolicyConfig& policy : stream.policies) {
+            const bool known = std::any_of(listed.begin(), listed.end(), [&](const std::string& name) {
+                return equals_ignoring_case(name, policy.column);
+            });
+            if (stream.ignore_unlisted && !known) {
+                fail(policy.place,
+                     "policy of a column that is not there: " + policy.column + did_you_mean(policy.column, listed));
+            }
             const bool needs_key = policy.kind == PolicyKind::hash || policy.kind == PolicyKind::tokenize;
             if (!needs_key || settings_.has_policy_key) continue;
             fail(policy.place, "policy of column " + policy.column +
@@ -380,9 +404,10 @@ private:
     PipelineConfig out_;
     ConnectorFields source_fields_;
     ConnectorFields sink_fields_;
-    std::vector<Node::Entry> shared_;       // of the pipeline, for each stream
-    std::vector<Node::Entry> source_rest_;  // keys of a source written in the pipeline that are a stream's
-    std::vector<Node::Entry> sink_rest_;    // the same of the sink
+    std::set<std::pair<int, std::string>> told_;  // unknown keys, by line
+    std::vector<Node::Entry> shared_;             // of the pipeline, for each stream
+    std::vector<Node::Entry> source_rest_;        // keys of a source written in the pipeline that are a stream's
+    std::vector<Node::Entry> sink_rest_;          // the same of the sink
 };
 
 }  // namespace

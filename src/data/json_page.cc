@@ -126,13 +126,13 @@ bool ends_early(std::string_view text) {
 Error json_error(error_code code, std::string_view text, const std::string& what, size_t byte) {
     if (code == simdjson::UTF8_ERROR)
         return Error(ErrorKind::bad_data,
-                     "answer is not valid UTF-8 at byte " + std::to_string(first_invalid_utf8(text)) + ": " + what);
+                     "text is not valid UTF-8 at byte " + std::to_string(first_invalid_utf8(text)) + ": " + what);
     if (code == simdjson::MEMALLOC || code == simdjson::CAPACITY)
-        return Error(ErrorKind::exhausted, "no memory for the answer of " + what + "; ask for smaller pages");
+        return Error(ErrorKind::exhausted, "no memory for the JSON of " + what + "; ask for smaller pages");
     if (ends_early(text))
         return Error(ErrorKind::unavailable,
-                     "answer ends before its JSON does, at byte " + std::to_string(text.size()) + ": " + what);
-    return Error(ErrorKind::bad_data, "answer is not valid JSON at byte " + std::to_string(byte) + ": " + what + ": " +
+                     "text ends before its JSON does, at byte " + std::to_string(text.size()) + ": " + what);
+    return Error(ErrorKind::bad_data, "text is not valid JSON at byte " + std::to_string(byte) + ": " + what + ": " +
                                           simdjson::error_message(code));
 }
 

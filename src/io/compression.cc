@@ -64,7 +64,7 @@ public:
 
     Result<void> finish() override {
         if (ended_) return {};
-        return Error(ErrorKind::bad_data, "gzip data is cut short");
+        return Error(ErrorKind::bad_data, "gzip data is cut short; write or fetch the file anew");
     }
 
 private:
@@ -108,14 +108,15 @@ public:
                 return Error(ErrorKind::bad_data, std::string("zstd data is damaged: ") + ZSTD_getErrorName(code));
             }
             left_ = code;
-            more = to.pos == kStepBytes;
+            // Behind a whole frame, a call without input would ask for the next one.
+            more = to.pos == kStepBytes && code != 0;
         }
         return {};
     }
 
     Result<void> finish() override {
         if (left_ == 0) return {};
-        return Error(ErrorKind::bad_data, "zstd data is cut short");
+        return Error(ErrorKind::bad_data, "zstd data is cut short; write or fetch the file anew");
     }
 
 private:

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "base/text.h"
 #include "io/duckdb_internal.h"
 
 namespace shaduf {
@@ -60,7 +61,9 @@ ErrorKind kind_of(duckdb_error_type type, std::string_view message) {
     }
 }
 
+// Without the excerpt of the statement and its caret, which say nothing on one line.
 std::string one_line(std::string_view message) {
+    message = trim(message.substr(0, message.find("\n\nLINE ")));
     std::string text;
     for (const char c : message) {
         if (c != '\n') {

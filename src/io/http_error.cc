@@ -90,15 +90,20 @@ std::optional<std::chrono::milliseconds> retry_delay(const RunContext& run, cons
 Error http_error(const RunContext& run, const HttpRequest& request, const HttpResponse& response) {
     std::string message = "HTTP status " + std::to_string(response.status) + " for " + request.method + " " +
                           printable_url(request.url, request.secret_params) + std::string(advice(response.status));
+    const auto delay = retry_delay(run, response);
+    const ErrorKind kind = kind_of(response.status);
+    if (delay > std::chrono::milliseconds(0) && (kind == ErrorKind::rate_limited || kind == ErrorKind::unavailable)) {
+        message += "; it may be asked again in " +
+                   std::to_string(std::chrono::ceil<std::chrono::seconds>(*delay).count()) + " s";
+    }
     if (const auto body = excerpt(response.text()); !body.empty()) message += "; the answer: " + body;
-    Error error(kind_of(response.status), std::move(message));
+    Error error(kind, std::move(message));
     if (!error.may_retry()) return error;
     constexpr int kRetryable[] = {408, 425, 429, 500, 502, 503, 504};
     if (std::find(std::begin(kRetryable), std::end(kRetryable), response.status) == std::end(kRetryable) &&
         response.status < 520)
         return error.permanent();  // 501 and 505 to 511 do not change by waiting; 520 and above are a CDN's own
-    if (const auto delay = retry_delay(run, response)) return error.retry_after(*delay);
-    return error;
+    return delay ? error.retry_after(*delay) : error;
 }
 
 }  // namespace shaduf

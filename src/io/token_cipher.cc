@@ -3,13 +3,16 @@
 #include <openssl/evp.h>
 
 #include <array>
-#include <vector>
+#include <optional>
 
 namespace shaduf {
 namespace {
 
 constexpr std::string_view kPrefix = "tok_";
 constexpr size_t kTagBytes = 16;
+// OpenSSL's SIV cannot seal nothing. A value of no bytes is sealed as one byte under this associated data, which no
+// other value has.
+constexpr std::string_view kEmptyValue = "empty value";
 constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 using CipherContext = std::unique_ptr<EVP_CIPHER_CTX, decltype(&EVP_CIPHER_CTX_free)>;
@@ -51,6 +54,10 @@ const unsigned char* bytes_of(std::string_view text) { return reinterpret_cast<c
 struct TokenCipher::State {
     std::unique_ptr<EVP_CIPHER, decltype(&EVP_CIPHER_free)> cipher{nullptr, EVP_CIPHER_free};
     std::array<unsigned char, 64> key{};
+
+    Result<std::string> seal(std::string_view value, std::string_view associated) const;
+    // nullopt: not sealed with this key and these associated data.
+    std::optional<std::string> open(std::string& sealed, std::string_view associated) const;
 };
 
 TokenCipher::TokenCipher(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -65,15 +72,20 @@ Result<std::unique_ptr<TokenCipher>> TokenCipher::create(std::string_view passph
 }
 
 Result<std::string> TokenCipher::tokenize(std::string_view value) const {
+    return value.empty() ? state_->seal(" ", kEmptyValue) : state_->seal(value, "");
+}
+
+Result<std::string> TokenCipher::State::seal(std::string_view value, std::string_view associated) const {
     const CipherContext context(EVP_CIPHER_CTX_new(), EVP_CIPHER_CTX_free);
     std::string sealed(kTagBytes + value.size(), '\0');
     int length = 0;
-    const bool done =
-        EVP_EncryptInit_ex(context.get(), state_->cipher.get(), nullptr, state_->key.data(), nullptr) == 1 &&
-        EVP_EncryptUpdate(context.get(), bytes_of(sealed) + kTagBytes, &length, bytes_of(value),
-                          static_cast<int>(value.size())) == 1 &&
-        EVP_EncryptFinal_ex(context.get(), bytes_of(sealed) + kTagBytes + length, &length) == 1 &&
-        EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_AEAD_GET_TAG, kTagBytes, sealed.data()) == 1;
+    const bool done = EVP_EncryptInit_ex(context.get(), cipher.get(), nullptr, key.data(), nullptr) == 1 &&
+                      (associated.empty() || EVP_EncryptUpdate(context.get(), nullptr, &length, bytes_of(associated),
+                                                               static_cast<int>(associated.size())) == 1) &&
+                      EVP_EncryptUpdate(context.get(), bytes_of(sealed) + kTagBytes, &length, bytes_of(value),
+                                        static_cast<int>(value.size())) == 1 &&
+                      EVP_EncryptFinal_ex(context.get(), bytes_of(sealed) + kTagBytes + length, &length) == 1 &&
+                      EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_AEAD_GET_TAG, kTagBytes, sealed.data()) == 1;
     if (!done) return Error(ErrorKind::internal, "OpenSSL could not encrypt a value");
     return std::string(kPrefix) + encode(sealed);
 }
@@ -82,16 +94,24 @@ Result<std::string> TokenCipher::detokenize(std::string_view token) const {
     const Error refused(ErrorKind::bad_data, "not a token of this policy key");
     std::string sealed;
     if (token.substr(0, kPrefix.size()) != kPrefix || !decode(token.substr(kPrefix.size()), sealed)) return refused;
-    if (sealed.size() < kTagBytes) return refused;
+    if (sealed.size() <= kTagBytes) return refused;
+    if (auto value = state_->open(sealed, "")) return std::move(*value);
+    if (state_->open(sealed, kEmptyValue)) return std::string();
+    return refused;
+}
+
+std::optional<std::string> TokenCipher::State::open(std::string& sealed, std::string_view associated) const {
     const CipherContext context(EVP_CIPHER_CTX_new(), EVP_CIPHER_CTX_free);
     std::string value(sealed.size() - kTagBytes, '\0');
     int length = 0;
     const bool done =
-        EVP_DecryptInit_ex(context.get(), state_->cipher.get(), nullptr, state_->key.data(), nullptr) == 1 &&
+        EVP_DecryptInit_ex(context.get(), cipher.get(), nullptr, key.data(), nullptr) == 1 &&
         EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_AEAD_SET_TAG, kTagBytes, sealed.data()) == 1 &&
+        (associated.empty() || EVP_DecryptUpdate(context.get(), nullptr, &length, bytes_of(associated),
+                                                 static_cast<int>(associated.size())) == 1) &&
         EVP_DecryptUpdate(context.get(), bytes_of(value), &length, bytes_of(std::string_view(sealed)) + kTagBytes,
                           static_cast<int>(value.size())) == 1;
-    if (!done) return refused;
+    if (!done) return std::nullopt;
     return value;
 }
 

@@ -37,6 +37,13 @@ std::string describe_limit(const ExpectConfig& config) {
     return text;
 }
 
+std::string describe_bounds(const ExpectConfig& config, int64_t rows) {
+    std::string text = "the load has " + format_count(rows) + " rows, expected";
+    if (config.min) text += " at least " + *config.min;
+    if (config.max) text += std::string(config.min ? " and" : "") + " at most " + *config.max;
+    return text;
+}
+
 std::optional<std::vector<size_t>> find_columns(const RecordBatch& rows, const std::vector<std::string>& names) {
     std::vector<size_t> indexes;
     for (const auto& name : names) {
@@ -133,7 +140,10 @@ Result<void> Expectations::fill_from_table(RunContext& run, Rule& rule, TableRea
         return {};
     };
     auto scanned = reader.scan_columns(run, schema, table, columns, add);
-    if (!scanned.ok()) return scanned.release_error().at(rule.config.place);
+    if (!scanned.ok()) {
+        const Error& error = scanned.error();
+        return Error(error.kind(), rule.config.text + ": " + error.message()).at(rule.config.place);
+    }
     return {};
 }
 
@@ -231,14 +241,16 @@ std::string Expectations::problem_of(const RunContext& run, Rule& rule, const Co
             return text ? std::strtoll(text->c_str(), nullptr, 10) : none;
         };
         const bool fits = counts.written >= bound(config.min, 0) && counts.written <= bound(config.max, INT64_MAX);
-        return !counts.at_end || fits ? "" : "the load has " + format_count(counts.written) + " rows";
+        return !counts.at_end || fits ? "" : describe_bounds(config, counts.written);
     }
     if (config.kind == ExpectKind::freshness) {
         if (!counts.at_end || counts.read == 0) return "";
         if (rule.newest == INT64_MIN) return "no row has a value";
         const int64_t age = run.clock.now().time_since_epoch().count() - rule.newest;
         const bool fresh = age <= std::chrono::microseconds(config.within).count();
-        return fresh ? "" : "the newest value is " + format_timestamp(rule.newest, true);
+        return fresh ? ""
+                     : "the newest value is " + format_timestamp(rule.newest, true) + ", older than " +
+                           format_duration(config.within) + " ago";
     }
     const int64_t failed = rule.failed;
     bool exceeded = !rule.has_limit() && config.severity != ExpectSeverity::error && failed > 0;

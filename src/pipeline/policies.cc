@@ -1,6 +1,7 @@
 #include "pipeline/policies.h"
 
 #include <algorithm>
+#include <atomic>
 
 #include "base/text.h"
 #include "data/builder.h"
@@ -39,6 +40,7 @@ struct Policies::Policy {
     PolicyConfig config;
     std::string key;                      // hash
     std::unique_ptr<TokenCipher> cipher;  // tokenize
+    std::atomic<bool> met = false;
 
     Result<std::string> change(std::string_view value) const {
         switch (config.kind) {
@@ -98,11 +100,20 @@ Result<RecordBatch> Policies::apply(const RecordBatch& rows) const {
         const auto policy = std::find_if(policies_.begin(), policies_.end(), [&](const auto& candidate) {
             return equals_ignoring_case(candidate->config.column, field.name);
         });
+        if (policy != policies_.end()) (*policy)->met = true;
         if (policy != policies_.end() && (*policy)->config.kind == PolicyKind::drop) continue;
         columns.push_back(policy == policies_.end() ? rows.column(i) : TRY((*policy)->change_all(rows.column(i))));
         fields.push_back({field.name, columns.back().type, field.nullable});
     }
     return RecordBatch(std::make_shared<const Schema>(std::move(fields)), std::move(columns), rows.rows());
+}
+
+std::vector<std::string> Policies::unmet() const {
+    std::vector<std::string> names;
+    for (const auto& policy : policies_) {
+        if (!policy->met) names.push_back(policy->config.column);
+    }
+    return names;
 }
 
 std::set<std::string> Policies::retyped() const {

@@ -12,7 +12,7 @@
 namespace shaduf {
 
 // What is done to columns between the expectations and the sink, so that what may not be kept never reaches it.
-// Immutable; thread-safe.
+// Thread-safe.
 class Policies {
 public:
     // invalid_config when a policy needs the policy key and `key` is empty, or a column has two policies.
@@ -21,6 +21,9 @@ public:
 
     // The batch as the sink may see it. Values that are not text are hashed, masked, cut and tokenized as they print.
     Result<RecordBatch> apply(const RecordBatch& rows) const;
+
+    // Columns that no batch had: a policy that meets nothing hides nothing.
+    std::vector<std::string> unmet() const;
 
     // Columns whose type in the table differs from the one they are read with.
     std::set<std::string> retyped() const;

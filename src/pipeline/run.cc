@@ -59,6 +59,15 @@ public:
         return check_for_cycles();
     }
 
+    std::vector<Error> check() {
+        std::vector<Error> errors;
+        for (const auto& plan : plans_) {
+            const auto job = job_of(*plan.config);
+            if (!job.ok()) errors.push_back(job.error().at(plan.config->place));
+        }
+        return errors;
+    }
+
     std::vector<StreamResult> execute(int at_once) {
         std::vector<std::thread> threads;
         const size_t count = std::min<size_t>(static_cast<size_t>(std::max(1, at_once)), plans_.size());
@@ -191,6 +200,18 @@ std::string make_run_id(const Clock& clock) {
     std::array<char, 8> suffix{};
     std::snprintf(suffix.data(), suffix.size(), "%06x", random() & 0xFFFFFFU);
     return stamp + "-" + suffix.data();
+}
+
+std::vector<Error> check_pipeline(RunContext& run, const Project& project, const PipelineConfig& pipeline,
+                                  const Registry<ConnectorSpec>& connectors) {
+    const auto source = find_source(project, connectors, pipeline.source);
+    if (!source.ok()) return {source.error()};
+    const auto sink = find_sink(project, connectors, pipeline.sink);
+    if (!sink.ok()) return {sink.error()};
+    PipelineRun pipeline_run(run, pipeline, source.value(), sink.value(), project.policy_key, "check", nullptr);
+    const auto planned = pipeline_run.plan({});
+    if (!planned.ok()) return {planned.error()};
+    return pipeline_run.check();
 }
 
 Result<RunSummary> run_pipeline(RunContext& run, const Project& project, const PipelineConfig& pipeline,

@@ -27,6 +27,11 @@ struct RunSummary {
 // Ids sort by time: "20261121T035603Z-4f2a9c".
 std::string make_run_id(const Clock& clock);
 
+// What a run would say before it reads anything: streams that refer to each other in a circle, options that do not go
+// together. Reaches no system.
+std::vector<Error> check_pipeline(RunContext& run, const Project& project, const PipelineConfig& pipeline,
+                                  const Registry<ConnectorSpec>& connectors);
+
 // Runs the streams of one pipeline, some at a time; one whose expectations refer to another's table waits for it. A
 // stream that fails does not stop the others. Errors before any stream began are returned (conflict: the pipeline is
 // being run already; invalid_config); those of streams stand in the summary.

@@ -88,6 +88,11 @@ public:
             result_.error = job_.expectations->failures().front();
         }
         for (const auto& warning : job_.expectations->warnings()) warn(warning);
+        if (!result_.error && result_.progress.rows_written > 0) {
+            for (const auto& column : job_.policies->unmet()) {
+                warn("policy of column " + column + ": the load has no such column");
+            }
+        }
         result_.progress.retries = retries_;
         result_.progress.seconds = seconds_since_start();
         run_.events.stream_finished(result_.progress, result_.error ? &*result_.error : nullptr);

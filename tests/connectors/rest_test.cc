@@ -68,13 +68,13 @@ TEST_F(RestTest, FindsRecords) {
          {},
          R"(no records in the answer at "data": GET http://api.test/v1/items)"},
         {"missing allowed", "{records: data, records_missing: empty}", R"({"datum":[]})", {}, ""},
-        {"truncated", "{}", R"([{"a":1},{"a":)", {}, "answer ends before its JSON does, at byte 14"},
-        {"truncated in a text", "{}", R"([{"a":"x)", {}, "answer ends before its JSON does"},
+        {"truncated", "{}", R"([{"a":1},{"a":)", {}, "text ends before its JSON does, at byte 14"},
+        {"truncated in a text", "{}", R"([{"a":"x)", {}, "text ends before its JSON does"},
         {"no JSON", "{}", "<html>hello</html>", {}, "GET http://api.test/v1/items"},
         {"a scalar", "{}", "42", {}, "answer is no JSON object or list"},
-        {"a missing comma", "{}", R"([{"a":1}{"a":2}])", {}, "answer is not valid JSON at byte"},
+        {"a missing comma", "{}", R"([{"a":1}{"a":2}])", {}, "text is not valid JSON at byte"},
         {"more behind it", "{}", R"([{"a":1}] [{"a":2}])", {}, "answer goes on after its JSON, at byte 9"},
-        {"invalid UTF-8", "{}", "[{\"a\":\"\xC3\xBC\xff\"}]", {}, "answer is not valid UTF-8 at byte 9"},
+        {"invalid UTF-8", "{}", "[{\"a\":\"\xC3\xBC\xff\"}]", {}, "text is not valid UTF-8 at byte 9"},
     };
     for (const auto& [name, stream, body, rows, error] : cases) {
         SCOPED_TRACE(name);

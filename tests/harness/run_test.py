@@ -5,6 +5,7 @@ Status 0: all as expected; 1: not, with a diff; 77: a part that the test needs i
 The directives are described in tests/harness/README.md.
 """
 import difflib
+import fcntl
 import json
 import os
 import pathlib
@@ -39,8 +40,12 @@ class TestRun:
         self.environment.update(HOME=str(self.folder), TZ="UTC", LC_ALL="C.UTF-8")
         self.failpoints = ""
         self.failures = 0
+        self.values = {}  # by name, of `set`
+        self.held = []    # files locked by `hold`
 
     def close(self):
+        for file in self.held:
+            file.close()
         if self.web:
             self.web.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -50,6 +55,8 @@ class TestRun:
     def fill_in(self, text):
         if "{HTTP}" in text:
             text = text.replace("{HTTP}", self.server().url)
+        for name, value in self.values.items():
+            text = text.replace("{" + name + "}", value)
         return text.replace("{TMP}", str(self.folder)).replace("{ROOT}", str(ROOT))
 
     def hide(self, text):
@@ -220,6 +227,23 @@ class TestRun:
             self.compare(block, [f"exit {done.returncode}", *done.stdout.splitlines(), *done.stderr.splitlines()])
             return
         self.compare(block, ["  ".join(self.cell(value) for value in row.values()) for row in rows])
+
+    def do_set(self, block):
+        """Keeps the one value that a query gives; it stands for {NAME} from here on."""
+        sql = self.fill_in(" ".join(line.strip() for line in block.body))
+        done = self.execute(["query", sql, "--json", "--connection", "test.sink"])
+        rows = json.loads(done.stdout)
+        if len(rows) != 1 or len(rows[0]) != 1:
+            raise TestFileError(f"line {block.line}: set wants one value, found {rows}")
+        self.values[block.arguments] = self.cell(next(iter(rows[0].values())))
+
+    def do_hold(self, block):
+        """Locks a file as another process that lives would, to the end of the test; the body is what it wrote."""
+        file = open(self.path(block.arguments), "w", encoding="utf-8")  # pylint: disable=consider-using-with
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.write(block.text())
+        file.flush()
+        self.held.append(file)
 
     @staticmethod
     def cell(value):

@@ -84,7 +84,8 @@ private:
 
     Error named(const Error& error) const {
         if (error.kind() == ErrorKind::canceled) return error;
-        return Error(ErrorKind::bad_data, "file is no whole Parquet file: " + name_).caused_by(error);
+        return Error(ErrorKind::bad_data, "file is no whole Parquet file: " + name_ + "; write or fetch it anew")
+            .caused_by(error);
     }
 
     const std::string name_;

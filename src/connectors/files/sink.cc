@@ -257,7 +257,9 @@ Result<std::unique_ptr<Sink>> make_sink(const Options& options, const TableTarge
                     : format == "ndjson" ? WriteFormat::ndjson
                                          : WriteFormat::parquet;
     writer.file_bytes = table.options.bytes("file_size");
-    writer.compression_level = static_cast<int>(table.options.integer("compression_level"));
+    const int64_t level = table.options.integer("compression_level");
+    if (level < 1 || level > 19) return table.options.error("compression_level", "expected 1 to 19");
+    writer.compression_level = static_cast<int>(level);
     writer.compressor = make_parquet_compressor(files::parquet_options(writer));
     return std::make_unique<FileSink>(TRY(open_store(options)), table, writer, Partitioner(std::move(levels)));
 }

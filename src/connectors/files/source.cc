@@ -19,6 +19,16 @@ FileFormat parse_format(const std::string& name) {
     return FileFormat::automatic;
 }
 
+// What the files sink keeps beside its tables: a pattern that is wide enough to meet it does not mean it.
+bool is_own(std::string_view key) { return key.starts_with("_shaduf/") || key.find("/_shaduf/") != key.npos; }
+
+// One byte, or "\\t"; "" where it may be missing.
+Result<void> check_character(const Options& options, std::string_view name) {
+    const std::string text = options.text(name);
+    if (text.size() <= 1 || text == "\\t") return {};
+    return options.error(name, "expected one ASCII character, found " + text);
+}
+
 class FileSource final : public Source {
 public:
     FileSource(std::unique_ptr<ObjectStore> store, std::vector<std::string> patterns, ReaderSettings reader,
@@ -35,7 +45,7 @@ public:
         for (const auto& pattern : patterns_) {
             TRY(store_->list(run, fixed_prefix(pattern), [&](std::span<const ObjectInfo> page) -> Result<void> {
                 for (const auto& object : page) {
-                    if (!matches_glob(pattern, object.key)) continue;
+                    if (!matches_glob(pattern, object.key) || is_own(object.key)) continue;
                     any = true;
                     if (!ledger_.has_read(Ledger::fingerprint_of(object))) waiting_.push_back(object);
                 }
@@ -99,6 +109,8 @@ private:
 
 Result<std::unique_ptr<Source>> make_source(const Options& options, const StreamRequest& stream) {
     auto store = TRY(open_store(options));
+    TRY(check_character(stream.options, "delimiter"));
+    TRY(check_character(stream.options, "quote"));
     ReaderSettings reader;
     reader.format = parse_format(stream.options.text("format"));
     reader.records = stream.options.text("records");
@@ -119,7 +131,7 @@ Result<std::vector<StreamInfo>> discover(RunContext& run, const std::string&, co
     std::vector<StreamInfo> streams;
     TRY(store->list(run, "", [&](std::span<const ObjectInfo> page) -> Result<void> {
         for (const auto& object : page) {
-            if (object.key.find("_shaduf/") != std::string::npos || streams.size() >= kShownMax) continue;
+            if (is_own(object.key) || streams.size() >= kShownMax) continue;
             streams.push_back({object.key, std::nullopt, {}, "", {ReadMode::full_refresh, ReadMode::incremental}});
         }
         return {};

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/clock.h"
+#include "base/retry.h"
 #include "io/crypto.h"
 #include "io/url.h"
 
@@ -94,9 +95,11 @@ Error Client::status_error(const RunContext& run, const HttpRequest& request, co
         error = Error(ErrorKind::unavailable, error.message());
         if (const auto delay = retry_delay(run, response)) error = error.retry_after(*delay);
     }
-    // One stream's refusal holds for all: the others wait as well.
-    if (error.kind() == ErrorKind::rate_limited && error.retry_delay())
-        shared_->limiter.pause(run, *error.retry_delay());
+    // One stream's refusal holds for all: the others wait as well. Unless it is for longer than anyone waits: then each
+    // fails with an answer of its own.
+    const auto delay = error.retry_delay();
+    if (error.kind() == ErrorKind::rate_limited && delay && *delay <= RetryPolicy().server_delay_max)
+        shared_->limiter.pause(run, *delay);
     return error;
 }
 
