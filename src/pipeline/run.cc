@@ -164,7 +164,7 @@ private:
                            .policy_key = policy_key_,
                            .checkpoint_name = stream.name,
                            .write = stream.write,
-                           .streams_at_once = plans_.size()};
+                           .streams_at_once = std::min(plans_.size(), static_cast<size_t>(pipeline_.streams_parallel))};
         StreamJob job = TRY(make_job(request));
         StreamRequest wanted{pipeline_.source, stream.name, stream.mode, stream.source_options};
         for (const auto& other : pipeline_.streams) {
