@@ -36,7 +36,7 @@ asan: setup ## Run every test under the address and undefined-behaviour sanitize
 
 tsan: setup ## Run every test under the thread sanitizer
 	@scripts/build tsan all
-	@scripts/test build/tsan
+	@TSAN_OPTIONS="suppressions=$(CURDIR)/tests/tsan.supp die_after_fork=0" scripts/test build/tsan
 
 fmt: ## Format all C++
 	@git ls-files -co --exclude-standard '*.cc' '*.h' | xargs clang-format -i
