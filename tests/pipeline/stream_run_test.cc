@@ -180,7 +180,7 @@ TEST_F(StreamRunTest, JudgesTheWholeLoadAtItsEnd) {
     source_.batch(id_name_rows({{1, "a"}}), "1");
     const StreamResult result = run();
     ASSERT_TRUE(result.error);
-    EXPECT_EQ(result.error->message(), "expectation failed: the rule: the load has 1 rows");
+    EXPECT_EQ(result.error->message(), "expectation failed: the rule: the load has 1 rows, expected at least 3");
     EXPECT_THAT(table_.rows, SizeIs(1));
 }
 
