@@ -41,8 +41,9 @@ tsan: setup ## Run every test under the thread sanitizer
 fmt: ## Format all C++
 	@git ls-files -co --exclude-standard '*.cc' '*.h' | xargs clang-format -i
 
-tidy: ## Check the style of the house: layers, lengths, names, docs
+tidy: ## Check the style of the house; clang-tidy on what differs from main, or FILES="src/a.cc"
 	@tools/tidy.py
+	@tools/clang_tidy $(FILES)
 
 docs: build ## Write the pages of docs/ that are made from the declarations
 	@scripts/docs build/release/shaduf

@@ -10,6 +10,9 @@
 #include <string>
 #include <vector>
 
+#include "data/csv.h"
+#include "data/csv_writer.h"
+#include "data/ndjson.h"
 #include "data/parquet_writer.h"
 #include "data/row_decoder.h"
 
@@ -42,13 +45,13 @@ void append_event(Random& random, BufferBuilder& text) {
                                                    "Webcam HD",      "Noise Cancelling Headphones"};
     const unsigned product = random.below(6);
     std::array<char, 512> line{};
-    const int size = std::snprintf(
-        line.data(), line.size(),
-        R"({"timestamp":"2023-10-%02uT%02u:%02u:%02uZ","event_name":"%s","user_identifiers":{"platform":"%s","id":"user_%u"},)"
-        R"("product_information":{"name":"%s","SKU":"SKU-%u"}})",
-        20 + random.below(10), random.below(24), random.below(60), random.below(60), kNames[random.below(5)],
-        kPlatforms[random.below(3)], random.below(100'000), kProducts[product],
-        1000 + product * 100 + random.below(100));
+    const int size = std::snprintf(line.data(), line.size(),
+                                   R"({"timestamp":"2023-10-%02uT%02u:%02u:%02uZ","event_name":"%s",)"
+                                   R"("user_identifiers":{"platform":"%s","id":"user_%u"},)"
+                                   R"("product_information":{"name":"%s","SKU":"SKU-%u"}})",
+                                   20 + random.below(10), random.below(24), random.below(60), random.below(60),
+                                   kNames[random.below(5)], kPlatforms[random.below(3)], random.below(100'000),
+                                   kProducts[product], 1000 + product * 100 + random.below(100));
     text.append(std::string_view(line.data(), static_cast<size_t>(size)));
 }
 
@@ -119,6 +122,45 @@ void write_partitioned(const std::vector<RecordBatch>& batches, size_t rows, siz
     std::printf("%-28s %8.1f MB buffered in %zu files\n", "", static_cast<double>(buffered) / 1e6, files.size());
 }
 
+void split_and_decode_csv(const std::vector<RecordBatch>& batches, size_t rows) {
+    CsvSplitter splitter("bench", {});
+    Shape shape = event_shape();
+    for (auto& column : shape.columns) column.path = {column.name};
+    const auto decoder = RowDecoder::create(RawFormat::csv, shape);
+    size_t bytes = 0;
+    double splitting = 0;
+    double decoding = 0;
+    for (const auto& batch : batches) {
+        std::vector<uint32_t> all(batch.rows());
+        for (size_t i = 0; i < all.size(); ++i) all[i] = static_cast<uint32_t>(i);
+        std::string text;
+        if (bytes == 0) append_csv_header(*batch.schema(), text);
+        append_csv_rows(batch, all, text);
+        bytes += text.size();
+        const double begin = cpu_seconds();
+        splitter.input().append(text);
+        const RawRows raw = splitter.take();
+        const double split = cpu_seconds();
+        (void)decoder->decode(raw);
+        splitting += split - begin;
+        decoding += cpu_seconds() - split;
+    }
+    print("CSV text to records", rows, bytes, splitting);
+    print("CSV records to columns", rows, bytes, decoding);
+}
+
+void split_lines(const std::vector<RawRows>& blocks, size_t rows, size_t bytes) {
+    NdjsonSplitter splitter("bench");
+    double seconds = 0;
+    for (const auto& block : blocks) {
+        splitter.input().append(block.text->view());
+        const double begin = cpu_seconds();
+        (void)splitter.take();
+        seconds += cpu_seconds() - begin;
+    }
+    print("JSON text to lines", rows, bytes, seconds);
+}
+
 void run(size_t rows) {
     Random random;
     std::vector<RawRows> blocks;
@@ -129,6 +171,7 @@ void run(size_t rows) {
     }
     rows = blocks.size() * kBatchRows;
     const auto decoder = RowDecoder::create(RawFormat::json, event_shape());
+    split_lines(blocks, rows, bytes);
     const double begin = cpu_seconds();
     for (const auto& block : blocks) (void)decoder->decode(block);
     print("JSON text to columns", rows, bytes, cpu_seconds() - begin);
@@ -136,6 +179,7 @@ void run(size_t rows) {
     for (const auto& block : blocks) batches.push_back(decoder->decode(block).rows);
     write_parquet(batches, rows, bytes);
     write_partitioned(batches, rows, bytes);
+    split_and_decode_csv(batches, rows);
 }
 
 }  // namespace

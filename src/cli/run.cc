@@ -139,6 +139,10 @@ void print_next(const Project& project, const std::vector<PipelineResult>& resul
 }
 
 void print_text(Session& session, const Project& project, const std::vector<PipelineResult>& results) {
+    if (results.empty()) {
+        session.out() << "nothing to run: write a pipeline into pipelines/NAME.yml\n";
+        return;
+    }
     print_streams(results, session.out());
     print_reasons(results, session.out());
     for (const auto& result : results) {
@@ -202,8 +206,6 @@ int run_run(Session& session) {
     const Project* project = session.open_project(std::move(request));
     if (project == nullptr) return kExitMisused;
     if (const auto errors = check_streams(*project, selection); !errors.empty()) return session.fail(errors);
-
-    if (project->pipelines.empty()) return session.misuse("there is no pipeline; write one into pipelines/NAME.yml");
 
     const bool quiet = session.json() || session.arguments().flag("quiet");
     const bool live = ::isatty(STDERR_FILENO) == 1;

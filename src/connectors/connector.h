@@ -132,8 +132,8 @@ public:
     virtual Result<WriteReport> write(RunContext& run, const RecordBatch& rows) = 0;
     // Rows for the table kQuarantineTable, of quarantine_schema().
     virtual Result<void> quarantine(RunContext& run, const RecordBatch& rows) = 0;
-    // All since the last commit and `checkpoint` become durable and visible together, or not at all. nullopt: there is no
-    // checkpoint behind these rows, the one that stands is forgotten (a full refresh has ended).
+    // All since the last commit and `checkpoint` become durable and visible together, or not at all. nullopt: there is
+    // no checkpoint behind these rows, the one that stands is forgotten (a full refresh has ended).
     virtual Result<void> commit(RunContext& run, const std::optional<Checkpoint>& checkpoint, CommitKind kind) = 0;
 };
 
@@ -183,7 +183,7 @@ public:
     virtual TableReader* reader() { return nullptr; }
 };
 
-// ------------------------------------------------------------------------------------------------------------- the
+// ------------------------------------------------------------------------------------------------------------------
 // spec
 
 // What a system offers, standing at the end of its file as `extern const ConnectorSpec connector_<file name>`.

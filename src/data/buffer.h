@@ -52,6 +52,7 @@ public:
     uint8_t* data() { return data_; }
     const uint8_t* data() const { return data_; }
     size_t size() const { return size_; }
+    size_t capacity() const { return capacity_; }
     template <typename T>
     T* as() {
         return reinterpret_cast<T*>(data_);

@@ -37,7 +37,7 @@ public:
 
     std::optional<Error> read(std::string_view text, size_t row) {
         judge_.start_row(row);
-        if (!read_record(text)) {
+        if (!read_record(text) || !judge_.keep_row()) {
             rows_.undo_row();
             return judge_.drop_row();
         }
@@ -45,7 +45,6 @@ public:
             if (rows_.column(i).length() == rows_.rows()) rows_.column(i).append_null();
         }
         rows_.end_row();
-        judge_.keep_row();
         return std::nullopt;
     }
 

@@ -59,14 +59,13 @@ const JsonPlanKey* JsonPlanObject::find(std::string_view key) const {
 }
 
 void JsonPlanObject::index_keys() {
-    SHADUF_ASSERT(keys.size() < UINT16_MAX);
     size_t size = 8;
     while (size < keys.size() * 2) size *= 2;
     table_.assign(size, 0);
     for (size_t i = 0; i < keys.size(); ++i) {
         size_t at = hash_bytes(keys[i].key.data(), keys[i].key.size()) & (size - 1);
         while (table_[at] != 0) at = (at + 1) & (size - 1);
-        table_[at] = static_cast<uint16_t>(i + 1);
+        table_[at] = static_cast<uint32_t>(i + 1);
     }
 }
 

@@ -43,7 +43,7 @@ struct JsonPlanObject {
 private:
     friend class JsonPlan;
     void index_keys();
-    std::vector<uint16_t> table_;  // of 1 + index into keys; 0: free
+    std::vector<uint32_t> table_;  // of 1 + index into keys; 0: free
 };
 
 // The tree of keys that a shape's paths make. Immutable; thread-safe.

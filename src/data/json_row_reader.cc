@@ -17,7 +17,7 @@ std::optional<Error> JsonRowReader::read(std::string_view text, size_t row) {
     judge_.start_row(row);
     ++document_;
     cursor_.reset(text);
-    if (!read_document(text)) [[unlikely]] {
+    if (!read_document(text) || !judge_.keep_row()) [[unlikely]] {
         rows_.undo_row();
         if (auto why = judge_.drop_row()) return why;
         return Error(ErrorKind::bad_data, "invalid JSON: " + cursor_.fault());
@@ -27,7 +27,6 @@ std::optional<Error> JsonRowReader::read(std::string_view text, size_t row) {
         if (column.length() == rows_.rows()) column.append_null();
     }
     rows_.end_row();
-    judge_.keep_row();
     return std::nullopt;
 }
 

@@ -13,7 +13,8 @@ namespace {
 
 // Rows that are appended before the limits of page and dictionary are looked at again.
 constexpr size_t kSliceRows = 4096;
-constexpr size_t kPageValuesMax = 128 * 1024;
+// With the slice that comes over it still less than a power of two, to which vectors grow.
+constexpr size_t kPageValuesMax = 128 * 1024 - kSliceRows;
 constexpr size_t kStatisticsTextMax = 256;
 // From this many values on a dictionary must have clearly fewer entries than there are values.
 constexpr size_t kDictionaryTrialValues = 64 * 1024;
@@ -381,16 +382,31 @@ Result<ParquetChunk> ParquetColumnWriter::finish_chunk(BufferBuilder& out) {
     chunk_.compressed_bytes = static_cast<int64_t>(out.size() - begin);
     take_statistics();
     ParquetChunk chunk = std::exchange(chunk_, ParquetChunk());
-    pages_ = BufferBuilder();
-    dictionary_.clear();
+    release_memory();
     present_ = 0;
     use_dictionary_ = leaf_.physical != ParquetPhysical::boolean && !dictionary_failed_before_;
     return chunk;
 }
 
+// A file may see no rows for long: what one of many keeps for later adds up.
+void ParquetColumnWriter::release_memory() {
+    pages_ = BufferBuilder();
+    plain_ = BufferBuilder();
+    dictionary_.clear();
+    indices_ = std::vector<uint32_t>();
+    booleans_ = std::vector<uint8_t>();
+    definitions_ = std::vector<uint8_t>();
+    repetitions_ = std::vector<uint8_t>();
+}
+
 size_t ParquetColumnWriter::buffered_bytes() const {
     return pages_.size() + dictionary_.memory_bytes() + indices_.size() * sizeof(uint32_t) + plain_.size() +
            booleans_.size() + definitions_.size() + repetitions_.size();
+}
+
+size_t ParquetColumnWriter::memory_bytes() const {
+    return pages_.capacity() + dictionary_.memory_bytes() + indices_.capacity() * sizeof(uint32_t) + plain_.capacity() +
+           booleans_.capacity() + definitions_.capacity() + repetitions_.capacity();
 }
 
 }  // namespace shaduf

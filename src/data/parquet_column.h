@@ -17,7 +17,7 @@ struct ZSTD_CCtx_s;
 
 namespace shaduf {
 
-// Compresses pages; one for all columns of a writer, with the memory that they share.
+// Compresses pages; one for all columns of a writer or of many, with the memory that they share.
 class ParquetCompressor {
 public:
     ParquetCompressor(ParquetCompression compression, int level);
@@ -71,7 +71,8 @@ public:
     // Call now and then after the two above: ends the page when it is full.
     Result<void> end_slice();
 
-    size_t buffered_bytes() const;
+    size_t buffered_bytes() const;  // about what is to be written
+    size_t memory_bytes() const;    // what is held
     // Appends the whole chunk to `out` and starts the next.
     Result<ParquetChunk> finish_chunk(BufferBuilder& out);
 
@@ -102,6 +103,7 @@ private:
     Result<void> write_dictionary_page(BufferBuilder& out);
     std::string page_header(size_t plain_bytes, size_t compressed_bytes, bool is_dictionary) const;
     void take_statistics();
+    void release_memory();
 
     ParquetLeaf leaf_;
     const ParquetOptions& options_;

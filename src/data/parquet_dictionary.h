@@ -63,8 +63,7 @@ public:
     size_t size() const { return count_; }
     const BufferBuilder& page() const { return page_; }
     size_t memory_bytes() const {
-        return page_.size() + slots_.size() * sizeof(Slot) +
-               count_ * (texts_.empty() ? sizeof(uint64_t) : sizeof(Span));
+        return page_.capacity() + slots_.capacity() * sizeof(Slot) + texts_.capacity() * sizeof(Span);
     }
     void clear();
 

@@ -71,12 +71,12 @@ struct RowGroup {
 
 class ParquetWriter::File {
 public:
-    File(SchemaPtr schema, ParquetOptions options, ByteSink sink)
+    File(SchemaPtr schema, ParquetOptions options, ByteSink sink, std::shared_ptr<ParquetCompressor> compressor)
         : schema_(std::move(schema)),
           options_(std::move(options)),
           sink_(std::move(sink)),
-          compressor_(options_.compression, options_.zstd_level) {
-        for (auto& leaf : parquet_leaves(*schema_)) columns_.emplace_back(std::move(leaf), options_, compressor_);
+          compressor_(compressor != nullptr ? std::move(compressor) : make_parquet_compressor(options_)) {
+        for (auto& leaf : parquet_leaves(*schema_)) columns_.emplace_back(std::move(leaf), options_, *compressor_);
     }
 
     // Rows is either a number of rows, from the first on, or a span of row numbers.
@@ -104,6 +104,11 @@ public:
     size_t buffered_bytes() const {
         size_t bytes = 0;
         for (const auto& column : columns_) bytes += column.buffered_bytes();
+        return bytes;
+    }
+    size_t memory_bytes() const {
+        size_t bytes = 0;
+        for (const auto& column : columns_) bytes += column.memory_bytes();
         return bytes;
     }
     uint64_t rows() const { return rows_; }
@@ -136,7 +141,7 @@ private:
     SchemaPtr schema_;
     ParquetOptions options_;
     ByteSink sink_;
-    ParquetCompressor compressor_;
+    std::shared_ptr<ParquetCompressor> compressor_;
     std::vector<ParquetColumnWriter> columns_;
     std::vector<RowGroup> groups_;
     size_t group_rows_ = 0;
@@ -247,8 +252,13 @@ void ParquetWriter::File::write_chunk(const ParquetChunk& chunk, int64_t offset,
     out.end_struct();
 }
 
-ParquetWriter::ParquetWriter(SchemaPtr schema, ParquetOptions options, ByteSink sink)
-    : file_(std::make_unique<File>(std::move(schema), std::move(options), std::move(sink))) {}
+std::shared_ptr<ParquetCompressor> make_parquet_compressor(const ParquetOptions& options) {
+    return std::make_shared<ParquetCompressor>(options.compression, options.zstd_level);
+}
+
+ParquetWriter::ParquetWriter(SchemaPtr schema, ParquetOptions options, ByteSink sink,
+                             std::shared_ptr<ParquetCompressor> compressor)
+    : file_(std::make_unique<File>(std::move(schema), std::move(options), std::move(sink), std::move(compressor))) {}
 ParquetWriter::~ParquetWriter() = default;
 
 Result<void> ParquetWriter::write(const RecordBatch& rows) { return file_->append(rows, rows.rows(), rows.rows()); }
@@ -260,6 +270,7 @@ Result<void> ParquetWriter::write_rows(const RecordBatch& batch, std::span<const
 Result<void> ParquetWriter::flush() { return file_->end_group(); }
 Result<void> ParquetWriter::finish() { return file_->finish(); }
 size_t ParquetWriter::buffered_bytes() const { return file_->buffered_bytes(); }
+size_t ParquetWriter::memory_bytes() const { return file_->memory_bytes(); }
 uint64_t ParquetWriter::rows_written() const { return file_->rows(); }
 uint64_t ParquetWriter::bytes_written() const { return file_->bytes(); }
 

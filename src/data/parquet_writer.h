@@ -14,6 +14,8 @@
 
 namespace shaduf {
 
+class ParquetCompressor;
+
 enum class ParquetCompression : uint8_t { zstd, none };
 
 struct ParquetOptions {
@@ -27,16 +29,21 @@ struct ParquetOptions {
     std::vector<std::pair<std::string, std::string>> metadata;  // into the footer
 };
 
+// The memory in which pages are compressed: some megabytes, which writers of one thread may share.
+std::shared_ptr<ParquetCompressor> make_parquet_compressor(const ParquetOptions& options);
+
 // Writes one Parquet file (parquet-format 2.x, read by all: data pages of version 1, PLAIN and dictionary encoding),
 // streaming: bytes go to `sink` from front to back, and only the open row group is held. All columns are optional;
 // decimals are FIXED_LEN_BYTE_ARRAY(16), lists the three-level form, json a string with the JSON type. Each column
 // chunk has its smallest and largest value and its number of nulls. After an error of `sink` the writer is of no
-// further use. Not thread-safe; writers do not share anything.
+// further use. Not thread-safe; writers share nothing but a compressor that they are given.
 class ParquetWriter {
 public:
     using ByteSink = std::function<Result<void>(std::string_view bytes)>;
 
-    ParquetWriter(SchemaPtr schema, ParquetOptions options, ByteSink sink);
+    // `compressor`: for writers that take turns on one thread; of the same options. Null: one of its own.
+    ParquetWriter(SchemaPtr schema, ParquetOptions options, ByteSink sink,
+                  std::shared_ptr<ParquetCompressor> compressor = nullptr);
     ~ParquetWriter();
     ParquetWriter(const ParquetWriter&) = delete;
     ParquetWriter& operator=(const ParquetWriter&) = delete;
@@ -50,7 +57,8 @@ public:
     // Writes what is left and the footer. Once; nothing after it.
     Result<void> finish();
 
-    size_t buffered_bytes() const;
+    size_t buffered_bytes() const;  // about what the open row group will write
+    size_t memory_bytes() const;    // that the open row group holds
     uint64_t rows_written() const;
     uint64_t bytes_written() const;  // that `sink` got
 

@@ -50,18 +50,23 @@ bool RowJudge::reports_new(const Path& path, bool& rejected) {
     return shape_.on_drift == OnDrift::report;
 }
 
-void RowJudge::merge_row() {
+bool RowJudge::merge_row() {
     for (auto& asked : of_row_) {
         const auto known = std::find_if(drift_.begin(), drift_.end(), [&](const DriftColumn& column) {
             return column.path == asked.path && column.is_new == asked.is_new;
         });
         if (known == drift_.end()) {
+            if (drift_.size() >= kNewColumnsMax || shape_.columns.size() + drift_.size() >= kColumnsMax) {
+                return reject(Error(ErrorKind::bad_data, "row asks for too many new columns, the first of which is " +
+                                                             join(asked.path, ".") + "; keep nested values as json"));
+            }
             drift_.push_back(std::move(asked));
         } else {
             known->type = widen(known->type, asked.type);
         }
     }
     of_row_.clear();
+    return true;
 }
 
 }  // namespace shaduf

@@ -14,6 +14,10 @@ namespace shaduf {
 // decoder returns beside the rows. What a row asks for counts once the row is kept.
 class RowJudge {
 public:
+    // Objects used as maps ask for a column a key; at so many, rows are rejected.
+    static constexpr size_t kNewColumnsMax = 2000;  // by one batch
+    static constexpr size_t kColumnsMax = 10'000;
+
     using Path = std::vector<std::string>;
 
     explicit RowJudge(const Shape& shape) : shape_(shape) {}
@@ -22,10 +26,8 @@ public:
         row_ = row;
         ignored_before_ = ignored_;
     }
-    void keep_row() {
-        if (!of_row_.empty()) [[unlikely]]
-            merge_row();
-    }
+    // The row was read. False: it asks for more columns than there may be, and is given up.
+    bool keep_row() { return of_row_.empty() || merge_row(); }
     // The reason that was given to `reject`, if any.
     std::optional<Error> drop_row();
 
@@ -44,7 +46,7 @@ public:
     size_t values_ignored() const { return ignored_; }
 
 private:
-    void merge_row();
+    bool merge_row();
 
     const Shape& shape_;
     size_t row_ = 0;

@@ -1,8 +1,14 @@
 #include "io/duckdb.h"
 
 #include <duckdb.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 
 #include "base/assert.h"
@@ -40,6 +46,33 @@ Result<duckdb_database> open_handle(const std::string& path, const DuckDbOptions
     Error error = duckdb_open_error(path, message == nullptr ? "no reason given" : message);
     duckdb_free(message);
     return error;
+}
+
+Error creation_error(const std::string& path) {
+    const auto kind = errno == ENOSPC || errno == EDQUOT ? ErrorKind::exhausted : ErrorKind::invalid_config;
+    return Error(kind, "cannot create the database: " + path + ": " + std::strerror(errno));
+}
+
+// The engine makes a new file in steps, and one that was killed between them leaves a file that it refuses ever after.
+// So a new database is made beside and renamed into its place, by whoever holds the lock on the empty file there.
+Result<void> create_whole(const std::string& path, const DuckDbOptions& options) {
+    struct stat there {};
+    if (::stat(path.c_str(), &there) == 0 && there.st_size > 0) return {};
+    const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    if (file < 0) return creation_error(path);
+    const std::shared_ptr<void> closer(nullptr, [file](void*) { ::close(file); });
+    struct stat locked {};
+    if (::flock(file, LOCK_EX) != 0 || ::fstat(file, &locked) != 0) return creation_error(path);
+    // Another process may have been first: then the name stands for another file by now.
+    const bool is_ours = ::stat(path.c_str(), &there) == 0 && there.st_ino == locked.st_ino && there.st_size == 0;
+    if (!is_ours) return {};
+    const std::string draft = path + ".new";
+    ::unlink(draft.c_str());
+    ::unlink((draft + ".wal").c_str());
+    duckdb_database made = TRY(open_handle(draft, options));
+    duckdb_close(&made);
+    if (::rename(draft.c_str(), path.c_str()) != 0) return creation_error(path);
+    return {};
 }
 
 std::string canonical_path(const std::string& path) {
@@ -255,7 +288,10 @@ Result<std::shared_ptr<DuckDbDatabase>> DuckDbInstances::open(const std::string&
         entry.is_open = false;
         closed_.notify_all();
     };
-    std::unique_ptr<DuckDbDatabase> opened(new DuckDbDatabase(canonical, TRY(open_handle(canonical, options))));
+    // Opened before the object is made: an error returned between `new` and its constructor would leak the object.
+    if (options.access == DuckDbAccess::read_write) TRY(create_whole(canonical, options));
+    auto* const handle = TRY(open_handle(canonical, options));
+    std::unique_ptr<DuckDbDatabase> opened(new DuckDbDatabase(canonical, handle));
     opened->row_sources_ = TRY(DuckDbRowSources::create(opened->handle_));
     database = std::shared_ptr<DuckDbDatabase>(opened.release(), close);
     entry.database = database;
@@ -264,7 +300,8 @@ Result<std::shared_ptr<DuckDbDatabase>> DuckDbInstances::open(const std::string&
 }
 
 Result<std::shared_ptr<DuckDbDatabase>> DuckDbInstances::open_in_memory(const DuckDbOptions& options) {
-    std::shared_ptr<DuckDbDatabase> database(new DuckDbDatabase(":memory:", TRY(open_handle(":memory:", options))));
+    auto* const handle = TRY(open_handle(":memory:", options));
+    std::shared_ptr<DuckDbDatabase> database(new DuckDbDatabase(":memory:", handle));
     database->row_sources_ = TRY(DuckDbRowSources::create(database->handle_));
     return database;
 }

@@ -7,6 +7,7 @@
 
 #include "base/bounded_queue.h"
 #include "base/failpoint.h"
+#include "base/text.h"
 #include "data/builder.h"
 #include "pipeline/quarantine.h"
 #include "pipeline/table_writer.h"
@@ -110,8 +111,14 @@ private:
         in_order_.abort();
         reader.join();
         for (auto& worker : workers) worker.join();
-        if (parent_.cancellation.canceled()) return Error(ErrorKind::canceled, "the run was stopped");
-        TRY(std::move(written));
+        if (!written.ok()) {
+            TRY(parent_.cancellation.check());
+            return written;
+        }
+        if (values_ignored_ > 0) {
+            warn("left out " + format_count(values_ignored_) +
+                 " values that the table has no place for (contract: discard_column)");
+        }
         if (committed_ && committed_ != acknowledged_) TRY(job_.source->acknowledge(run_, *committed_));
         return {};
     }
@@ -236,7 +243,7 @@ private:
         StreamProgress& progress = result_.progress;
         progress.rows_read += static_cast<int64_t>(rows_of(batch));
         progress.bytes_read += static_cast<int64_t>(bytes_of(batch));
-        values_ignored_ += prepared.values_ignored;
+        values_ignored_ += static_cast<int64_t>(prepared.values_ignored);
         for (const auto& row : prepared.rejected) quarantine(batch, row.row, row.why);
         const auto out_of_order = TRY(job_.expectations->check_in_order(prepared.checked));
         if (!out_of_order.empty()) leave_out(batch, out_of_order, prepared);
@@ -332,7 +339,7 @@ private:
     std::optional<Checkpoint> committed_;
     std::optional<Checkpoint> acknowledged_;
     std::atomic<int64_t> retries_{0};
-    size_t values_ignored_ = 0;
+    int64_t values_ignored_ = 0;
     std::chrono::steady_clock::time_point started_;
     std::chrono::steady_clock::time_point last_commit_;
     std::chrono::steady_clock::time_point last_report_;

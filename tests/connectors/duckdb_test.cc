@@ -118,12 +118,17 @@ TEST_F(Warehouse, AppendsWithItsCheckpoint) {
         write(*sink, make_rows({{1, "a", 1}, {2, "b", 1}}));
         commit(*sink, "after 2");
         write(*sink, make_rows({{3, "c", 1}}));
-        commit(*sink, nullptr);
+        commit(*sink, "after 3");
         write(*sink, make_rows({{4, "never committed", 1}}));
     }
     EXPECT_EQ(rows_of("SELECT id, name FROM t ORDER BY id"), "1|a\n2|b\n3|c\n");
+    {
+        auto sink = open_sink(&state);
+        EXPECT_EQ(state.checkpoint, Checkpoint("after 3"));
+        commit(*sink, nullptr);
+    }
     open_sink(&state);
-    EXPECT_EQ(state.checkpoint, Checkpoint("after 2"));
+    EXPECT_FALSE(state.checkpoint.has_value()) << "a commit without a checkpoint forgets the one that stood";
     EXPECT_EQ(*state.table, *row_schema());
 }
 

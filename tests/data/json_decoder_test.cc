@@ -298,6 +298,24 @@ TEST(JsonDecoder, FlattensTheSameWhateverComesFirst) {
     }
 }
 
+TEST(JsonDecoder, BoundsTheColumnsThatDataMayAskFor) {
+    std::vector<std::string> rows;
+    for (int row = 0; row < 30; ++row) {
+        std::string text = "{";
+        for (int i = 0; i < 100; ++i) {
+            text += (i == 0 ? "\"k" : ",\"k") + std::to_string(row * 100 + i) + "\":1";
+        }
+        rows.push_back(text + "}");
+    }
+    rows.push_back(rows[0]);
+    const auto decoded = RowDecoder::create(RawFormat::json, Shape())->decode(raw_rows(rows));
+    EXPECT_EQ(decoded.drift.size(), 2000U);
+    ASSERT_EQ(decoded.rejected.size(), 10U);
+    EXPECT_EQ(decoded.rejected[0].row, 20U);
+    EXPECT_EQ(decoded.rejected[0].why.message(),
+              "row asks for too many new columns, the first of which is k2000; keep nested values as json");
+}
+
 TEST(JsonDecoder, ShowsLongValuesCut) {
     const auto decoded = RowDecoder::create(RawFormat::json, shape_of("a: int64!"))
                              ->decode(raw_rows({R"({"a":")" + std::string(5000, 'x') + "\"}"}));

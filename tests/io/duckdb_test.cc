@@ -280,6 +280,18 @@ TEST_F(DuckDb, LeavesFilesOfOthersAlone) {
     EXPECT_FALSE(instances.open(folder / "absent.db", {.access = DuckDbAccess::read_only}).ok());
 }
 
+// What a process leaves that was killed while it made a database.
+TEST_F(DuckDb, MakesADatabaseWhereAnotherWasKilledMakingIt) {
+    const std::string path = folder / "killed.db";
+    std::ofstream(path).close();
+    std::ofstream(path + ".new") << "half of a header";
+    auto opened = instances.open(path, {});
+    ASSERT_TRUE(opened.ok()) << opened.error().to_string();
+    auto made = opened.value()->connect(cancellation).release_value();
+    EXPECT_TRUE(made->execute("CREATE TABLE t AS SELECT 1 AS a").ok());
+    EXPECT_FALSE(std::filesystem::exists(path + ".new"));
+}
+
 TEST_F(DuckDb, QuotesNames) {
     const std::string table = "or\"der; DROP";
     ASSERT_TRUE(connection->execute("CREATE TABLE " + quote_identifier(table) + " (\"a\"\"b\" INTEGER)").ok());

@@ -10,11 +10,13 @@ namespace {
 class ParquetFileWriter final : public FileWriter {
 public:
     ParquetFileWriter(RunContext& run, std::string key, std::unique_ptr<ObjectUpload> upload, const SchemaPtr& schema,
-                      const ParquetOptions& options)
+                      const WriterSettings& settings)
         : run_(run),
           key_(std::move(key)),
           upload_(std::move(upload)),
-          writer_(schema, options, [this](std::string_view bytes) { return upload_->write(run_, bytes); }) {}
+          writer_(
+              schema, parquet_options(settings), [this](std::string_view bytes) { return upload_->write(run_, bytes); },
+              settings.compressor) {}
 
     Result<void> write(const RecordBatch& batch, std::span<const uint32_t> rows) override {
         return writer_.write_rows(batch, rows);
@@ -27,6 +29,7 @@ public:
                         static_cast<int64_t>(writer_.bytes_written())};
     }
     size_t buffered_bytes() const override { return writer_.buffered_bytes(); }
+    size_t memory_bytes() const override { return writer_.memory_bytes(); }
     uint64_t bytes_written() const override { return writer_.bytes_written(); }
 
 private:
@@ -66,6 +69,7 @@ public:
         return DataFile{key_, rows_, static_cast<int64_t>(bytes_)};
     }
     size_t buffered_bytes() const override { return text_.size(); }
+    size_t memory_bytes() const override { return text_.capacity(); }
     uint64_t bytes_written() const override { return bytes_; }
 
 private:
@@ -91,13 +95,17 @@ std::string_view ending_of(WriteFormat format) {
     return "";
 }
 
+ParquetOptions parquet_options(const WriterSettings& settings) {
+    ParquetOptions options;
+    options.zstd_level = settings.compression_level;
+    return options;
+}
+
 Result<std::unique_ptr<FileWriter>> open_writer(RunContext& run, ObjectStore& store, const std::string& key,
                                                 const SchemaPtr& schema, const WriterSettings& settings) {
     auto upload = TRY(store.start_upload(run, key));
     if (settings.format == WriteFormat::parquet) {
-        ParquetOptions options;
-        options.zstd_level = settings.compression_level;
-        return std::make_unique<ParquetFileWriter>(run, key, std::move(upload), schema, options);
+        return std::make_unique<ParquetFileWriter>(run, key, std::move(upload), schema, settings);
     }
     return std::make_unique<TextFileWriter>(run, key, std::move(upload), settings.format, *schema);
 }

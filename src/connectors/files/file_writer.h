@@ -8,6 +8,7 @@
 #include "base/run_context.h"
 #include "connectors/files/manifest.h"
 #include "data/batch.h"
+#include "data/parquet_writer.h"
 #include "io/object_store.h"
 
 namespace shaduf::files {
@@ -18,6 +19,7 @@ struct WriterSettings {
     WriteFormat format = WriteFormat::parquet;
     uint64_t file_bytes = 128'000'000;
     int compression_level = 1;
+    std::shared_ptr<ParquetCompressor> compressor = nullptr;  // shared by the files of one thread
 };
 
 std::string_view ending_of(WriteFormat format);
@@ -32,11 +34,13 @@ public:
     // Moves what is buffered on, so that memory is free; at the price of a smaller row group.
     virtual Result<void> flush() = 0;
     virtual Result<DataFile> finish() = 0;
-    virtual size_t buffered_bytes() const = 0;
+    virtual size_t buffered_bytes() const = 0;  // about what is still to be written
+    virtual size_t memory_bytes() const = 0;
     virtual uint64_t bytes_written() const = 0;
 };
 
 Result<std::unique_ptr<FileWriter>> open_writer(RunContext& run, ObjectStore& store, const std::string& key,
                                                 const SchemaPtr& schema, const WriterSettings& settings);
+ParquetOptions parquet_options(const WriterSettings& settings);
 
 }  // namespace shaduf::files

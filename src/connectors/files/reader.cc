@@ -101,11 +101,11 @@ private:
     bool ended_ = false;
 };
 
-// A file that is one JSON document; read whole, given out in one batch.
+// A file that is one JSON document; read whole, given out in one batch. Its offset is 1 behind that batch.
 class DocumentReader final : public FileReader {
 public:
-    DocumentReader(std::string name, TextBlocks blocks, JsonPath records)
-        : name_(std::move(name)), blocks_(std::move(blocks)), records_(std::move(records)) {}
+    DocumentReader(std::string name, TextBlocks blocks, JsonPath records, uint64_t offset)
+        : name_(std::move(name)), blocks_(std::move(blocks)), records_(std::move(records)), offset_(offset) {}
 
     Result<std::optional<ReadBatch>> next(RunContext& run) override {
         if (offset_ > 0) return std::optional<ReadBatch>();
@@ -214,7 +214,7 @@ Result<std::unique_ptr<FileReader>> open_file(RunContext& run, ObjectStore& stor
     }
     TextBlocks blocks(std::move(object), compression);
     if (format == FileFormat::json) {
-        return std::make_unique<DocumentReader>(name, std::move(blocks), parse_json_path(settings.records));
+        return std::make_unique<DocumentReader>(name, std::move(blocks), parse_json_path(settings.records), offset);
     }
     if (format == FileFormat::ndjson) {
         NdjsonSplitter splitter(name);

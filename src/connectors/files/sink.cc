@@ -199,21 +199,21 @@ private:
         return {};
     }
 
-    // Ends row groups, the largest first, until what is buffered fits; where only small ones are left, whole files.
+    // Ends row groups, the largest first, until what they hold fits; where only small ones are left, whole files.
     Result<void> stay_in_memory() {
         for (;;) {
             size_t total = 0;
             auto largest = open_files_.begin();
             for (auto file = open_files_.begin(); file != open_files_.end(); ++file) {
-                total += file->second.writer->buffered_bytes();
-                if (file->second.writer->buffered_bytes() > largest->second.writer->buffered_bytes()) largest = file;
+                total += file->second.writer->memory_bytes();
+                if (file->second.writer->memory_bytes() > largest->second.writer->memory_bytes()) largest = file;
             }
             if (total <= target_.memory_bytes || open_files_.empty()) return {};
-            if (largest->second.writer->buffered_bytes() < kSmallestFlush) {
-                TRY(finish_file(largest->first));
-            } else {
-                TRY(largest->second.writer->flush());
-            }
+            FileWriter& writer = *largest->second.writer;
+            const size_t before = writer.memory_bytes();
+            if (before >= kSmallestFlush) TRY(writer.flush());
+            // A writer that keeps its memory has nothing to end but the file: so each round frees some.
+            if (writer.memory_bytes() > before / 2) TRY(finish_file(largest->first));
         }
     }
 
@@ -260,6 +260,7 @@ Result<std::unique_ptr<Sink>> make_sink(const Options& options, const TableTarge
     const int64_t level = table.options.integer("compression_level");
     if (level < 1 || level > 19) return table.options.error("compression_level", "expected 1 to 19");
     writer.compression_level = static_cast<int>(level);
+    writer.compressor = make_parquet_compressor(files::parquet_options(writer));
     return std::make_unique<FileSink>(TRY(open_store(options)), table, writer, Partitioner(std::move(levels)));
 }
 

@@ -6,8 +6,8 @@
 
 #include "base/result.h"
 #include "connectors/rest/client.h"
-#include "data/json_page.h"
 #include "connectors/rest/settings.h"
+#include "data/json_page.h"
 #include "io/http.h"
 
 namespace shaduf::rest {
