@@ -262,7 +262,10 @@ private:
              {std::span<const FieldSpec>(kStreamFields), source_fields_.stream, sink_fields_.table}) {
             for (const FieldSpec& field : fields) known.emplace_back(field.name);
         }
-        fail(entry.key_place, "unknown key: " + entry.key + did_you_mean(entry.key, known));
+        const bool misplaced = std::find(known.begin(), known.end(), entry.key) != known.end();
+        fail(entry.key_place,
+             misplaced ? "key does not belong here: " + entry.key + "; write it beside source, or under a stream"
+                       : "unknown key: " + entry.key + did_you_mean(entry.key, known));
     }
 
     Parts sort_entries(const Node& node) {

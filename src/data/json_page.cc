@@ -185,7 +185,7 @@ Result<JsonPage> JsonPage::parse(BufferPtr body, std::string what) {
     if (auto failed = document.raw_json().get(whole)) return json_error(failed, text, page.what_, text.size());
     const auto end = static_cast<size_t>(trim(whole).data() + trim(whole).size() - text.data());
     if (!trim(text.substr(end)).empty())
-        return Error(ErrorKind::bad_data, "answer goes on after its JSON, at byte " + std::to_string(end) + ": " +
+        return Error(ErrorKind::bad_data, "text goes on after its JSON, at byte " + std::to_string(end) + ": " +
                                               page.what_ + "; set format: ndjson if it is one document a line");
     return page;
 }

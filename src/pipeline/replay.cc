@@ -88,6 +88,10 @@ Result<StreamResult> replay_quarantine(RunContext& run, const Project& project, 
     }
     QuarantineFilter filter{pipeline.name, stream.name, options.ids, kRowsMax};
     RecordBatch rows = TRY(store->quarantine()->read_quarantine(run, filter));
+    if (rows.rows() == 0 && !options.ids.empty()) {
+        return Error(ErrorKind::invalid_config, "row not found in the quarantine: " + options.ids.front() +
+                                                    "; see shaduf quarantine ls " + pipeline.name);
+    }
     const Column id = rows.column(*rows.schema()->index_of("id"));
 
     const bool merges = stream.write == WriteMode::merge || stream.write == WriteMode::history;

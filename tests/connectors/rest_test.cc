@@ -73,7 +73,7 @@ TEST_F(RestTest, FindsRecords) {
         {"no JSON", "{}", "<html>hello</html>", {}, "GET http://api.test/v1/items"},
         {"a scalar", "{}", "42", {}, "answer is no JSON object or list"},
         {"a missing comma", "{}", R"([{"a":1}{"a":2}])", {}, "text is not valid JSON at byte"},
-        {"more behind it", "{}", R"([{"a":1}] [{"a":2}])", {}, "answer goes on after its JSON, at byte 9"},
+        {"more behind it", "{}", R"([{"a":1}] [{"a":2}])", {}, "text goes on after its JSON, at byte 9"},
         {"invalid UTF-8", "{}", "[{\"a\":\"\xC3\xBC\xff\"}]", {}, "text is not valid UTF-8 at byte 9"},
     };
     for (const auto& [name, stream, body, rows, error] : cases) {

@@ -63,6 +63,8 @@ class TestRun:
         """What differs from run to run, as the test wrote it."""
         if self.web:
             text = text.replace(self.web.url, "{HTTP}")
+        for name, value in self.values.items():
+            text = text.replace(value, "{" + name + "}")
         return text.replace(str(self.folder), "{TMP}").replace(str(ROOT), "{ROOT}")
 
     def compare(self, block, found):
