@@ -1,3 +1,5 @@
+#include <malloc.h>
+
 #include <clocale>
 #include <csignal>
 #include <iostream>
@@ -14,6 +16,9 @@ int main(int argc, char** argv) {
         std::cout << "shaduf " << kVersion << "\n";
         return kExitDone;
     }
+    // Batches travel from thread to thread; with an arena for each, what one frees the next cannot take, and a load of
+    // wide rows keeps half as much again (measured; no slower).
+    ::mallopt(M_ARENA_MAX, 2);
     ::signal(SIGPIPE, SIG_IGN);
     const auto commands = builtin_commands();
     const CommandLine line = CommandLine::parse(argc, argv, commands);

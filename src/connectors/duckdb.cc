@@ -15,19 +15,26 @@ DuckDbSettings settings_of(const Options& options) {
     settings.options.threads = static_cast<int>(options.integer("threads"));
     settings.options.memory_bytes = options.bytes("memory");
     settings.options.temp_directory = options.text("temp_directory");
+    settings.options.storage_version = options.text("storage_version");
     if (options.boolean("read_only")) settings.options.access = DuckDbAccess::read_only;
     return settings;
 }
 
-// Loads alone need little. A second thread of the engine only waits busily for the first, since rows are inserted in
-// order; and what a transaction touches may take the engine twice its memory limit.
+// Loads alone need little, and a thread of the engine that has nothing to do waits busily; it takes more as it needs.
 constexpr int kLoadThreads = 1;
 constexpr uint64_t kLoadMemoryBytes = 64 << 20;
 
 DuckDbSettings load_settings_of(const Options& options) {
     DuckDbSettings settings = settings_of(options);
-    if (!options.has("threads")) settings.options.threads = kLoadThreads;
-    if (!options.has("memory")) settings.options.memory_bytes = kLoadMemoryBytes;
+    if (!options.has("threads")) {
+        settings.options.threads = kLoadThreads;
+        settings.options.threads_grow = true;
+    }
+    if (!options.has("memory")) {
+        settings.options.memory_bytes = kLoadMemoryBytes;
+        settings.options.memory_grows = true;
+    }
+    settings.options.keep_order = false;
     return settings;
 }
 
@@ -87,14 +94,19 @@ constexpr FieldSpec kFields[] = {
      .example = "warehouse.duckdb"},
     {.name = "threads",
      .type = FieldType::integer,
-     .help = "Threads of the engine; 0 takes one a core (a load takes one unless this is set).",
+     .help = "Threads of the engine; 0 takes one a core (a load takes one or two unless this is set).",
      .default_value = "0"},
     {.name = "memory",
      .type = FieldType::bytes,
      .help =
-         "Memory of the engine in bytes; what needs more is spilled to disk (a load takes 64MB unless this is set).",
+         "Memory of the engine in bytes; what needs more is spilled to disk. A load takes 64MB, and more for tables of "
+         "hundreds of columns, unless this is set.",
      .default_value = "128MB"},
     {.name = "temp_directory", .help = "Folder that the engine spills to; beside the file by default."},
+    {.name = "storage_version",
+     .help = "Of a file that is created: the oldest DuckDB that can read it. v1.0.0 reaches back furthest; from v1.3.0 "
+             "on texts are stored in a third less time.",
+     .default_value = "v1.3.0"},
     {.name = "read_only",
      .type = FieldType::boolean,
      .help = "Opens the file for reading alone.",

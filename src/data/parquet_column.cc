@@ -67,11 +67,8 @@ Result<std::string_view> ParquetCompressor::compress(const BufferBuilder& plain)
     return std::string_view(reinterpret_cast<const char*>(compressed_.data()), size);
 }
 
-ParquetColumnWriter::ParquetColumnWriter(ParquetLeaf leaf, const ParquetOptions& options, ParquetCompressor& compressor)
-    : leaf_(std::move(leaf)),
-      options_(options),
-      compressor_(compressor),
-      use_dictionary_(leaf_.physical != ParquetPhysical::boolean) {}
+ParquetColumnWriter::ParquetColumnWriter(ParquetLeaf leaf, const ParquetOptions& options)
+    : leaf_(std::move(leaf)), options_(options), use_dictionary_(leaf_.physical != ParquetPhysical::boolean) {}
 
 // ---------------------------------------------------------------------------------------------------------- values
 
@@ -169,7 +166,15 @@ void ParquetColumnWriter::put_int64s(const Column& column, const Rows& rows, siz
         }
         return;
     }
-    each_present(column, rows, begin, end, [&](size_t row) { put_int64(values[row]); });
+    if (!use_dictionary_) return each_present(column, rows, begin, end, [&](size_t row) { put_int64(values[row]); });
+    // Equal neighbours, as in a column that says when the rows were loaded, need no look into the dictionary.
+    bool any = false;
+    int64_t last = 0;
+    each_present(column, rows, begin, end, [&](size_t row) {
+        if (any && values[row] == last) return indices_.push_back(indices_.back());
+        any = true;
+        put_int64(last = values[row]);
+    });
 }
 
 template <typename Rows>
@@ -179,8 +184,15 @@ void ParquetColumnWriter::put_texts(const Column& column, const Rows& rows, size
     const auto text_at = [&](size_t row) {
         return std::string_view(values + offsets[row], static_cast<size_t>(offsets[row + 1] - offsets[row]));
     };
-    if (!use_dictionary_ || !dictionary_.exceeds_cache()) {
-        return each_present(column, rows, begin, end, [&](size_t row) { put_text(text_at(row)); });
+    if (!use_dictionary_) return each_present(column, rows, begin, end, [&](size_t row) { put_text(text_at(row)); });
+    if (!dictionary_.exceeds_cache()) {
+        std::optional<std::string_view> last;
+        return each_present(column, rows, begin, end, [&](size_t row) {
+            const std::string_view text = text_at(row);
+            if (last == text) return indices_.push_back(indices_.back());
+            last = text;
+            put_text(text);
+        });
     }
     constexpr size_t kBlock = 64;
     std::array<std::string_view, kBlock> texts;
@@ -233,20 +245,22 @@ void ParquetColumnWriter::append_slice(const Column& column, const Rows& rows, s
 }
 
 template <typename Rows>
-Result<void> ParquetColumnWriter::append_all(const Column& column, const Rows& rows, size_t count) {
+Result<void> ParquetColumnWriter::append_all(const Column& column, const Rows& rows, size_t count,
+                                             ParquetCompressor& compressor) {
     for (size_t begin = 0; begin < count; begin += kSliceRows) {
         append_slice(column, rows, begin, std::min(count, begin + kSliceRows));
-        TRY(end_slice());
+        TRY(end_slice(compressor));
     }
     return {};
 }
 
-Result<void> ParquetColumnWriter::append_rows(const Column& column, size_t rows) {
-    return append_all(column, AllRows{}, rows);
+Result<void> ParquetColumnWriter::append_rows(const Column& column, size_t rows, ParquetCompressor& compressor) {
+    return append_all(column, AllRows{}, rows, compressor);
 }
 
-Result<void> ParquetColumnWriter::append_rows(const Column& column, std::span<const uint32_t> rows) {
-    return append_all(column, rows, rows.size());
+Result<void> ParquetColumnWriter::append_rows(const Column& column, std::span<const uint32_t> rows,
+                                              ParquetCompressor& compressor) {
+    return append_all(column, rows, rows.size(), compressor);
 }
 
 void ParquetColumnWriter::append_value(const Column& column, size_t row, uint8_t repetition) {
@@ -268,13 +282,13 @@ bool ParquetColumnWriter::dictionary_is_useless() const {
     return present_ >= kDictionaryTrialValues && dictionary_.size() * 5 > present_ * 4;
 }
 
-Result<void> ParquetColumnWriter::end_slice() {
+Result<void> ParquetColumnWriter::end_slice(ParquetCompressor& compressor) {
     if (use_dictionary_ && dictionary_is_useless()) {
-        TRY(flush_page());
+        TRY(flush_page(compressor));
         use_dictionary_ = false;
         dictionary_failed_before_ = true;
     }
-    if (page_values() >= kPageValuesMax || plain_.size() >= options_.page_bytes) TRY(flush_page());
+    if (page_values() >= kPageValuesMax || plain_.size() >= options_.page_bytes) TRY(flush_page(compressor));
     return {};
 }
 
@@ -292,14 +306,14 @@ void ParquetColumnWriter::append_page_values(BufferBuilder& page) {
     }
 }
 
-Result<void> ParquetColumnWriter::flush_page() {
+Result<void> ParquetColumnWriter::flush_page(ParquetCompressor& compressor) {
     if (page_values() == 0) return {};
-    BufferBuilder& page = compressor_.page();
+    BufferBuilder& page = compressor.page();
     page.resize(0);
     if (leaf_.repetition_max > 0) append_levels(repetitions_, bits_for(leaf_.repetition_max), page);
     append_levels(definitions_, bits_for(leaf_.definition_max), page);
     append_page_values(page);
-    const std::string_view compressed = TRY(compressor_.compress(page));
+    const std::string_view compressed = TRY(compressor.compress(page));
     const std::string header = page_header(page.size(), compressed.size(), false);
     pages_.append(header);
     pages_.append(compressed);
@@ -335,8 +349,8 @@ std::string ParquetColumnWriter::page_header(size_t plain_bytes, size_t compress
     return out.finish();
 }
 
-Result<void> ParquetColumnWriter::write_dictionary_page(BufferBuilder& out) {
-    const std::string_view compressed = TRY(compressor_.compress(dictionary_.page()));
+Result<void> ParquetColumnWriter::write_dictionary_page(BufferBuilder& out, ParquetCompressor& compressor) {
+    const std::string_view compressed = TRY(compressor.compress(dictionary_.page()));
     const std::string header = page_header(dictionary_.page().size(), compressed.size(), true);
     out.append(header);
     out.append(compressed);
@@ -373,10 +387,10 @@ void ParquetColumnWriter::take_statistics() {
     has_range_ = false;
 }
 
-Result<ParquetChunk> ParquetColumnWriter::finish_chunk(BufferBuilder& out) {
-    TRY(flush_page());
+Result<ParquetChunk> ParquetColumnWriter::finish_chunk(BufferBuilder& out, ParquetCompressor& compressor) {
+    TRY(flush_page(compressor));
     const size_t begin = out.size();
-    if (chunk_.has_dictionary) TRY(write_dictionary_page(out));
+    if (chunk_.has_dictionary) TRY(write_dictionary_page(out, compressor));
     chunk_.data_page_offset = static_cast<int64_t>(out.size() - begin);
     out.append(pages_.data(), pages_.size());
     chunk_.compressed_bytes = static_cast<int64_t>(out.size() - begin);

@@ -59,26 +59,26 @@ struct ParquetChunk {
 // hardly fewer entries than there are values, the rest of the chunk is PLAIN. Pages are compressed as they fill up.
 class ParquetColumnWriter {
 public:
-    ParquetColumnWriter(ParquetLeaf leaf, const ParquetOptions& options, ParquetCompressor& compressor);
+    ParquetColumnWriter(ParquetLeaf leaf, const ParquetOptions& options);
 
     const ParquetLeaf& leaf() const { return leaf_; }
     // Rows of a column that is a leaf itself.
-    Result<void> append_rows(const Column& column, size_t rows);
-    Result<void> append_rows(const Column& column, std::span<const uint32_t> rows);
+    Result<void> append_rows(const Column& column, size_t rows, ParquetCompressor& compressor);
+    Result<void> append_rows(const Column& column, std::span<const uint32_t> rows, ParquetCompressor& compressor);
     // One value of a nested column. REQUIRES: not null
     void append_value(const Column& column, size_t row, uint8_t repetition);
     void append_missing(uint8_t repetition, uint8_t definition);
     // Call now and then after the two above: ends the page when it is full.
-    Result<void> end_slice();
+    Result<void> end_slice(ParquetCompressor& compressor);
 
     size_t buffered_bytes() const;  // about what is to be written
     size_t memory_bytes() const;    // what is held
     // Appends the whole chunk to `out` and starts the next.
-    Result<ParquetChunk> finish_chunk(BufferBuilder& out);
+    Result<ParquetChunk> finish_chunk(BufferBuilder& out, ParquetCompressor& compressor);
 
 private:
     template <typename Rows>
-    Result<void> append_all(const Column& column, const Rows& rows, size_t count);
+    Result<void> append_all(const Column& column, const Rows& rows, size_t count, ParquetCompressor& compressor);
     template <typename Rows>
     void append_slice(const Column& column, const Rows& rows, size_t begin, size_t end);
     template <typename Rows, typename Put>
@@ -98,16 +98,15 @@ private:
     void note_text(std::string_view text);
     bool dictionary_is_useless() const;
     size_t page_values() const { return definitions_.size(); }
-    Result<void> flush_page();
+    Result<void> flush_page(ParquetCompressor& compressor);
     void append_page_values(BufferBuilder& page);
-    Result<void> write_dictionary_page(BufferBuilder& out);
+    Result<void> write_dictionary_page(BufferBuilder& out, ParquetCompressor& compressor);
     std::string page_header(size_t plain_bytes, size_t compressed_bytes, bool is_dictionary) const;
     void take_statistics();
     void release_memory();
 
     ParquetLeaf leaf_;
     const ParquetOptions& options_;
-    ParquetCompressor& compressor_;
 
     bool use_dictionary_;
     bool dictionary_failed_before_ = false;  // in the chunk before: not tried again

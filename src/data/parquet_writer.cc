@@ -1,6 +1,10 @@
 #include "data/parquet_writer.h"
 
+#include <atomic>
+#include <deque>
+
 #include "base/assert.h"
+#include "base/lanes.h"
 #include "data/parquet_column.h"
 #include "data/parquet_schema.h"
 #include "version.h"
@@ -61,6 +65,9 @@ size_t count_leaves(const DataType& type) {
     return count;
 }
 
+// Fewer rows are encoded before another thread has woken up.
+constexpr size_t kRowsWorthThreads = 4096;
+
 struct RowGroup {
     std::vector<ParquetChunk> chunks;
     std::vector<int64_t> offsets;  // in the file, by chunk
@@ -69,30 +76,59 @@ struct RowGroup {
 
 }  // namespace
 
+class ParquetEncoders {
+public:
+    ParquetEncoders(const ParquetOptions& options, size_t threads) : lanes_(threads) {
+        for (size_t i = 0; i < threads; ++i) compressors_.emplace_back(options.compression, options.zstd_level);
+    }
+
+    // Calls `work` once for each number below `count`, on as many threads as there are, which take the next one each.
+    using Work = std::function<Result<void>(size_t i, ParquetCompressor& compressor)>;
+    Result<void> each(size_t count, const Work& work) {
+        std::atomic<size_t> next{0};
+        return lanes_.run([&](size_t lane) -> Result<void> {
+            for (size_t i = next++; i < count; i = next++) TRY(work(i, compressors_[lane]));
+            return {};
+        });
+    }
+    // The same in turn.
+    Result<void> each_alone(size_t count, const Work& work) {
+        for (size_t i = 0; i < count; ++i) TRY(work(i, compressors_[0]));
+        return {};
+    }
+
+private:
+    std::deque<ParquetCompressor> compressors_;  // by lane
+    Lanes lanes_;
+};
+
 class ParquetWriter::File {
 public:
-    File(SchemaPtr schema, ParquetOptions options, ByteSink sink, std::shared_ptr<ParquetCompressor> compressor)
+    File(SchemaPtr schema, ParquetOptions options, ByteSink sink, std::shared_ptr<ParquetEncoders> encoders)
         : schema_(std::move(schema)),
           options_(std::move(options)),
           sink_(std::move(sink)),
-          compressor_(compressor != nullptr ? std::move(compressor) : make_parquet_compressor(options_)) {
-        for (auto& leaf : parquet_leaves(*schema_)) columns_.emplace_back(std::move(leaf), options_, *compressor_);
+          encoders_(encoders != nullptr ? std::move(encoders) : make_parquet_encoders(options_, 1)) {
+        for (auto& leaf : parquet_leaves(*schema_)) columns_.emplace_back(std::move(leaf), options_);
+        size_t leaf = 0;
+        for (const auto& field : schema_->fields()) {
+            first_leaf_.push_back(leaf);
+            leaf += count_leaves(field.type);
+        }
     }
 
     // Rows is either a number of rows, from the first on, or a span of row numbers.
     template <typename Rows>
     Result<void> append(const RecordBatch& batch, const Rows& rows, size_t count) {
         SHADUF_ASSERT(batch.columns().size() == schema_->size());
-        size_t leaf = 0;
-        for (const auto& column : batch.columns()) {
-            const size_t leaves = count_leaves(column.type);
-            if (column.type.is_nested()) {
-                TRY(append_nested(column, rows, count, std::span(columns_).subspan(leaf, leaves)));
-            } else {
-                TRY(columns_[leaf].append_rows(column, rows));
-            }
-            leaf += leaves;
-        }
+        const auto append_column = [&](size_t i, ParquetCompressor& compressor) -> Result<void> {
+            const Column& column = batch.column(i);
+            if (!column.type.is_nested()) return columns_[first_leaf_[i]].append_rows(column, rows, compressor);
+            const auto leaves = std::span(columns_).subspan(first_leaf_[i], count_leaves(column.type));
+            return append_nested(column, rows, count, leaves, compressor);
+        };
+        TRY(count >= kRowsWorthThreads ? encoders_->each(schema_->size(), append_column)
+                                       : encoders_->each_alone(schema_->size(), append_column));
         group_rows_ += count;
         rows_ += count;
         if (group_rows_ >= options_.row_group_rows || buffered_bytes() >= options_.row_group_bytes) return end_group();
@@ -120,11 +156,11 @@ private:
 
     template <typename Rows>
     Result<void> append_nested(const Column& column, const Rows& rows, size_t count,
-                               std::span<ParquetColumnWriter> leaves) {
+                               std::span<ParquetColumnWriter> leaves, ParquetCompressor& compressor) {
         for (size_t i = 0; i < count; ++i) {
             Shredder(leaves).shred(column, row_at(rows, i), 0, 0);
             if (i % kNestedSliceRows != kNestedSliceRows - 1 && i + 1 != count) continue;
-            for (auto& leaf : leaves) TRY(leaf.end_slice());
+            for (auto& leaf : leaves) TRY(leaf.end_slice(compressor));
         }
         return {};
     }
@@ -141,8 +177,9 @@ private:
     SchemaPtr schema_;
     ParquetOptions options_;
     ByteSink sink_;
-    std::shared_ptr<ParquetCompressor> compressor_;
-    std::vector<ParquetColumnWriter> columns_;
+    std::shared_ptr<ParquetEncoders> encoders_;
+    std::vector<ParquetColumnWriter> columns_;  // by leaf
+    std::vector<size_t> first_leaf_;            // by column of the schema
     std::vector<RowGroup> groups_;
     size_t group_rows_ = 0;
     uint64_t rows_ = 0;
@@ -154,11 +191,18 @@ Result<void> ParquetWriter::File::end_group() {
     TRY(put_magic());
     RowGroup group;
     group.rows = static_cast<int64_t>(std::exchange(group_rows_, 0));
-    for (auto& column : columns_) {
-        BufferBuilder bytes;
+    group.chunks.resize(columns_.size());
+    std::vector<BufferBuilder> bytes(columns_.size());
+    const auto finish_chunk = [&](size_t i, ParquetCompressor& compressor) -> Result<void> {
+        group.chunks[i] = TRY(columns_[i].finish_chunk(bytes[i], compressor));
+        return {};
+    };
+    TRY(group.rows >= static_cast<int64_t>(kRowsWorthThreads) ? encoders_->each(columns_.size(), finish_chunk)
+                                                              : encoders_->each_alone(columns_.size(), finish_chunk));
+    for (auto& chunk : bytes) {
         group.offsets.push_back(static_cast<int64_t>(bytes_));
-        group.chunks.push_back(TRY(column.finish_chunk(bytes)));
-        TRY(put({reinterpret_cast<const char*>(bytes.data()), bytes.size()}));
+        TRY(put({reinterpret_cast<const char*>(chunk.data()), chunk.size()}));
+        chunk = BufferBuilder();
     }
     groups_.push_back(std::move(group));
     return {};
@@ -252,13 +296,13 @@ void ParquetWriter::File::write_chunk(const ParquetChunk& chunk, int64_t offset,
     out.end_struct();
 }
 
-std::shared_ptr<ParquetCompressor> make_parquet_compressor(const ParquetOptions& options) {
-    return std::make_shared<ParquetCompressor>(options.compression, options.zstd_level);
+std::shared_ptr<ParquetEncoders> make_parquet_encoders(const ParquetOptions& options, size_t threads) {
+    return std::make_shared<ParquetEncoders>(options, threads);
 }
 
 ParquetWriter::ParquetWriter(SchemaPtr schema, ParquetOptions options, ByteSink sink,
-                             std::shared_ptr<ParquetCompressor> compressor)
-    : file_(std::make_unique<File>(std::move(schema), std::move(options), std::move(sink), std::move(compressor))) {}
+                             std::shared_ptr<ParquetEncoders> encoders)
+    : file_(std::make_unique<File>(std::move(schema), std::move(options), std::move(sink), std::move(encoders))) {}
 ParquetWriter::~ParquetWriter() = default;
 
 Result<void> ParquetWriter::write(const RecordBatch& rows) { return file_->append(rows, rows.rows(), rows.rows()); }

@@ -14,7 +14,7 @@
 
 namespace shaduf {
 
-class ParquetCompressor;
+class ParquetEncoders;
 
 enum class ParquetCompression : uint8_t { zstd, none };
 
@@ -29,21 +29,22 @@ struct ParquetOptions {
     std::vector<std::pair<std::string, std::string>> metadata;  // into the footer
 };
 
-// The memory in which pages are compressed: some megabytes, which writers of one thread may share.
-std::shared_ptr<ParquetCompressor> make_parquet_compressor(const ParquetOptions& options);
+// What encodes columns: `threads` of them (one: the writer's own), each with the memory in which pages are compressed,
+// some megabytes. Writers that take turns on one thread may share it.
+std::shared_ptr<ParquetEncoders> make_parquet_encoders(const ParquetOptions& options, size_t threads);
 
 // Writes one Parquet file (parquet-format 2.x, read by all: data pages of version 1, PLAIN and dictionary encoding),
 // streaming: bytes go to `sink` from front to back, and only the open row group is held. All columns are optional;
 // decimals are FIXED_LEN_BYTE_ARRAY(16), lists the three-level form, json a string with the JSON type. Each column
 // chunk has its smallest and largest value and its number of nulls. After an error of `sink` the writer is of no
-// further use. Not thread-safe; writers share nothing but a compressor that they are given.
+// further use. Not thread-safe; writers share nothing but the encoders that they are given.
 class ParquetWriter {
 public:
     using ByteSink = std::function<Result<void>(std::string_view bytes)>;
 
-    // `compressor`: for writers that take turns on one thread; of the same options. Null: one of its own.
+    // `encoders`: made of the same options. Null: one of its own, without a thread.
     ParquetWriter(SchemaPtr schema, ParquetOptions options, ByteSink sink,
-                  std::shared_ptr<ParquetCompressor> compressor = nullptr);
+                  std::shared_ptr<ParquetEncoders> encoders = nullptr);
     ~ParquetWriter();
     ParquetWriter(const ParquetWriter&) = delete;
     ParquetWriter& operator=(const ParquetWriter&) = delete;

@@ -18,16 +18,23 @@
 namespace shaduf {
 namespace {
 
+// Columns of tables being written that the smallest memory limit has room for with two threads, and what one more takes
+// on each thread (measured: a block of values, one of validity, and what compressing them needs).
+constexpr size_t kFewColumns = 32;
+constexpr uint64_t kBytesPerColumn = 768 << 10;
+
 struct Config {
     duckdb_config handle = nullptr;
     Config() { duckdb_create_config(&handle); }
     ~Config() { duckdb_destroy_config(&handle); }
     Config(const Config&) = delete;
     Config& operator=(const Config&) = delete;
-    void set(const char* name, const std::string& value) { duckdb_set_config(handle, name, value.c_str()); }
+    bool set(const char* name, const std::string& value) {
+        return duckdb_set_config(handle, name, value.c_str()) == DuckDBSuccess;
+    }
 };
 
-void configure(Config& config, const DuckDbOptions& options) {
+Result<void> configure(Config& config, const DuckDbOptions& options) {
     config.set("memory_limit", std::to_string(options.memory_bytes) + "B");
     if (options.threads > 0) config.set("threads", std::to_string(options.threads));
     if (!options.temp_directory.empty()) config.set("temp_directory", options.temp_directory);
@@ -35,11 +42,18 @@ void configure(Config& config, const DuckDbOptions& options) {
     if (!options.external_access) config.set("enable_external_access", "false");
     // Nothing is fetched from the network behind the user's back.
     config.set("autoinstall_known_extensions", "false");
+    if (!options.keep_order) config.set("preserve_insertion_order", "false");
+    if (options.storage_version.empty() || config.set("storage_compatibility_version", options.storage_version)) {
+        return {};
+    }
+    return Error(ErrorKind::invalid_config, "DuckDB " + std::string(duckdb_library_version()) +
+                                                " knows no storage version " + options.storage_version +
+                                                "; give one like v1.3.0, or `latest`");
 }
 
 Result<duckdb_database> open_handle(const std::string& path, const DuckDbOptions& options) {
     Config config;
-    configure(config, options);
+    TRY(configure(config, options));
     duckdb_database handle = nullptr;
     char* message = nullptr;
     if (duckdb_open_ext(path.c_str(), &handle, config.handle, &message) == DuckDBSuccess) return handle;
@@ -194,6 +208,15 @@ std::string with_rows_table(const std::string& sql, const std::string& table) {
     return sql.substr(0, at) + table + sql.substr(at + DuckDbConnection::kRowsTable.size());
 }
 
+std::string insert_sql(const std::string& table, const Schema& schema, const std::string& rows) {
+    std::string columns;
+    for (const auto& field : schema.fields()) {
+        if (!columns.empty()) columns += ", ";
+        columns += quote_identifier(field.name);
+    }
+    return "INSERT INTO " + table + " (" + columns + ") SELECT " + columns + " FROM " + rows;
+}
+
 class Cursor final : public DuckDbCursor {
 public:
     Cursor(size_t rows_max, const Cancellation& cancellation) : rows_max_(rows_max), cancellation_(cancellation) {}
@@ -244,7 +267,8 @@ private:
 
 }  // namespace
 
-DuckDbDatabase::DuckDbDatabase(std::string path, duckdb_database handle) : path_(std::move(path)), handle_(handle) {}
+DuckDbDatabase::DuckDbDatabase(std::string path, duckdb_database handle, const DuckDbOptions& options)
+    : path_(std::move(path)), handle_(handle), options_(options), threads_(options.threads) {}
 
 DuckDbDatabase::~DuckDbDatabase() {
     row_sources_.reset();
@@ -272,6 +296,36 @@ DuckDbDatabase::Claim::~Claim() {
     database_.claims_.erase(name_);
 }
 
+std::unique_ptr<DuckDbDatabase::Load> DuckDbDatabase::begin_load(size_t columns) {
+    std::lock_guard lock(loads_mutex_);
+    columns_ += columns;
+    set_memory_limit();
+    return std::make_unique<Load>(*this, columns);
+}
+
+DuckDbDatabase::Load::~Load() {
+    std::lock_guard lock(database_.loads_mutex_);
+    database_.columns_ -= columns_;
+    database_.set_memory_limit();
+}
+
+void DuckDbDatabase::take_second_thread() {
+    std::lock_guard lock(loads_mutex_);
+    if (!options_.threads_grow || columns_ > kFewColumns || threads_ >= 2) return;
+    threads_ = 2;
+    duckdb_query(row_sources_->connection(), "SET threads = 2", nullptr);
+    set_memory_limit();
+}
+
+// A limit that could not be lowered again is no harm; one that was not raised, the load will tell of.
+void DuckDbDatabase::set_memory_limit() {
+    if (!options_.memory_grows) return;
+    const uint64_t many = columns_ - std::min(columns_, kFewColumns);
+    const uint64_t bytes = options_.memory_bytes + many * kBytesPerColumn * static_cast<uint64_t>(threads_);
+    const std::string sql = "SET memory_limit = '" + std::to_string(bytes) + "B'";
+    duckdb_query(row_sources_->connection(), sql.c_str(), nullptr);
+}
+
 DuckDbInstances::DuckDbInstances() = default;
 DuckDbInstances::~DuckDbInstances() = default;
 
@@ -291,7 +345,7 @@ Result<std::shared_ptr<DuckDbDatabase>> DuckDbInstances::open(const std::string&
     // Opened before the object is made: an error returned between `new` and its constructor would leak the object.
     if (options.access == DuckDbAccess::read_write) TRY(create_whole(canonical, options));
     auto* const handle = TRY(open_handle(canonical, options));
-    std::unique_ptr<DuckDbDatabase> opened(new DuckDbDatabase(canonical, handle));
+    std::unique_ptr<DuckDbDatabase> opened(new DuckDbDatabase(canonical, handle, options));
     opened->row_sources_ = TRY(DuckDbRowSources::create(opened->handle_));
     database = std::shared_ptr<DuckDbDatabase>(opened.release(), close);
     entry.database = database;
@@ -301,7 +355,7 @@ Result<std::shared_ptr<DuckDbDatabase>> DuckDbInstances::open(const std::string&
 
 Result<std::shared_ptr<DuckDbDatabase>> DuckDbInstances::open_in_memory(const DuckDbOptions& options) {
     auto* const handle = TRY(open_handle(":memory:", options));
-    std::shared_ptr<DuckDbDatabase> database(new DuckDbDatabase(":memory:", handle));
+    std::shared_ptr<DuckDbDatabase> database(new DuckDbDatabase(":memory:", handle, options));
     database->row_sources_ = TRY(DuckDbRowSources::create(database->handle_));
     return database;
 }
@@ -333,28 +387,59 @@ Result<int64_t> DuckDbConnection::execute(const std::string& sql, const DuckDbVa
 
 Result<int64_t> DuckDbConnection::execute_over(const std::string& sql, const SchemaPtr& schema,
                                                std::span<const RecordBatch> rows) {
-    DuckDbRowSource source(schema);
-    source.set_rows(rows);
+    DuckDbGivenRows source(schema, rows, kAnyThreads);
     const auto registration = row_sources_.add(source);
     return execute(with_rows_table(sql, registration.sql()));
 }
 
 Result<std::vector<RecordBatch>> DuckDbConnection::query_over(const std::string& sql, const SchemaPtr& schema,
                                                               std::span<const RecordBatch> rows) {
-    DuckDbRowSource source(schema);
-    source.set_rows(rows);
+    DuckDbGivenRows source(schema, rows, kAnyThreads);
     const auto registration = row_sources_.add(source);
     return query(with_rows_table(sql, registration.sql()));
 }
 
 Result<int64_t> DuckDbConnection::append(const std::string& table, const SchemaPtr& schema,
                                          std::span<const RecordBatch> rows) {
-    std::string columns;
-    for (const auto& field : schema->fields()) {
-        if (!columns.empty()) columns += ", ";
-        columns += quote_identifier(field.name);
-    }
-    return execute_over("INSERT INTO " + table + " (" + columns + ") SELECT " + columns + " FROM $rows", schema, rows);
+    DuckDbGivenRows source(schema, rows, 1);
+    const auto registration = row_sources_.add(source);
+    return execute(insert_sql(table, *schema, registration.sql()));
+}
+
+Result<std::unique_ptr<DuckDbAppend>> DuckDbConnection::begin_append(const std::string& table, const SchemaPtr& schema,
+                                                                     const DuckDbAppendLimits& limits) {
+    TRY(cancellation_.check());
+    return std::unique_ptr<DuckDbAppend>(new DuckDbAppend(*this, table, schema, limits));
+}
+
+DuckDbAppend::DuckDbAppend(DuckDbConnection& connection, const std::string& table, const SchemaPtr& schema,
+                           const DuckDbAppendLimits& limits)
+    : rows_(std::make_unique<DuckDbRowQueue>(schema, limits)) {
+    thread_ = std::thread([this, &connection, table] {
+        const auto registration = connection.row_sources_.add(*rows_);
+        // The engine's interrupt does not reach a thread that waits for rows.
+        const Cancellation::Waker waker(connection.cancellation_, [this] { rows_->abort(); });
+        inserted_ = connection.execute(insert_sql(table, *rows_->schema(), registration.sql()));
+        if (!inserted_.ok()) rows_->abort();
+    });
+}
+
+DuckDbAppend::~DuckDbAppend() {
+    if (!thread_.joinable()) return;
+    rows_->abort();
+    thread_.join();
+}
+
+Result<void> DuckDbAppend::write(RecordBatch rows) {
+    if (rows_->push(std::move(rows))) return {};
+    TRY(finish());
+    return Error(ErrorKind::canceled, "the load was stopped");
+}
+
+Result<int64_t> DuckDbAppend::finish() {
+    rows_->close();
+    if (thread_.joinable()) thread_.join();
+    return inserted_;
 }
 
 Result<std::unique_ptr<DuckDbCursor>> DuckDbConnection::open_cursor(const std::string& sql, const DuckDbValues& values,

@@ -11,6 +11,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <variant>
 #include <vector>
 
@@ -27,7 +28,9 @@ struct _duckdb_connection;
 namespace shaduf {
 
 class Cancellation;
+class DuckDbAppend;
 class DuckDbConnection;
+class DuckDbRowQueue;
 class DuckDbRowSource;
 class DuckDbRowSources;
 
@@ -48,6 +51,12 @@ struct DuckDbOptions {
     std::string temp_directory = {};        // "": beside the database
     DuckDbAccess access = DuckDbAccess::read_write;
     bool external_access = true;  // whether SQL may reach files and the network
+    // Whether rows keep their order where no ORDER BY stands; if so, one thread inserts at a time.
+    bool keep_order = true;
+    bool memory_grows = false;  // with the columns that are loaded, see DuckDbDatabase::begin_load
+    bool threads_grow = false;  // to two, see DuckDbDatabase::take_second_thread
+    // Of files that are created: the oldest engine that must read them ("v1.3.0"); "": what the engine takes itself.
+    std::string storage_version = {};
 };
 
 // One open database. Thread-safe.
@@ -79,12 +88,35 @@ public:
     };
     std::unique_ptr<Claim> claim(const std::string& name);
 
+    // The columns of a table that is written to, until the Load goes away. For each column the engine holds blocks in
+    // memory that it cannot spill, so with many of them its memory limit is raised.
+    class Load {
+    public:
+        Load(DuckDbDatabase& database, size_t columns) : database_(database), columns_(columns) {}
+        ~Load();
+        Load(const Load&) = delete;
+        Load& operator=(const Load&) = delete;
+
+    private:
+        DuckDbDatabase& database_;
+        size_t columns_;
+    };
+    std::unique_ptr<Load> begin_load(size_t columns);
+    // Gives the engine a second thread where the columns of all loads are few. It keeps it: to take one away, the
+    // engine waits until that one's work has ended.
+    void take_second_thread();
+
 private:
     friend class DuckDbInstances;
-    DuckDbDatabase(std::string path, _duckdb_database* handle);
+    DuckDbDatabase(std::string path, _duckdb_database* handle, const DuckDbOptions& options);
+    void set_memory_limit();
 
     std::string path_;
     _duckdb_database* handle_;
+    const DuckDbOptions options_;
+    std::mutex loads_mutex_;
+    size_t columns_ = 0;  // of all loads
+    int threads_ = 0;
     std::unique_ptr<DuckDbRowSources> row_sources_;
     std::mutex shared_tables_;
     std::mutex claims_mutex_;
@@ -114,6 +146,11 @@ private:
     std::mutex mutex_;
     std::condition_variable closed_;
     std::map<std::string, Entry> entries_;
+};
+
+struct DuckDbAppendLimits {
+    size_t bytes_max;    // of rows that wait for the engine, or one batch that is larger
+    size_t threads_max;  // of the engine's, each of which fills a row group of its own
 };
 
 using DuckDbValue = std::variant<std::monostate, bool, int64_t, double, std::string>;
@@ -148,10 +185,13 @@ public:
     Result<std::vector<RecordBatch>> query_over(const std::string& sql, const SchemaPtr& schema,
                                                 std::span<const RecordBatch> rows);
     // Columns are matched by name; those of the table that `rows` lack become null or their default. `table` is quoted
-    // already. The engine inserts in order, by one thread that fills whole row groups and writes them out at once, so a
-    // transaction may append any number of rows. (Two threads take half the time, but leave row groups half full: the
-    // next checkpoint writes them anew, which costs as much CPU again.) 50,000 rows and more at once cost least.
+    // already. One thread of the engine inserts, in order: of two, each would leave row groups half full behind each
+    // statement, and the next checkpoint writes those anew.
     Result<int64_t> append(const std::string& table, const SchemaPtr& schema, std::span<const RecordBatch> rows);
+    // The same as one statement that lasts until `finish`, on several threads of the engine and in any order. The
+    // connection is busy until the object goes away.
+    Result<std::unique_ptr<DuckDbAppend>> begin_append(const std::string& table, const SchemaPtr& schema,
+                                                       const DuckDbAppendLimits& limits);
 
     // The whole result, in at least one batch: for results known to be small. Types without a place in ours come as
     // their text.
@@ -164,12 +204,37 @@ public:
     Result<SchemaPtr> describe(const std::string& sql);
 
 private:
+    friend class DuckDbAppend;
     friend class DuckDbDatabase;
     DuckDbConnection(_duckdb_connection* handle, DuckDbRowSources& row_sources, const Cancellation& cancellation);
 
     _duckdb_connection* handle_;
     DuckDbRowSources& row_sources_;
     const Cancellation& cancellation_;
+};
+
+// An INSERT on its way, fed by one thread. The engine fills whole row groups on each of its threads and writes them out
+// at once, so any number of rows may come. Ended by `finish`; when it goes away before that, or after an error, the
+// transaction holds some of the rows and must be rolled back.
+class DuckDbAppend {
+public:
+    ~DuckDbAppend();
+    DuckDbAppend(const DuckDbAppend&) = delete;
+    DuckDbAppend& operator=(const DuckDbAppend&) = delete;
+
+    // Blocks while the engine is behind. The statement's error, which may come some rows late.
+    Result<void> write(RecordBatch rows);
+    // Waits for the end; the number of rows inserted.
+    Result<int64_t> finish();
+
+private:
+    friend class DuckDbConnection;
+    DuckDbAppend(DuckDbConnection& connection, const std::string& table, const SchemaPtr& schema,
+                 const DuckDbAppendLimits& limits);
+
+    std::unique_ptr<DuckDbRowQueue> rows_;
+    Result<int64_t> inserted_ = 0;  // the thread's until it was joined
+    std::thread thread_;
 };
 
 }  // namespace shaduf

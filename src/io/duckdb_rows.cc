@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/assert.h"
 #include "data/arrow.h"
 #include "io/duckdb.h"
 #include "io/duckdb_internal.h"
@@ -62,7 +63,7 @@ void bind(duckdb_bind_info info) {
     if (source == nullptr) return duckdb_bind_set_error(info, "shaduf_rows is for shaduf's own statements");
     for (const auto& field : source->schema()->fields()) add_column(info, field.name, field.type);
     add_column(info, DuckDbConnection::kRowNumberColumn, TypeKind::int64);
-    duckdb_bind_set_cardinality(info, static_cast<idx_t>(source->row_count()), true);
+    if (const auto rows = source->row_count()) duckdb_bind_set_cardinality(info, static_cast<idx_t>(*rows), true);
     duckdb_bind_set_bind_data(info, new int64_t(id), [](void* data) { delete static_cast<int64_t*>(data); });
 }
 
@@ -90,7 +91,7 @@ void init(duckdb_init_info info) {
         state->wanted.push_back(duckdb_init_get_column_index(info, i));
     }
     if (const auto error = convert_schema(*state)) return duckdb_init_set_error(info, error->c_str());
-    duckdb_init_set_max_threads(info, 64);
+    duckdb_init_set_max_threads(info, state->source->threads_max());
     duckdb_init_set_init_data(info, state.release(), [](void* data) { delete static_cast<ScanState*>(data); });
 }
 
@@ -120,8 +121,10 @@ void export_slice(const ScanState& state, const DuckDbRowSource::Slice& slice, A
 
 void scan(duckdb_function_info info, duckdb_data_chunk out) {
     const auto& state = *static_cast<ScanState*>(duckdb_function_get_init_data(info));
-    const auto* slice = state.source->next_slice();
-    if (slice == nullptr) return duckdb_data_chunk_set_size(out, 0);
+    const auto next = state.source->next_slice();
+    if (!next.ok()) return duckdb_function_set_error(info, next.error().message().c_str());
+    const auto& slice = next.value();
+    if (!slice) return duckdb_data_chunk_set_size(out, 0);
     ArrowArray array{};
     export_slice(state, *slice, array);
     duckdb_data_chunk chunk = nullptr;
@@ -160,23 +163,70 @@ duckdb_table_function make_function(DuckDbRowSources* sources) {
 
 }  // namespace
 
-void DuckDbRowSource::set_rows(std::span<const RecordBatch> rows) {
-    slices_.clear();
-    row_count_ = 0;
+DuckDbGivenRows::DuckDbGivenRows(SchemaPtr schema, std::span<const RecordBatch> rows, size_t threads_max)
+    : DuckDbRowSource(std::move(schema), threads_max) {
     const size_t slice_rows = duckdb_vector_size();
     for (const auto& batch : rows) {
+        const std::shared_ptr<const RecordBatch> borrowed(std::shared_ptr<void>(), &batch);
         for (size_t first = 0; first < batch.rows(); first += slice_rows) {
             const size_t length = std::min(slice_rows, batch.rows() - first);
-            slices_.push_back({&batch, first, length, row_count_});
+            slices_.push_back({borrowed, first, length, row_count_});
             row_count_ += static_cast<int64_t>(length);
         }
     }
-    next_ = 0;
 }
 
-const DuckDbRowSource::Slice* DuckDbRowSource::next_slice() {
+Result<std::optional<DuckDbRowSource::Slice>> DuckDbGivenRows::next_slice() {
     const size_t i = next_.fetch_add(1, std::memory_order_relaxed);
-    return i < slices_.size() ? &slices_[i] : nullptr;
+    return i < slices_.size() ? std::optional(slices_[i]) : std::nullopt;
+}
+
+DuckDbRowQueue::DuckDbRowQueue(SchemaPtr schema, const DuckDbAppendLimits& limits)
+    : DuckDbRowSource(std::move(schema), limits.threads_max), bytes_max_(limits.bytes_max) {}
+
+bool DuckDbRowQueue::push(RecordBatch rows) {
+    const size_t bytes = rows.byte_size();
+    auto batch = std::make_shared<const RecordBatch>(std::move(rows));
+    std::unique_lock lock(mutex_);
+    not_full_.wait(lock, [&] { return aborted_ || waiting_.empty() || bytes_ + bytes <= bytes_max_; });
+    SHADUF_ASSERT(!closed_);
+    if (aborted_) return false;
+    if (batch->rows() == 0) return true;
+    waiting_.push_back({std::move(batch), bytes});
+    bytes_ += bytes;
+    not_empty_.notify_all();
+    return true;
+}
+
+void DuckDbRowQueue::close() {
+    std::lock_guard lock(mutex_);
+    closed_ = true;
+    not_empty_.notify_all();
+}
+
+void DuckDbRowQueue::abort() {
+    std::lock_guard lock(mutex_);
+    aborted_ = true;
+    not_full_.notify_all();
+    not_empty_.notify_all();
+}
+
+Result<std::optional<DuckDbRowSource::Slice>> DuckDbRowQueue::next_slice() {
+    std::unique_lock lock(mutex_);
+    not_empty_.wait(lock, [&] { return aborted_ || closed_ || !waiting_.empty(); });
+    if (aborted_) return Error(ErrorKind::canceled, "the load was stopped");
+    if (waiting_.empty()) return std::optional<Slice>();
+    const Waiting& front = waiting_.front();
+    const Slice slice{front.batch, taken_, std::min<size_t>(duckdb_vector_size(), front.batch->rows() - taken_), row_};
+    taken_ += slice.length;
+    row_ += static_cast<int64_t>(slice.length);
+    if (taken_ == slice.batch->rows()) {
+        bytes_ -= front.bytes;
+        waiting_.pop_front();
+        taken_ = 0;
+        not_full_.notify_one();
+    }
+    return std::optional(slice);
 }
 
 Result<std::unique_ptr<DuckDbRowSources>> DuckDbRowSources::create(duckdb_database database) {

@@ -597,6 +597,37 @@ TEST_P(Crash, LosesAndDoublesNothing) {
 
 INSTANTIATE_TEST_SUITE_P(Modes, Crash, testing::Values(WriteMode::append, WriteMode::replace, WriteMode::merge));
 
+// For each column the engine holds blocks that it cannot spill: the limit of a load must grow with them.
+TEST_F(Warehouse, LoadsHundredsOfColumns) {
+    settings.options.threads = 1;
+    settings.options.memory_bytes = 64 << 20;
+    settings.options.memory_grows = settings.options.threads_grow = true;
+    settings.options.keep_order = false;
+    constexpr size_t kColumns = 400;
+    constexpr int64_t kRows = 6000;
+    std::vector<Field> fields;
+    for (size_t i = 0; i < kColumns; ++i) fields.push_back({"c" + std::to_string(i), TypeKind::string});
+    const auto schema = std::make_shared<const Schema>(std::move(fields));
+    for (const WriteMode mode : {WriteMode::append, WriteMode::merge}) {
+        target.mode = mode;
+        target.key = {"c0"};
+        auto sink = open_sink();
+        for (int64_t first = 0; first < kRows; first += 1000) {
+            RecordBatchBuilder rows(schema);
+            for (int64_t row = first; row < first + 1000; ++row) {
+                for (size_t i = 0; i < kColumns; ++i) {
+                    rows.column(i).append_text(std::to_string(row * 7919 + static_cast<int64_t>(i)));
+                }
+                rows.end_row();
+            }
+            write(*sink, rows.finish());
+        }
+        commit(*sink, "c", CommitKind::final);
+    }
+    EXPECT_EQ(rows_of("SELECT count(*), count(DISTINCT c399), min(c399::INT), max(c399::INT) FROM t"),
+              "6000|6000|399|47506480\n");
+}
+
 TEST_F(Warehouse, SaysWhenTheDiskIsFull) {
     const pid_t child = ::fork();
     if (child == 0) {

@@ -117,6 +117,86 @@ TEST_F(DuckDb, KeepsEveryTypeAndValue) {
     EXPECT_EQ(actual, expected);
 }
 
+RecordBatch numbers(int64_t first, int64_t count) {
+    RecordBatchBuilder rows(std::make_shared<const Schema>(std::vector<Field>{{"i", TypeKind::int64}}));
+    for (int64_t i = first; i < first + count; ++i) {
+        rows.column(0).append_int64(i);
+        rows.end_row();
+    }
+    return rows.finish();
+}
+
+TEST_F(DuckDb, AppendsWhatComesWhileItInserts) {
+    const auto unordered = instances.open_in_memory({.threads = 2, .keep_order = false}).release_value();
+    connection = unordered->connect(cancellation).release_value();
+    ASSERT_TRUE(connection->execute("CREATE TABLE t (i BIGINT, other VARCHAR DEFAULT 'x'); BEGIN").ok());
+    auto append = connection->begin_append("t", numbers(0, 0).schema(), {64 << 10, 2}).release_value();
+    int64_t next = 0;
+    for (int64_t i = 0; i < 500; ++i) {
+        const int64_t count = i * 37 % 3001;  // none, one slice, more; in sum many times what may wait
+        ASSERT_TRUE(append->write(numbers(next, count)).ok());
+        next += count;
+    }
+    const auto inserted = append->finish();
+    ASSERT_TRUE(inserted.ok()) << inserted.error().to_string();
+    EXPECT_EQ(inserted.value(), next);
+    append.reset();
+    ASSERT_TRUE(connection->execute("COMMIT").ok());
+    EXPECT_EQ(rows_of("SELECT count(*) AS n, count(DISTINCT i) AS d, min(i) AS low, max(i) AS high, min(other) AS o "
+                      "FROM t"),
+              "{\"n\":" + std::to_string(next) + ",\"d\":" + std::to_string(next) +
+                  ",\"low\":0,\"high\":" + std::to_string(next - 1) + ",\"o\":\"x\"}\n");
+}
+
+TEST_F(DuckDb, AppendTellsTheErrorOfItsStatement) {
+    ASSERT_TRUE(connection->execute("CREATE TABLE t (i BIGINT CHECK (i < 100000)); BEGIN").ok());
+    auto append = connection->begin_append("t", numbers(0, 0).schema(), {1 << 10, 2}).release_value();
+    Result<void> written;
+    for (int64_t i = 0; written.ok() && i < 1000; ++i) written = append->write(numbers(i * 1000, 1000));
+    ASSERT_FALSE(written.ok());
+    EXPECT_EQ(written.error().kind(), ErrorKind::bad_data);
+    EXPECT_THAT(written.error().message(), testing::HasSubstr("CHECK constraint failed"));
+    append.reset();
+    ASSERT_TRUE(connection->execute("ROLLBACK").ok());
+    EXPECT_EQ(rows_of("SELECT count(*) AS n FROM t"), "{\"n\":0}\n");
+}
+
+TEST_F(DuckDb, AnAppendThatIsLetGoInsertsNothing) {
+    ASSERT_TRUE(connection->execute("CREATE TABLE t (i BIGINT); BEGIN").ok());
+    auto append = connection->begin_append("t", numbers(0, 0).schema(), {1 << 20, 2}).release_value();
+    ASSERT_TRUE(append->write(numbers(0, 10'000)).ok());
+    append.reset();
+    ASSERT_TRUE(connection->execute("ROLLBACK").ok());
+    EXPECT_EQ(rows_of("SELECT count(*) AS n FROM t"), "{\"n\":0}\n");
+}
+
+// The engine's threads wait for rows, which its own interrupt does not reach.
+TEST_F(DuckDb, CancellationEndsAnAppendThatWaitsForRows) {
+    ASSERT_TRUE(connection->execute("CREATE TABLE t (i BIGINT); BEGIN").ok());
+    auto append = connection->begin_append("t", numbers(0, 0).schema(), {1 << 20, 2}).release_value();
+    ASSERT_TRUE(append->write(numbers(0, 10)).ok());
+    cancellation.cancel();
+    Result<void> written;
+    while (written.ok()) written = append->write(numbers(0, 10));
+    EXPECT_EQ(written.error().kind(), ErrorKind::canceled);
+    EXPECT_FALSE(append->finish().ok());
+}
+
+TEST_F(DuckDb, NewFilesAreOfTheStorageVersionAskedFor) {
+    const auto version_of = [&](const std::string& name, const std::string& version) {
+        DuckDbOptions options;
+        options.storage_version = version;
+        auto opened = instances.open((folder.path() / name).string(), options);
+        if (!opened.ok()) return opened.error().to_string();
+        connection = opened.value()->connect(cancellation).release_value();
+        return rows_of("SELECT tags['storage_version'] AS v FROM duckdb_databases() WHERE NOT internal");
+    };
+    EXPECT_THAT(version_of("a.duckdb", "v1.3.0"), testing::HasSubstr("v1.3.0"));
+    EXPECT_THAT(version_of("b.duckdb", "v1.0.0"), testing::HasSubstr("v1.0.0"));
+    EXPECT_THAT(version_of("c.duckdb", "1.3"),
+                testing::HasSubstr("knows no storage version 1.3; give one like v1.3.0"));
+}
+
 TEST_F(DuckDb, ReadsRowsByAnySelectionOfColumns) {
     const std::vector<RecordBatch> batches{rows_of_every_type(0, 3000)};
     struct Case {

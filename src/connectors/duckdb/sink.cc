@@ -9,11 +9,16 @@
 namespace shaduf {
 namespace {
 
-// Enough that a statement's own cost does not matter: of 8,000 rows at once, each costs a third more.
-constexpr size_t kRowsAtOnce = 64 << 10;
+// From here on a thread and a statement that last until the next commit are worth their cost.
+constexpr size_t kRowsToStream = 32 << 10;
+constexpr size_t kBytesInStream = 8 << 20;
+// A thread of the engine that appends fills one, in memory.
+constexpr size_t kRowsInGroup = 122'880;
+constexpr size_t kAnyThreads = 64;
 // Merging looks through the keys of the whole table each time.
 constexpr size_t kRowsToUpsertAtOnce = 256 << 10;
-constexpr size_t kQuarantineBytesAtOnce = 4 << 20;
+// Quarantined rows interrupt the statement that takes the others, and it leaves row groups half full.
+constexpr size_t kQuarantineBytesAtOnce = 8 << 20;
 
 std::string schema_of(const TableTarget& target) { return target.schema.empty() ? "main" : target.schema; }
 
@@ -39,6 +44,7 @@ DuckDbSink::DuckDbSink(DuckDbSettings settings, TableTarget target)
       working_(working_table(target_)) {}
 
 DuckDbSink::~DuckDbSink() {
+    append_.reset();
     // The engine rolls an open transaction back with its connection.
     connection_.reset();
 }
@@ -125,6 +131,8 @@ Result<void> DuckDbSink::prepare(RunContext&, const SchemaPtr& schema) {
     TRY(begin());
     TRY(write_pending());
     schema_ = schema;
+    load_ = nullptr;
+    load_ = database_->begin_load(schema->size());
     std::vector<Field> fields = schema->fields();
     if (target_.mode == WriteMode::history) {
         for (const auto& field : history_columns().fields()) fields.push_back(field);
@@ -161,18 +169,43 @@ Result<WriteReport> DuckDbSink::write(RunContext&, const RecordBatch& rows) {
     RecordBatch kept = has_key() ? TRY(without_null_keys(rows, report.rejected)) : rows;
     report.rows_written = kept.rows();
     if (kept.rows() == 0) return report;
+    if (append_ != nullptr) {
+        TRY(append_->write(std::move(kept)));
+        return report;
+    }
     pending_rows_ += kept.rows();
     pending_bytes_ += kept.byte_size();
     pending_.push_back(std::move(kept));
-    const size_t rows_at_once = has_key() ? kRowsToUpsertAtOnce : kRowsAtOnce;
+    const size_t rows_at_once = has_key() ? kRowsToUpsertAtOnce : kRowsToStream;
     if (pending_rows_ >= rows_at_once || pending_bytes_ >= target_.memory_bytes / 2) {
         TRY(begin());
-        TRY(write_pending());
+        TRY(has_key() ? write_pending() : stream_pending());
     }
     return report;
 }
 
+Result<void> DuckDbSink::stream_pending() {
+    // A second thread only where both row groups stay in memory: spilling them takes longer than it saves.
+    const size_t row_bytes = pending_bytes_ / std::max<size_t>(pending_rows_, 1);
+    const bool is_small = row_bytes * kRowsInGroup * 2 <= settings_.options.memory_bytes;
+    if (is_small) database_->take_second_thread();
+    append_ = TRY(connection_->begin_append(working_.quoted(), schema_, {kBytesInStream, is_small ? kAnyThreads : 1}));
+    for (auto& rows : pending_) TRY(append_->write(std::move(rows)));
+    pending_.clear();
+    pending_rows_ = pending_bytes_ = 0;
+    return {};
+}
+
+Result<void> DuckDbSink::end_stream() {
+    if (append_ == nullptr) return {};
+    auto inserted = append_->finish();
+    append_.reset();
+    TRY(std::move(inserted));
+    return {};
+}
+
 Result<void> DuckDbSink::write_pending() {
+    TRY(end_stream());
     if (pending_.empty()) return {};
     switch (target_.mode) {
         case WriteMode::append:
@@ -200,6 +233,7 @@ Result<void> DuckDbSink::quarantine(RunContext&, const RecordBatch& rows) {
 
 Result<void> DuckDbSink::write_pending_quarantine() {
     if (pending_quarantine_.empty()) return {};
+    TRY(end_stream());
     TRY(connection_->append(kQuarantineInMain, quarantine_schema(), pending_quarantine_));
     pending_quarantine_.clear();
     pending_quarantine_bytes_ = 0;

@@ -18,8 +18,9 @@ struct DuckDbSettings {
     DuckDbOptions options;
 };
 
-// Writes one table. Rows are gathered a little, then appended inside the open transaction, in which the engine writes
-// full row groups to the file already: neither their number nor the time until the next commit costs memory. `commit`
+// Writes one table. A few rows are gathered and appended by the commit; more go into one statement that lasts until it,
+// inside the open transaction, in which the engine writes full row groups to the file already: neither their number nor
+// the time until the next commit costs memory. `commit`
 // adds quarantine and checkpoint and ends the transaction. In replace mode the table grows under another name, with
 // commits of its own, and takes the old one's place in the final one.
 class DuckDbSink final : public Sink {
@@ -40,6 +41,8 @@ private:
     Result<SinkState> recover();
     Result<void> check_columns(const Schema& schema) const;
     Result<void> begin();
+    Result<void> stream_pending();
+    Result<void> end_stream();
     Result<void> write_pending();
     Result<void> write_pending_quarantine();
     Result<void> swap_tables();
@@ -53,7 +56,9 @@ private:
     std::shared_ptr<DuckDbDatabase> database_;
     std::unique_ptr<DuckDbDatabase::Claim> table_claim_;
     std::unique_ptr<DuckDbDatabase::Claim> stream_claim_;
+    std::unique_ptr<DuckDbDatabase::Load> load_;
     std::unique_ptr<DuckDbConnection> connection_;
+    std::unique_ptr<DuckDbAppend> append_;  // appends and replaces, while there are many rows
     std::optional<Checkpoint> checkpoint_;
     SchemaPtr schema_;
     bool in_transaction_ = false;

@@ -16,7 +16,7 @@ public:
           upload_(std::move(upload)),
           writer_(
               schema, parquet_options(settings), [this](std::string_view bytes) { return upload_->write(run_, bytes); },
-              settings.compressor) {}
+              settings.encoders) {}
 
     Result<void> write(const RecordBatch& batch, std::span<const uint32_t> rows) override {
         return writer_.write_rows(batch, rows);

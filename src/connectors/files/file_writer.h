@@ -19,7 +19,7 @@ struct WriterSettings {
     WriteFormat format = WriteFormat::parquet;
     uint64_t file_bytes = 128'000'000;
     int compression_level = 1;
-    std::shared_ptr<ParquetCompressor> compressor = nullptr;  // shared by the files of one thread
+    std::shared_ptr<ParquetEncoders> encoders = nullptr;  // shared by the files of one thread
 };
 
 std::string_view ending_of(WriteFormat format);

@@ -20,6 +20,9 @@ namespace {
 // Below this a row group is not worth ending: the file is, when memory is short.
 constexpr size_t kSmallestFlush = 1 << 20;
 
+// The writer's own and one beside it: hashing into dictionaries may take longer than reading the rows.
+constexpr size_t kEncoderThreads = 2;
+
 struct OpenFile {
     std::unique_ptr<FileWriter> writer;
     uint64_t opened = 0;  // a count: which is the oldest
@@ -260,7 +263,7 @@ Result<std::unique_ptr<Sink>> make_sink(const Options& options, const TableTarge
     const int64_t level = table.options.integer("compression_level");
     if (level < 1 || level > 19) return table.options.error("compression_level", "expected 1 to 19");
     writer.compression_level = static_cast<int>(level);
-    writer.compressor = make_parquet_compressor(files::parquet_options(writer));
+    writer.encoders = make_parquet_encoders(files::parquet_options(writer), kEncoderThreads);
     return std::make_unique<FileSink>(TRY(open_store(options)), table, writer, Partitioner(std::move(levels)));
 }
 
