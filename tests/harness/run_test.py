@@ -258,6 +258,20 @@ class TestRun:
         folder = self.path(block.arguments or ".")
         self.compare(block, sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()))
 
+    def do_table(self, block):
+        """The rows of a table of NDJSON files, sorted: those of the files that its manifests name."""
+        store, _, table = self.fill_in(block.arguments).rpartition("/")
+        keys = set()
+        for path in sorted(self.path(f"{store}/{table}/_shaduf/manifest").glob("*.json")):
+            change = json.loads(path.read_text(encoding="utf-8"))["files"]
+            keys = keys - set(change["remove"]) | {file["key"] for file in change["add"]}
+        lines = []
+        for key in keys:
+            for line in (self.path(store) / key).read_text(encoding="utf-8").splitlines():
+                row = {name: value for name, value in json.loads(line).items() if not name.startswith("_shaduf_")}
+                lines.append(json.dumps(row, ensure_ascii=False))
+        self.compare(block, sorted(lines))
+
     def do_print(self, block):
         self.compare(block, self.path(block.arguments).read_text(encoding="utf-8").splitlines())
 
