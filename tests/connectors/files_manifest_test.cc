@@ -262,6 +262,15 @@ TEST_F(ManifestTest, SweepTakesOldUnfinishedUploads) {
     EXPECT_THAT(store.unfinished, ElementsAre(elsewhere));
 }
 
+TEST_F(ManifestTest, SweepLeavesUploadsOfATableInside) {
+    const MemoryStore::Upload inside{"t/inner/x.parquet", world.clock.now() - std::chrono::hours(1)};
+    store.unfinished = {inside};
+    put("t/" + std::string(kName) + ".parquet");
+    put(manifest_key(1, "t/inner"));
+    EXPECT_EQ(log.sweep(run(), "run").release_value(), 1);
+    EXPECT_THAT(store.unfinished, ElementsAre(inside));
+}
+
 TEST_F(ManifestTest, AServerThatCannotListUploadsHindersNobody) {
     store.remove_unfinished_fails = Error(ErrorKind::auth, "AccessDenied");
     EXPECT_EQ(log.sweep(run(), "run").release_value(), 0);

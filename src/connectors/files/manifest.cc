@@ -24,6 +24,7 @@ constexpr std::string_view kQuarantineFolder = "_shaduf/quarantine/";
 
 // Without a version that stops them, writers at work keep their uploads: a commit comes long before this.
 constexpr std::chrono::hours kUploadLifetime{24};
+constexpr std::chrono::hours kNone{0};
 
 using Files = std::map<std::string, DataFile>;
 using Checkpoints = std::map<std::string, Checkpoint>;
@@ -221,8 +222,10 @@ Result<void> ManifestLog::commit(RunContext& run, TableState next, const std::st
 
 Result<int64_t> ManifestLog::sweep(RunContext& run, const std::string& run_id) {
     std::vector<std::string> orphans;
+    bool holds_others = false;  // tables, whose uploads look like those of this one
     TRY(store_.list(run, folder_ + "/", [&](std::span<const ObjectInfo> page) -> Result<void> {
         for (const auto& object : page) {
+            holds_others = holds_others || object.key.find("/_shaduf/", folder_.size() + 1) != object.key.npos;
             const bool known = state_.files.contains(object.key) || state_.staged.contains(object.key) ||
                                state_.quarantine.contains(object.key);
             if (!known && is_of_table(std::string_view(object.key).substr(folder_.size() + 1))) {
@@ -237,7 +240,7 @@ Result<int64_t> ManifestLog::sweep(RunContext& run, const std::string& run_id) {
     }
     TRY(commit(run, state_, run_id));
     for (const auto& key : orphans) TRY(store_.remove(run, key));
-    TRY(remove_unfinished(run, run.clock.now()));
+    TRY(remove_unfinished(run, run.clock.now() - (holds_others ? kUploadLifetime : kNone)));
     return static_cast<int64_t>(orphans.size());
 }
 
