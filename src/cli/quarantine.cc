@@ -22,7 +22,7 @@ constexpr ArgumentSpec kArguments[] = {
      kActions},
     {"select", ArgumentKind::positional, "PIPELINE or PIPELINE.STREAM; all unless given."},
     {"id", ArgumentKind::option, "One row, by its id."},
-    {"text", ArgumentKind::option, "replay: the mended row, as JSON, in place of the one with --id."},
+    {"text", ArgumentKind::option, "replay: the mended row, as JSON or CSV, in place of the one with --id."},
     {"limit", ArgumentKind::option, "How many rows to show.", false, "100"},
     {"all", ArgumentKind::flag, "purge: really all that is selected, without an id."},
 };

@@ -63,6 +63,16 @@ public:
     }
 };
 
+// Optional power of a source, asked for by dynamic_cast: its rows may be CSV, whose text says little by itself. Needs
+// no `open`.
+class RawTextReader {
+public:
+    virtual ~RawTextReader() = default;
+    // How the text of a row from `place` (RawRows::place) is to be read; nullptr: as JSON. bad_data when that can no
+    // longer be told.
+    virtual Result<std::shared_ptr<const CsvDialect>> dialect_of(RunContext& run, const std::string& place) = 0;
+};
+
 // What `discover` tells of a stream.
 struct StreamInfo {
     std::string name;

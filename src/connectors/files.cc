@@ -36,7 +36,7 @@ constexpr std::array kStream{
               .help = "Patterns of the files to read, relative to the connection's path; default: the stream's name.",
               .example = "events/**/*.ndjson.gz"},
     FieldSpec{.name = "format",
-              .help = "Format of the files; auto goes by the ending of the name.",
+              .help = "Format of the files read; auto goes by the ending of the name.",
               .default_value = "auto",
               .choices = kReadFormats},
     FieldSpec{
@@ -50,7 +50,11 @@ constexpr std::array kStream{
 };
 
 constexpr std::array kTable{
-    FieldSpec{.name = "format", .help = "Format of the files.", .default_value = "parquet", .choices = kWriteFormats},
+    FieldSpec{.name = "format",
+              .help = "Format of the files written; where the source is of files, too, write it under `table:`, since "
+                      "`format` of the stream itself is that of the files read.",
+              .default_value = "parquet",
+              .choices = kWriteFormats},
     FieldSpec{.name = "partition_by",
               .type = FieldType::text_list,
               .help = "Columns, or year(c), month(c), day(c), hour(c), that folders are made of (name=value).",

@@ -79,7 +79,7 @@ public:
     // That there was none is no error.
     virtual Result<void> remove(RunContext& run, std::string_view key) = 0;
     // Throws away what uploads under `prefix`, begun before `begun_before`, have left behind when their process died.
-    // Returns how many there were.
+    // Returns how many it was; where each takes a request, they are a thousand at most.
     virtual Result<int64_t> remove_unfinished(RunContext& run, std::string_view prefix, Timestamp begun_before) = 0;
 };
 

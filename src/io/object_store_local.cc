@@ -349,7 +349,8 @@ public:
     Result<int64_t> remove_unfinished(RunContext& run, std::string_view prefix, Timestamp begun_before) override {
         int64_t count = 0;
         std::error_code failed;
-        for (fs::recursive_directory_iterator entry(root_, failed), end; !failed && entry != end;
+        const fs::path start = root_ / prefix.substr(0, prefix.rfind('/') + 1);
+        for (fs::recursive_directory_iterator entry(start, failed), end; !failed && entry != end;
              entry.increment(failed)) {
             TRY(run.cancellation.check());
             const fs::path& path = entry->path();

@@ -18,6 +18,7 @@ namespace {
 
 constexpr uint64_t kPartBytes = 8 << 20;
 constexpr size_t kPartsMax = 10'000;
+constexpr int64_t kAbortsMax = 1'000;         // a call; the rest is for the next one
 constexpr size_t kPartsBeforeLarger = 2'000;  // parts double each time: 496 GiB in 10,000 of them
 
 Timestamp parse_time(const std::string& text) {
@@ -378,7 +379,7 @@ Result<int64_t> S3ObjectStore::remove_unfinished(RunContext& run, std::string_vi
                                   .key = decode_key(xml_text(upload, "Key")),
                                   .query = {{"uploadId", xml_text(upload, "UploadId")}}};
             TRY(client_->send_with_retries(run, abort));
-            ++count;
+            if (++count >= kAbortsMax) return count;
         }
         if (xml_text(xml, "IsTruncated") != "true") return count;
         QueryParams next = {{"key-marker", decode_key(xml_text(xml, "NextKeyMarker"))},

@@ -40,6 +40,15 @@ Result<std::string> make_base_url(const ObjectStoreSettings& settings, const std
     return url.origin() + url.path;
 }
 
+// What the user can do about a credential that was refused.
+std::string auth_advice(std::string_view code) {
+    if (code == "SignatureDoesNotMatch") return "check the secret key";
+    if (code == "InvalidAccessKeyId") return "check the access key";
+    if (code == "ExpiredToken" || code == "InvalidToken") return "renew the session token";
+    if (code == "RequestTimeTooSkewed") return "set this machine's clock";
+    return "check what the access key may do";
+}
+
 }  // namespace
 
 Result<std::unique_ptr<S3Client>> S3Client::create(const ObjectStoreSettings& settings) {
@@ -152,7 +161,8 @@ Error S3Client::error_of_code(const RunContext& run, const std::string& code, co
         return with_delay(Error(ErrorKind::unavailable, message));
     if (is_one_of(code, {"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken",
                          "AccountProblem", "AllAccessDisabled", "RequestTimeTooSkewed", "NotSignedUp"}))
-        return Error(ErrorKind::auth, message);
+        return Error(ErrorKind::auth,
+                     message + " (HTTP status " + std::to_string(response.status) + "); " + auth_advice(code));
     if (is_one_of(code, {"QuotaExceeded", "InsufficientStorage", "XMinioStorageFull", "InsufficientCapacity"}) ||
         response.status == 507)
         return Error(ErrorKind::exhausted, message);

@@ -1,8 +1,10 @@
 #include "pipeline/replay.h"
 
-#include <algorithm>
+#include <charconv>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <utility>
 
 #include "base/text.h"
 #include "pipeline/job_factory.h"
@@ -12,6 +14,7 @@ namespace shaduf {
 namespace {
 
 constexpr std::string_view kReplaySuffix = "~replay";
+constexpr std::string_view kUnknownPlace = "quarantine";
 constexpr int64_t kRowsMax = 100'000;  // at once; a larger quarantine is replayed in several calls
 
 Checkpoint checkpoint_of(const std::set<std::string>& ids) { return Checkpoint(nlohmann::json(ids).dump()); }
@@ -24,41 +27,93 @@ Result<std::set<std::string>> ids_of(const Checkpoint& checkpoint) {
     }
 }
 
-// Rows of the quarantine table as raw rows, in one batch.
+struct Position {
+    std::string place;
+    int64_t number;
+};
+
+// "in/a.csv:3". Rows that came typed, in batches, have no number: they are counted as they stand here.
+Position parse_position(std::string_view text, size_t row) {
+    const auto colon = text.rfind(':');
+    const std::string_view digits = text.substr(colon == text.npos ? text.size() : colon + 1);
+    int64_t number = 0;
+    const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    if (digits.empty() || parsed.ec != std::errc() || parsed.ptr != digits.data() + digits.size()) {
+        return {std::string(kUnknownPlace), static_cast<int64_t>(row) + 1};
+    }
+    return {std::string(text.substr(0, colon)), number};
+}
+
+// Rows of the quarantine table as raw rows, one batch a place, so that what is rejected again keeps its position and
+// CSV is read by the header of its file. `origin` is the source that they first came from.
 class QuarantineSource final : public Source {
 public:
-    explicit QuarantineSource(RecordBatch rows, std::optional<std::string> text)
-        : rows_(std::move(rows)), text_(std::move(text)) {}
+    QuarantineSource(RecordBatch rows, std::optional<std::string> text, std::unique_ptr<Source> origin)
+        : rows_(std::move(rows)), text_(std::move(text)), origin_(std::move(origin)) {}
 
     Result<void> open(RunContext&, const std::optional<Checkpoint>& resume_from) override {
         if (resume_from) loaded_ = TRY(ids_of(*resume_from));
+        const Column& id = rows_.column(*rows_.schema()->index_of("id"));
+        const Column& position = rows_.column(*rows_.schema()->index_of("position"));
+        waiting_.clear();
+        ids_ = loaded_;
+        for (size_t row = 0; row < rows_.rows(); ++row) {
+            if (!ids_.insert(std::string(id.text_at(row))).second) continue;
+            const Position at = parse_position(position.text_at(row), row);
+            waiting_[at.place].push_back({row, at.number});
+        }
         return {};
     }
 
-    Result<std::optional<ReadBatch>> read(RunContext&) override {
-        if (done_) return std::optional<ReadBatch>();
-        done_ = true;
-        const Column& id = rows_.column(*rows_.schema()->index_of("id"));
+    Result<std::optional<ReadBatch>> read(RunContext& run) override {
+        if (!waiting_.empty()) {
+            RawRows rows = TRY(rows_of(run, waiting_.begin()->first, waiting_.begin()->second));
+            waiting_.erase(waiting_.begin());
+            const std::string place = rows.place;
+            return std::optional<ReadBatch>(ReadBatch{std::move(rows), std::nullopt, place});
+        }
+        if (std::exchange(done_, true)) return std::optional<ReadBatch>();
+        return std::optional<ReadBatch>(ReadBatch{RawRows{}, checkpoint_of(ids_), std::string(kUnknownPlace)});
+    }
+
+private:
+    struct Waiting {
+        size_t row;
+        int64_t number;
+    };
+
+    Result<RawRows> rows_of(RunContext& run, const std::string& place, const std::vector<Waiting>& waiting) const {
         const Column& raw = rows_.column(*rows_.schema()->index_of("raw"));
         RawRows out;
+        out.place = place;
+        out.csv = TRY(dialect_of(run, place));
+        if (out.csv != nullptr) out.format = RawFormat::csv;
         BufferBuilder text;
-        std::set<std::string> ids = loaded_;
-        for (size_t row = 0; row < rows_.rows(); ++row) {
-            if (!ids.insert(std::string(id.text_at(row))).second) continue;
+        for (const auto& [row, number] : waiting) {
             const std::string_view now = text_ ? std::string_view(*text_) : raw.text_at(row);
             out.rows.push_back({static_cast<uint32_t>(text.size()), static_cast<uint32_t>(now.size())});
+            out.row_numbers.push_back(number);
             text.append(now);
             text.append("\n");
         }
         out.text = text.finish();
-        out.place = "quarantine";
-        return std::optional<ReadBatch>(ReadBatch{std::move(out), checkpoint_of(ids), "quarantine"});
+        return out;
     }
 
-private:
+    // A mended row may be given as JSON whatever it was.
+    Result<std::shared_ptr<const CsvDialect>> dialect_of(RunContext& run, const std::string& place) const {
+        const bool is_json = text_ && trim(*text_).starts_with('{');
+        auto* reader = dynamic_cast<RawTextReader*>(origin_.get());
+        if (is_json || place == kUnknownPlace || reader == nullptr) return std::shared_ptr<const CsvDialect>();
+        return reader->dialect_of(run, place);
+    }
+
     const RecordBatch rows_;
     const std::optional<std::string> text_;
+    const std::unique_ptr<Source> origin_;
     std::set<std::string> loaded_;
+    std::set<std::string> ids_;
+    std::map<std::string, std::vector<Waiting>> waiting_;  // by place
     bool done_ = false;
 };
 
@@ -69,6 +124,12 @@ Result<const StreamConfig*> find_stream(const PipelineConfig& pipeline, const st
         names.push_back(stream.name);
     }
     return Error(ErrorKind::invalid_config, "stream not found: " + name + did_you_mean(name, names)).at(pipeline.place);
+}
+
+std::vector<std::pair<std::string, Options>> siblings_of(const PipelineConfig& pipeline) {
+    std::vector<std::pair<std::string, Options>> streams;
+    for (const auto& stream : pipeline.streams) streams.emplace_back(stream.name, stream.source_options);
+    return streams;
 }
 
 }  // namespace
@@ -104,7 +165,10 @@ Result<StreamResult> replay_quarantine(RunContext& run, const Project& project, 
                        .write = merges ? stream.write : WriteMode::append};
     StreamJob job = TRY(make_job(request));
     job.read = ReadMode::incremental;
-    job.source = std::make_unique<QuarantineSource>(std::move(rows), options.text);
+    const Side source = TRY(find_source(project, connectors, pipeline.source));
+    const StreamRequest wanted{pipeline.source, stream.name, stream.mode, stream.source_options, siblings_of(pipeline)};
+    auto origin = TRY(source.spec->make_source(source.connection->options, wanted));
+    job.source = std::make_unique<QuarantineSource>(std::move(rows), options.text, std::move(origin));
     ByteBudget budget(MemoryShares::of(pipeline.memory_bytes).in_flight);
     StreamResult result = run_stream(run, std::move(job), budget);
     if (result.error) return result;

@@ -10,7 +10,7 @@ namespace shaduf {
 struct ReplayOptions {
     std::string stream;
     std::vector<std::string> ids;     // empty: all rows of the stream
-    std::optional<std::string> text;  // a mended row, JSON, instead of the raw one; with one id
+    std::optional<std::string> text;  // a mended row, JSON or as its file has it; with one id
 };
 
 // Sends rows of the quarantine through the pipeline again: contract, expectations and policies as they are now. Rows

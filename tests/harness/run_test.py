@@ -17,6 +17,7 @@ import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from blocks import TestFileError, parse_blocks  # noqa: E402
+from s3 import S3Proxy  # noqa: E402
 from web import Answer, ScriptedServer  # noqa: E402
 
 SKIPPED = 77
@@ -36,6 +37,7 @@ class TestRun:
         self.project = self.folder / "project"
         (self.project / "pipelines").mkdir(parents=True)
         self.web = None
+        self.s3 = None
         self.environment = {key: value for key, value in os.environ.items() if not key.startswith("SHADUF_")}
         self.environment.update(HOME=str(self.folder), TZ="UTC", LC_ALL="C.UTF-8")
         self.failpoints = ""
@@ -48,6 +50,8 @@ class TestRun:
             file.close()
         if self.web:
             self.web.stop()
+        if self.s3:
+            self.s3.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     # ---- text
@@ -103,11 +107,16 @@ class TestRun:
 
     def do_require(self, block):
         deps = ROOT / ".deps"
-        needs = {"s3": deps / "moto/bin/moto_server", "json-server": deps / "parts/node_modules/json-server"}
+        needs = {"s3": (deps / "moto/bin/moto_server").exists, "s3proxy": S3Proxy.is_installed,
+                 "json-server": (deps / "parts/node_modules/json-server").exists}
         if block.arguments not in needs:
             raise TestFileError(f"line {block.line}: unknown part: {block.arguments}")
-        if not needs[block.arguments].exists():
+        if not needs[block.arguments]():
             raise Skipped(f"{block.arguments} is not installed; run scripts/setup --extras")
+        if block.arguments == "s3proxy":
+            (self.folder / "s3").mkdir()
+            self.s3 = S3Proxy(self.folder / "s3")
+            self.values.update(S3=self.s3.url, S3_KEY=self.s3.KEY, S3_SECRET=self.s3.SECRET)
 
     def do_env(self, block):
         name, _, value = block.arguments.partition("=")
@@ -257,6 +266,20 @@ class TestRun:
         """The files below a folder, by name."""
         folder = self.path(block.arguments or ".")
         self.compare(block, sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()))
+
+    def do_table(self, block):
+        """The rows of a table of NDJSON files, sorted: those of the files that its manifests name."""
+        store, _, table = self.fill_in(block.arguments).rpartition("/")
+        keys = set()
+        for path in sorted(self.path(f"{store}/{table}/_shaduf/manifest").glob("*.json")):
+            change = json.loads(path.read_text(encoding="utf-8"))["files"]
+            keys = keys - set(change["remove"]) | {file["key"] for file in change["add"]}
+        lines = []
+        for key in keys:
+            for line in (self.path(store) / key).read_text(encoding="utf-8").splitlines():
+                row = {name: value for name, value in json.loads(line).items() if not name.startswith("_shaduf_")}
+                lines.append(json.dumps(row, ensure_ascii=False))
+        self.compare(block, sorted(lines))
 
     def do_print(self, block):
         self.compare(block, self.path(block.arguments).read_text(encoding="utf-8").splitlines())

@@ -375,6 +375,17 @@ TEST_F(S3ObjectStoreTest, UploadsOfTheDeadAreAborted) {
     EXPECT_EQ(store->remove_unfinished(world.run, "", world.clock.now()).release_value(), 1);
 }
 
+TEST_F(S3ObjectStoreTest, ACallAbortsABoundedNumberOfUploads) {
+    std::string xml = "<ListMultipartUploadsResult><IsTruncated>false</IsTruncated>";
+    for (int i = 0; i < 1001; ++i) {
+        xml += "<Upload><Key>raw/a</Key><UploadId>u</UploadId><Initiated>2026-01-01T00:00:00Z</Initiated></Upload>";
+    }
+    world.http.expect("GET /lake/").reply(xml + "</ListMultipartUploadsResult>");
+    world.http.expect("DELETE /lake/raw/a").reply(204, "").repeat();
+    EXPECT_EQ(store->remove_unfinished(world.run, "", world.clock.now()).release_value(), 1000);
+    EXPECT_EQ(world.http.requests().size(), 1001U);
+}
+
 TEST(S3Encryption, IsAskedForInPutsAndUploads) {
     World world;
     auto store =

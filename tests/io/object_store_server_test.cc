@@ -1,5 +1,6 @@
 // The S3 store against a server written by others, when one is given: SHADUF_TEST_S3=http://127.0.0.1:5000 (moto,
-// S3Proxy ...), with SHADUF_TEST_S3_KEY and _SECRET where it checks signatures, and a bucket "shaduf-test".
+// S3Proxy ...), with SHADUF_TEST_S3_KEY and _SECRET where it checks signatures, and a bucket "shaduf-test". Keys begin
+// with SHADUF_TEST_S3_PREFIX.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -23,10 +24,11 @@ class S3ServerTest : public testing::Test {
 protected:
     void SetUp() override {
         if (std::getenv("SHADUF_TEST_S3") == nullptr) GTEST_SKIP() << "no S3 server: SHADUF_TEST_S3 is not set";
-        store = open_object_store({.url = "s3://shaduf-test/run " + std::to_string(::getpid()),
-                                   .endpoint = env_or("SHADUF_TEST_S3", ""),
-                                   .access_key = env_or("SHADUF_TEST_S3_KEY", "test"),
-                                   .secret_key = env_or("SHADUF_TEST_S3_SECRET", "test")})
+        store = open_object_store(
+                    {.url = "s3://shaduf-test/" + env_or("SHADUF_TEST_S3_PREFIX", "run ") + std::to_string(::getpid()),
+                     .endpoint = env_or("SHADUF_TEST_S3", ""),
+                     .access_key = env_or("SHADUF_TEST_S3_KEY", "test"),
+                     .secret_key = env_or("SHADUF_TEST_S3_SECRET", "test")})
                     .release_value();
     }
     std::vector<std::string> keys(std::string_view prefix) {

@@ -20,7 +20,9 @@ Result<Ledger> Ledger::parse(const Checkpoint& checkpoint) {
     try {
         const auto json = nlohmann::json::parse(checkpoint.value());
         Ledger ledger;
-        const std::string bytes = TRY(from_base64(json.at("done").get<std::string>()));
+        auto decoded = from_base64(json.at("done").get<std::string>());
+        if (!decoded.ok()) return refused;
+        const std::string bytes = decoded.release_value();
         if (bytes.size() % sizeof(uint64_t) != 0) return refused;
         for (size_t at = 0; at < bytes.size(); at += sizeof(uint64_t)) {
             uint64_t fingerprint;

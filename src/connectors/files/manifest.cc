@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cinttypes>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "base/run_events.h"
+#include "base/text.h"
 #include "base/time.h"
 
 namespace shaduf {
@@ -17,6 +20,11 @@ constexpr int kFormat = 1;
 // Every so many versions a manifest holds the whole list of files, so that readers need not go back to the first.
 constexpr uint64_t kVersionsBetweenSnapshots = 32;
 constexpr std::string_view kFolder = "/_shaduf/manifest/";
+constexpr std::string_view kQuarantineFolder = "_shaduf/quarantine/";
+
+// Without a version that stops them, writers at work keep their uploads: a commit comes long before this.
+constexpr std::chrono::hours kUploadLifetime{24};
+constexpr std::chrono::hours kNone{0};
 
 using Files = std::map<std::string, DataFile>;
 using Checkpoints = std::map<std::string, Checkpoint>;
@@ -84,6 +92,25 @@ std::optional<Schema> read_schema(const Json& columns) {
         fields.push_back({column.at("name"), type.value_or(TypeKind::string)});
     }
     return Schema(std::move(fields));
+}
+
+// "20260102T030405Z-": how the names of all files begin that sinks make.
+bool is_name_of_load(std::string_view name) {
+    constexpr std::string_view kForm = "00000000T000000Z-";
+    if (name.size() <= kForm.size()) return false;
+    return std::equal(kForm.begin(), kForm.end(), name.begin(),
+                      [](char form, char c) { return form == '0' ? c >= '0' && c <= '9' : form == c; });
+}
+
+// Whether a table's sinks may have made the file: other tables may lie in this one's folder, and people put files
+// there.
+bool is_of_table(std::string_view path) {
+    const auto slash = path.rfind('/');
+    if (!is_name_of_load(path.substr(slash == path.npos ? 0 : slash + 1))) return false;
+    if (slash == path.npos || path.substr(0, slash + 1) == kQuarantineFolder) return true;
+    const auto folders = split(path.substr(0, slash), '/');
+    return std::all_of(folders.begin(), folders.end(),
+                       [](const auto& folder) { return folder.find('=') != folder.npos; });
 }
 
 }  // namespace
@@ -195,20 +222,37 @@ Result<void> ManifestLog::commit(RunContext& run, TableState next, const std::st
 
 Result<int64_t> ManifestLog::sweep(RunContext& run, const std::string& run_id) {
     std::vector<std::string> orphans;
-    const std::string manifests = folder_ + std::string(kFolder);
+    bool holds_others = false;  // tables, whose uploads look like those of this one
     TRY(store_.list(run, folder_ + "/", [&](std::span<const ObjectInfo> page) -> Result<void> {
         for (const auto& object : page) {
-            const bool known = object.key.starts_with(manifests) || state_.files.contains(object.key) ||
-                               state_.staged.contains(object.key) || state_.quarantine.contains(object.key);
-            if (!known) orphans.push_back(object.key);
+            holds_others = holds_others || object.key.find("/_shaduf/", folder_.size() + 1) != object.key.npos;
+            const bool known = state_.files.contains(object.key) || state_.staged.contains(object.key) ||
+                               state_.quarantine.contains(object.key);
+            if (!known && is_of_table(std::string_view(object.key).substr(folder_.size() + 1))) {
+                orphans.push_back(object.key);
+            }
         }
         return {};
     }));
-    if (orphans.empty()) return 0;
+    if (orphans.empty()) {
+        TRY(remove_unfinished(run, run.clock.now() - kUploadLifetime));
+        return 0;
+    }
     TRY(commit(run, state_, run_id));
     for (const auto& key : orphans) TRY(store_.remove(run, key));
-    TRY(store_.remove_unfinished(run, folder_ + "/", run.clock.now()));
+    TRY(remove_unfinished(run, run.clock.now() - (holds_others ? kUploadLifetime : kNone)));
     return static_cast<int64_t>(orphans.size());
+}
+
+// What is left over costs money, but hinders nobody: so neither does a server or a key that cannot list uploads.
+Result<void> ManifestLog::remove_unfinished(RunContext& run, Timestamp begun_before) {
+    auto removed = store_.remove_unfinished(run, folder_ + "/", begun_before);
+    TRY(run.cancellation.check());
+    if (!removed.ok()) {
+        run.events.message(Severity::info, store_.name_of(folder_),
+                           "uploads that were not finished cannot be removed: " + removed.error().to_string());
+    }
+    return {};
 }
 
 }  // namespace shaduf

@@ -47,20 +47,24 @@ public:
     // `store` must outlive it.
     ManifestLog(ObjectStore& store, std::string table_folder);
 
-    // Reads what is new since the last call. bad_data for a manifest that is broken or of a newer format.
+    // Reads what is new since the last call. bad_data for a manifest that is broken, invalid_config for one of a
+    // newer format.
     Result<void> refresh(RunContext& run);
     const TableState& state() const { return state_; }
 
     // Makes `next` the state, as version state().version + 1. conflict when another writer has made that version.
     Result<void> commit(RunContext& run, TableState next, const std::string& run_id);
 
-    // Removes what lies in the folder and is in no manifest. First makes a version that says so: a writer that is still
-    // at work on such files then loses its commit instead of its files.
+    // Removes what sinks have put into the folder and is in no manifest; what other tables or people have there stays.
+    // First makes a version that says so: a writer that is still at work on such files then loses its commit instead of
+    // its files. Uploads that were never finished go with them; where there is no such file, only those older than a
+    // day, since nothing would stop a writer who is still at work on a younger one.
     Result<int64_t> sweep(RunContext& run, const std::string& run_id);
 
 private:
     std::string key_of(uint64_t version) const;
     Result<void> apply(const std::string& name, std::string_view text);
+    Result<void> remove_unfinished(RunContext& run, Timestamp begun_before);
 
     ObjectStore& store_;
     const std::string folder_;

@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -48,6 +49,29 @@ private:
     std::string path_;
 };
 
+// The name by which the engine opens a file. It would take some characters for a pattern or a home folder: such a file
+// is opened here, and named by its number.
+class EnginePath {
+public:
+    ~EnginePath() {
+        if (file_ >= 0) ::close(file_);
+    }
+    const std::string& text() const { return text_; }
+
+    Result<void> open(const std::string& path) {
+        text_ = path;
+        if (path.find_first_of("*?[\\") == std::string::npos && !path.starts_with('~')) return {};
+        file_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+        if (file_ < 0) return Error(ErrorKind::unavailable, "file cannot be opened: " + path);
+        text_ = "/dev/fd/" + std::to_string(file_);
+        return {};
+    }
+
+private:
+    int file_ = -1;
+    std::string text_;
+};
+
 // Read by the embedded engine. One that is not a local file is copied first: the footer is at its end, and the engine
 // reads files only.
 class ParquetReader final : public FileReader {
@@ -72,10 +96,12 @@ private:
             TRY(copy_.fill(run, *object_));
             local_path_ = copy_.path();
         }
+        TRY(path_.open(local_path_));
         database_ = TRY(run.databases.open_in_memory({}));
         connection_ = TRY(database_->connect(run.cancellation));
-        const std::string sql =
-            "SELECT * FROM read_parquet(" + quote_literal(local_path_) + ") OFFSET " + std::to_string(row_);
+        // Only what is in the file: folders named name=value would add columns.
+        const std::string sql = "SELECT * FROM read_parquet(" + quote_literal(path_.text()) +
+                                ", hive_partitioning = false) OFFSET " + std::to_string(row_);
         auto cursor = connection_->open_cursor(sql, {}, kRowsAtOnce);
         if (!cursor.ok()) return named(cursor.release_error());
         cursor_ = cursor.release_value();
@@ -93,6 +119,7 @@ private:
     std::unique_ptr<ObjectReader> object_;
     uint64_t row_;
     LocalCopy copy_;
+    EnginePath path_;
     std::shared_ptr<DuckDbDatabase> database_;
     std::unique_ptr<DuckDbConnection> connection_;
     std::unique_ptr<DuckDbCursor> cursor_;

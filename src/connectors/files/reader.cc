@@ -197,6 +197,21 @@ FileFormat format_of(std::string_view name) {
     return FileFormat::ndjson;
 }
 
+Result<std::shared_ptr<const CsvDialect>> dialect_of_file(RunContext& run, ObjectStore& store, const std::string& key,
+                                                          const ReaderSettings& settings) {
+    const FileFormat format = settings.format == FileFormat::automatic ? format_of(key) : settings.format;
+    if (format != FileFormat::csv) return std::shared_ptr<const CsvDialect>();
+    auto object = TRY(store.open(run, key));
+    if (object == nullptr) {
+        return Error(ErrorKind::bad_data,
+                     "file of a CSV row is gone, and with it the row's header: " + store.name_of(key) +
+                         "; put it back, or give the row as JSON: --id ID --text '{...}'");
+    }
+    auto dialect = sniff_start(run, *object, compression_of(key), csv_options(settings));
+    if (!dialect.ok()) return in_file(dialect.release_error(), store.name_of(key));
+    return dialect;
+}
+
 Result<std::unique_ptr<FileReader>> open_file(RunContext& run, ObjectStore& store, const std::string& key,
                                               const ReaderSettings& settings,
                                               const std::optional<Ledger::Position>& resume) {

@@ -39,6 +39,11 @@ Result<std::unique_ptr<FileReader>> open_file(RunContext& run, ObjectStore& stor
                                               const ReaderSettings& settings,
                                               const std::optional<Ledger::Position>& resume);
 
+// What the beginning of a CSV file says of its rows; nullptr when the file is of another format. bad_data when there is
+// no such file any more.
+Result<std::shared_ptr<const CsvDialect>> dialect_of_file(RunContext& run, ObjectStore& store, const std::string& key,
+                                                          const ReaderSettings& settings);
+
 // By the name's ending, less that of a compression; ndjson when it has none that is known.
 FileFormat format_of(std::string_view name);
 

@@ -29,7 +29,7 @@ Result<void> check_character(const Options& options, std::string_view name) {
     return options.error(name, "expected one ASCII character, found " + text);
 }
 
-class FileSource final : public Source {
+class FileSource final : public Source, public RawTextReader {
 public:
     FileSource(std::unique_ptr<ObjectStore> store, std::vector<std::string> patterns, ReaderSettings reader,
                Place place)
@@ -92,6 +92,13 @@ public:
             return std::optional<ReadBatch>(ReadBatch{RawRows{}, ledger_.to_checkpoint(), store_->name_of(file.key)});
         }
         return std::optional<ReadBatch>();
+    }
+
+    Result<std::shared_ptr<const CsvDialect>> dialect_of(RunContext& run, const std::string& place) override {
+        const std::string base = store_->name_of("");
+        // A place that is none of this connection's is that of a row which came before the connection was changed.
+        if (!place.starts_with(base)) return std::shared_ptr<const CsvDialect>();
+        return dialect_of_file(run, *store_, place.substr(base.size()), settings_);
     }
 
 private:
