@@ -85,6 +85,9 @@ void print_configuration(std::ostream& out) {
            "the options of its source and\nits sink: see `docs/connectors.md`.\n";
     print_fields_markdown("The pipeline", pipeline_fields(), out);
     print_fields_markdown("Each stream", stream_fields(), out);
+    out << "\nEach load adds the columns `_shaduf_loaded_at` and `_shaduf_run_id`. Columns of these names that come "
+           "in, since\nshaduf wrote the table that is read, are left out; to keep them, name them in `columns`, such "
+           "as\n`{first_loaded_at: _shaduf_loaded_at}` with `unlisted: keep`.\n";
     print_fields_markdown("Each entry of `expect`: one of the kinds, and how bad a failure is", expectation_fields(),
                           out);
     out << "\nPolicies are given by column:\n\n| policy | does |\n| --- | --- |\n"

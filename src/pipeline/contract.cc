@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "data/system_columns.h"
 
 namespace shaduf {
 namespace {
@@ -36,6 +37,26 @@ Error drift_error(const Schema& table, const Schema& wanted) {
                                           "; change the source back, or set contract: evolve for one run");
 }
 
+// The columns that shaduf adds to every table anew. Rows of a table that it wrote itself bring them along.
+bool is_own_column(std::string_view name) {
+    return equals_ignoring_case(name, kLoadedAtColumn) || equals_ignoring_case(name, kRunIdColumn);
+}
+
+RecordBatch without_own_columns(RecordBatch rows) {
+    const auto& given = rows.schema()->fields();
+    if (std::none_of(given.begin(), given.end(), [](const Field& field) { return is_own_column(field.name); })) {
+        return rows;
+    }
+    std::vector<Field> fields;
+    std::vector<Column> columns;
+    for (size_t i = 0; i < given.size(); ++i) {
+        if (is_own_column(given[i].name)) continue;
+        fields.push_back(given[i]);
+        columns.push_back(rows.column(i));
+    }
+    return RecordBatch(std::make_shared<const Schema>(std::move(fields)), std::move(columns), rows.rows());
+}
+
 TypedBatch without_rows(const RecordBatch& rows, std::vector<RejectedRow> rejected) {
     std::vector<bool> out(rows.rows(), false);
     for (const auto& row : rejected) out[row.row] = true;
@@ -60,7 +81,7 @@ Contract::Contract(ContractSettings settings, const std::optional<Schema>& table
 
 Result<TypedBatch> Contract::apply(const ReadBatch& batch) {
     if (const auto* raw = std::get_if<RawRows>(&batch.rows)) return apply_raw(*raw);
-    return apply_typed(TRY(select_listed(std::get<RecordBatch>(batch.rows))));
+    return apply_typed(without_own_columns(TRY(select_listed(std::get<RecordBatch>(batch.rows)))));
 }
 
 Result<TypedBatch> Contract::apply_raw(const RawRows& rows) {
@@ -68,8 +89,8 @@ Result<TypedBatch> Contract::apply_raw(const RawRows& rows) {
     for (;;) {
         Decoded decoded = form->decoder->decode(rows);
         if (decoded.drift.empty()) {
-            return TypedBatch{std::move(decoded.rows), std::move(decoded.row_numbers), std::move(decoded.rejected),
-                              decoded.values_ignored};
+            return TypedBatch{without_own_columns(std::move(decoded.rows)), std::move(decoded.row_numbers),
+                              std::move(decoded.rejected), decoded.values_ignored};
         }
         form = TRY(widen_form(*form, decoded.drift));
     }
@@ -131,7 +152,7 @@ Result<void> Contract::fit_to_table(Shape& shape) const {
         for (const auto& column : shape.columns) {
             const auto index = table_->index_of(column.name);
             const bool retyped = settings_.retyped.contains(column.name);
-            if (retyped || (index && fits(column.type, (*table_)[*index].type))) continue;
+            if (is_own_column(column.name) || retyped || (index && fits(column.type, (*table_)[*index].type))) continue;
             return drift_error(*table_, *shape.schema());
         }
     }
@@ -139,6 +160,12 @@ Result<void> Contract::fit_to_table(Shape& shape) const {
         std::erase_if(shape.columns, [&](const ShapeColumn& column) {
             return !column.declared && !table_->index_of(column.name) && !settings_.retyped.contains(column.name);
         });
+        // Read like any column, so that they are not taken for unknown ones, and left out of the batch.
+        for (const auto name : {kLoadedAtColumn, kRunIdColumn}) {
+            if (!settings_.ignore_unlisted) {
+                shape.columns.push_back({std::string(name), TypeKind::json, {std::string(name)}, false});
+            }
+        }
     }
     for (const auto& field : table_->fields()) {
         if (settings_.retyped.contains(field.name)) continue;

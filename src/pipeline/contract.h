@@ -35,7 +35,8 @@ struct TypedBatch {
 
 // Holds the form of one stream's rows for the length of a run, and gives each batch that form. The table as it stood
 // when the run began is what freeze and discard compare with; where there was none, the run makes it, and evolves it
-// freely. Raw rows are decoded along the form; batches that come typed are compared column by column.
+// freely. Raw rows are decoded along the form; batches that come typed are compared column by column. The columns that
+// shaduf adds to each table (data/system_columns.h) are left out of what comes in: the load adds its own.
 //
 // Thread-safe: several workers type batches at the same time. When one widens the form, batches of the older form are
 // still on their way; the form only ever widens, so the writer brings them up with RecordBatch::conform_to.
