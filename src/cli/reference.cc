@@ -95,7 +95,17 @@ void print_configuration(std::ostream& out) {
            "| `hash` | HMAC-SHA-256 with the project's `policy_key`, in hexadecimal |\n"
            "| `mask`, `{mask: 4}` | all but the last (4) characters become `*` |\n"
            "| `{truncate: 10}` | the first 10 characters |\n"
-           "| `tokenize` | deterministic encryption with the `policy_key`: equal values get equal tokens |\n";
+           "| `tokenize` | deterministic encryption with the `policy_key`: equal values get equal tokens |\n"
+           "\nPolicies hold for the quarantine too. Of a rejected row that is a JSON object, or comes from a typed "
+           "source, `raw`\nhas the values as the table would have them, and `policies` says which those are: a replay "
+           "does not treat them\nagain. A value that a policy cannot be applied to, since it does not fit its column "
+           "or "
+           "another column reads it too, is\nwithheld, and so is the whole text of any other row (broken JSON, CSV); "
+           "such a row comes back with `shaduf quarantine\nreplay --id ID --text ROW`, where what is written anew is "
+           "treated, and what stands as it stood in `raw` is not. At a\nreplay, expectations that judge a treated "
+           "value turn the row away again; `not_null`, `unique` and `relationships` go by\nthe value that there is. "
+           "Rows that were rejected before the stream had the policy are treated at their replay; until then\ntheir "
+           "`raw` is as it was: `shaduf quarantine purge` removes it.\n";
 }
 
 int run_reference(Session& session) {
