@@ -436,6 +436,7 @@ RecordBatch quarantined_rows(const std::vector<std::string>& ids, const std::str
         const std::string texts[] = {id, "p", stream, "t", "file:1", "{", "not JSON", "run"};
         for (size_t i = 0; i < 8; ++i) builder.column(i).append_text(texts[i]);
         builder.column(8).append_int64(0);
+        builder.column(9).append_null();
         builder.end_row();
     }
     return builder.finish();
