@@ -88,6 +88,13 @@ void print_configuration(std::ostream& out) {
     out << "\nEach load adds the columns `_shaduf_loaded_at` and `_shaduf_run_id`. Columns of these names that come "
            "in, since\nshaduf wrote the table that is read, are left out; to keep them, name them in `columns`, such "
            "as\n`{first_loaded_at: _shaduf_loaded_at}` with `unlisted: keep`.\n";
+    out << "\n`write: history` keeps a row for each version: `valid_from`, `valid_to`, `is_current`. Rows alike, one "
+           "behind the other, are\none version. With an `order_by` that is a date or a time, the version is valid from "
+           "its first row's, and its `order_by`\ncolumn is that of its last row: a row that comes late and lies "
+           "between "
+           "the two parts the version, and is valid until that\nlast row. What lay between the two is not known any "
+           "more, and with any other `order_by` the last row is not either: a late\nrow then ends the version it falls "
+           "into. To date such rows exactly, load the table anew.\n";
     print_fields_markdown("Each entry of `expect`: one of the kinds, and how bad a failure is", expectation_fields(),
                           out);
     out << "\nPolicies are given by column:\n\n| policy | does |\n| --- | --- |\n"
