@@ -29,9 +29,9 @@ const Schema& history_columns();
 // between the versions, and of two with the same value the last to arrive counts, so rows may come again.
 //
 // When `order_by` is a date or a time, a version keeps that of the last row that was like it: a late row between its
-// first and its last row parts it, and is valid until that last one. Rows alike between those two are not known any more
-// (they might have ended the late row sooner), nor is the last one when the order is no time: then the late row ends the
-// version for good. Both come right only by loading all rows anew.
+// first and its last row parts it, and is valid until that last one. Rows alike between those two are not known any
+// more (they might have ended the late row sooner), nor is the last one when the order is no time: then the late row
+// ends the version for good. Both come right only by loading all rows anew.
 Result<void> add_versions(DuckDbConnection& connection, const UpsertPlan& plan, std::span<const RecordBatch> rows);
 
 }  // namespace shaduf
