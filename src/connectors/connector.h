@@ -36,7 +36,7 @@ using Checkpoint = Strong<std::string, struct CheckpointTag>;
 // ----------------------------------------------------------------------------------------------------------------
 // source
 
-// What the stream's policies did to rows before they came to lie in quarantine.
+// What the stream's policies did to rows before they came to lie in quarantine. Names of columns in lower case.
 struct Treated {
     std::map<std::string, std::vector<std::string>> columns;  // changed already, with the path to the value in the row
     std::set<std::string> withheld;                           // taken out, since the policy could not be applied

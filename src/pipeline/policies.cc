@@ -105,8 +105,8 @@ Result<RecordBatch> Policies::apply(const RecordBatch& rows, const Treated* trea
         });
         if (policy != policies_.end()) (*policy)->met = true;
         if (policy != policies_.end() && (*policy)->config.kind == PolicyKind::drop) continue;
-        const bool as_it_is =
-            policy == policies_.end() || (treated != nullptr && treated->columns.contains((*policy)->config.column));
+        const bool as_it_is = policy == policies_.end() ||
+                              (treated != nullptr && treated->columns.contains(to_lower((*policy)->config.column)));
         columns.push_back(as_it_is ? rows.column(i) : TRY((*policy)->change_all(rows.column(i))));
         fields.push_back({field.name, columns.back().type, field.nullable});
     }

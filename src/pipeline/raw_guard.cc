@@ -164,7 +164,7 @@ Result<JsonEdit> RawGuard::edit_of(const std::string& column, std::vector<std::s
         edit.replacement.reset();
     } else if (!is_shared && value) {
         edit.replacement = as_json(*changed);
-        treated.columns[column] = edit.path;
+        treated.columns[to_lower(column)] = edit.path;
     }
     return edit;
 }
@@ -176,7 +176,7 @@ GuardedRow RawGuard::finish(std::string_view text, std::vector<JsonEdit>& edits,
     if (!row.raw) return row;
     for (size_t i = 0; i < edits.size(); ++i) {
         const bool is_withheld = edits[i].was_met && edits[i].replacement == kWithheld;
-        if (is_withheld || edits[i].was_blocked) treated.withheld.insert(columns[i]);
+        if (is_withheld || edits[i].was_blocked) treated.withheld.insert(to_lower(columns[i]));
     }
     if (!treated.columns.empty() || !treated.withheld.empty()) row.policies = treated_to_text(treated);
     return row;
@@ -192,8 +192,8 @@ Result<GuardedRow> RawGuard::guard_text(const RawRows& rows, size_t row, const T
     std::vector<JsonEdit> edits;
     std::vector<std::string> columns;
     for (const auto& target : targets_) {
-        if (treated.withheld.contains(target.column)) continue;
-        if (before != nullptr && before->columns.contains(target.column)) continue;
+        if (treated.withheld.contains(to_lower(target.column))) continue;
+        if (before != nullptr && before->columns.contains(to_lower(target.column))) continue;
         const Decoded decoded = target.decoder->decode(alone);
         std::optional<std::string> value;
         if (decoded.rows.rows() == 1 && !decoded.rows.column(0).is_null(0)) {

@@ -72,7 +72,7 @@ public:
           budget_(budget),
           to_work_({static_cast<size_t>(job_.workers) * 2}),
           in_order_({static_cast<size_t>(job_.workers) * 4}),
-          writer_(run_, *job_.sink, job_.run_id) {
+          writer_(run_, *job_.sink, job_.run_id, job_.schema.empty() ? job_.table : job_.schema + "." + job_.table) {
         result_.progress.pipeline = job_.pipeline;
         result_.progress.stream = job_.stream;
         result_.progress.table = job_.schema.empty() ? job_.table : job_.schema + "." + job_.table;
@@ -300,7 +300,7 @@ private:
         const auto checkpoint = ended ? std::nullopt : pending_ ? pending_ : committed_;
         TRY(flush_quarantine());
         TRY(failpoint("run.commit"));
-        TRY(job_.sink->commit(run_, checkpoint, kind));
+        TRY(writer_.commit(checkpoint, kind));
         TRY(failpoint("run.committed"));
         last_commit_ = run_.clock.steady_now();
         result_.checkpoint = checkpoint;
