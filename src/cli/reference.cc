@@ -85,6 +85,16 @@ void print_configuration(std::ostream& out) {
            "the options of its source and\nits sink: see `docs/connectors.md`.\n";
     print_fields_markdown("The pipeline", pipeline_fields(), out);
     print_fields_markdown("Each stream", stream_fields(), out);
+    out << "\nEach load adds the columns `_shaduf_loaded_at` and `_shaduf_run_id`. Columns of these names that come "
+           "in, since\nshaduf wrote the table that is read, are left out; to keep them, name them in `columns`, such "
+           "as\n`{first_loaded_at: _shaduf_loaded_at}` with `unlisted: keep`.\n";
+    out << "\n`write: history` keeps a row for each version: `valid_from`, `valid_to`, `is_current`. Rows alike, one "
+           "behind the other, are\none version. With an `order_by` that is a date or a time, the version is valid from "
+           "its first row's, and its `order_by`\ncolumn is that of its last row: a row that comes late and lies "
+           "between "
+           "the two parts the version, and is valid until that\nlast row. What lay between the two is not known any "
+           "more, and with any other `order_by` the last row is not either: a late\nrow then ends the version it falls "
+           "into. To date such rows exactly, load the table anew.\n";
     print_fields_markdown("Each entry of `expect`: one of the kinds, and how bad a failure is", expectation_fields(),
                           out);
     out << "\nPolicies are given by column:\n\n| policy | does |\n| --- | --- |\n"
@@ -92,7 +102,17 @@ void print_configuration(std::ostream& out) {
            "| `hash` | HMAC-SHA-256 with the project's `policy_key`, in hexadecimal |\n"
            "| `mask`, `{mask: 4}` | all but the last (4) characters become `*` |\n"
            "| `{truncate: 10}` | the first 10 characters |\n"
-           "| `tokenize` | deterministic encryption with the `policy_key`: equal values get equal tokens |\n";
+           "| `tokenize` | deterministic encryption with the `policy_key`: equal values get equal tokens |\n"
+           "\nPolicies hold for the quarantine too. Of a rejected row that is a JSON object, or comes from a typed "
+           "source, `raw`\nhas the values as the table would have them, and `policies` says which those are: a replay "
+           "does not treat them\nagain. A value that a policy cannot be applied to, since it does not fit its column "
+           "or "
+           "another column reads it too, is\nwithheld, and so is the whole text of any other row (broken JSON, CSV); "
+           "such a row comes back with `shaduf quarantine\nreplay --id ID --text ROW`, where what is written anew is "
+           "treated, and what stands as it stood in `raw` is not. At a\nreplay, expectations that judge a treated "
+           "value turn the row away again; `not_null`, `unique` and `relationships` go by\nthe value that there is. "
+           "Rows that were rejected before the stream had the policy are treated at their replay; until then\ntheir "
+           "`raw` is as it was: `shaduf quarantine purge` removes it.\n";
 }
 
 int run_reference(Session& session) {

@@ -37,7 +37,8 @@ std::string_view expected_text(FieldType type) {
         case FieldType::object: return "a map";
         case FieldType::object_list: return "a list of maps";
         case FieldType::object_map: return "a map of maps";
-        case FieldType::any: return "a value";
+        case FieldType::any:
+        case FieldType::json: return "a value";
     }
     return "a value";
 }
@@ -152,6 +153,7 @@ private:
     void read_value(const FieldSpec& field, const Node& node, Options::Value& value) {
         switch (field.type) {
             case FieldType::any: return;
+            case FieldType::json: value.node = resolve_all(node); return;
             case FieldType::text_list: return read_text_list(field, node, value);
             case FieldType::text_map: return read_text_map(field, node, value);
             case FieldType::object:
@@ -254,6 +256,23 @@ private:
             }
         }
         value.data = std::move(objects);
+    }
+
+    Node resolve_all(const Node& node) {
+        if (node.is_list()) {
+            std::vector<Node> items;
+            for (const Node& item : node.items()) items.push_back(resolve_all(item));
+            return Node::list(std::move(items), node.place());
+        }
+        if (node.is_map()) {
+            std::vector<Node::Entry> entries;
+            for (const auto& entry : node.entries()) {
+                entries.push_back({entry.key, entry.key_place, resolve_all(entry.value)});
+            }
+            return Node::map(std::move(entries), node.place());
+        }
+        if (!node.is_scalar()) return node;
+        return Node::scalar(resolve(node).value_or(""), node.is_quoted(), node.place());
     }
 
     std::optional<std::string> resolve(const Node& node) {

@@ -26,7 +26,8 @@ enum class FieldType {
     object,       // a map with fields of its own: `children`
     object_list,  // a list of such maps; also a single one
     object_map,   // name: such a map
-    any,          // read by the owner through Options::node
+    any,          // read by the owner through Options::node, references and all
+    json,         // anything, references replaced; read through Options::node, as JSON
 };
 
 // One option of a connection, a stream, a command. One table of these feeds the parser, `shaduf check`, the docs, and
@@ -69,7 +70,8 @@ public:
     const Options& object(std::string_view name) const;  // one with only defaults when there is none
     const std::vector<Options>& object_list(std::string_view name) const;
     const std::vector<std::pair<std::string, Options>>& object_map(std::string_view name) const;
-    const Node& node(std::string_view name) const;  // as written, references not replaced
+    // `any`: as written, references not replaced. `json`: with all of them replaced, in unquoted texts also by numbers.
+    const Node& node(std::string_view name) const;
 
     const Place& place() const { return place_; }
     Place place_of(std::string_view name) const;

@@ -2,8 +2,10 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -34,6 +36,12 @@ using Checkpoint = Strong<std::string, struct CheckpointTag>;
 // ----------------------------------------------------------------------------------------------------------------
 // source
 
+// What the stream's policies did to rows before they came to lie in quarantine. Names of columns in lower case.
+struct Treated {
+    std::map<std::string, std::vector<std::string>> columns;  // changed already, with the path to the value in the row
+    std::set<std::string> withheld;                           // taken out, since the policy could not be applied
+};
+
 struct ReadBatch {
     std::variant<RawRows, RecordBatch> rows;  // may have no row, to carry a checkpoint alone
     // The position behind these rows. nullopt: the stream cannot be resumed here, nothing is committed up to here
@@ -41,6 +49,8 @@ struct ReadBatch {
     std::optional<Checkpoint> next;
     // Where the rows of a RecordBatch came from, for quarantine and errors (RawRows say it themselves).
     std::string place;
+    // Of rows that come back from quarantine: all rows of the batch alike. nullptr for all others.
+    std::shared_ptr<const Treated> treated = nullptr;
 };
 
 // Reads one stream of an external system. One thread at a time; open once, then read until nullopt or an error that may

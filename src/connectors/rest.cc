@@ -206,7 +206,7 @@ constexpr FieldSpec kStreamFields[] = {
     {.name = "method", .help = "GET, or POST for an API that is asked by its body.", .default_value = "GET"},
     {.name = "params", .type = FieldType::text_map, .help = "Sent in the query.", .example = "{status: open}"},
     {.name = "headers", .type = FieldType::text_map, .help = "Sent besides those of the connection.", .secret = true},
-    {.name = "body", .type = FieldType::any, .help = "Sent as JSON; \"{field}\" is that of the parent's record."},
+    {.name = "body", .type = FieldType::json, .help = "Sent as JSON; \"{field}\" is that of the parent's record."},
     {.name = "records",
      .help = "Where the list of records stands in the answer, * for every element; default: the answer itself.",
      .example = "data.items"},

@@ -45,9 +45,12 @@ struct RawRows {
     std::string place;
     int64_t first_row = 1;
     std::vector<int64_t> row_numbers;
+    // Or the whole position of each row, when they come from different places.
+    std::vector<std::string> positions;
 
     std::string_view row(size_t i) const { return text->view().substr(rows[i].offset, rows[i].length); }
     std::string position(size_t i) const {
+        if (!positions.empty()) return positions[i];
         const int64_t number = row_numbers.empty() ? first_row + static_cast<int64_t>(i) : row_numbers[i];
         return place + ":" + std::to_string(number);
     }

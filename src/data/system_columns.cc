@@ -13,6 +13,7 @@ const SchemaPtr& quarantine_schema() {
         {"reason", TypeKind::string, false},
         {"run_id", TypeKind::string, false},
         {"quarantined_at", TypeKind::timestamp_tz, false},
+        {"policies", TypeKind::string},
     });
     return schema;
 }

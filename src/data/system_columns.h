@@ -12,7 +12,8 @@ inline constexpr std::string_view kLoadedAtColumn =
 inline constexpr std::string_view kRunIdColumn = "_shaduf_run_id";  // string: by which run
 
 // The table of rejected rows, beside the data. Columns: id, pipeline, stream, table_name, position, raw, reason, run_id
-// (string), quarantined_at (timestamp_tz).
+// (string), quarantined_at (timestamp_tz), policies (string: JSON, what the stream's policies did to `raw`).
+// Columns are only ever added, at the end: tables of older versions are brought up.
 inline constexpr std::string_view kQuarantineTable = "_shaduf_quarantine";
 const SchemaPtr& quarantine_schema();
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "data/system_columns.h"
 
 namespace shaduf {
 namespace {
@@ -36,6 +37,32 @@ Error drift_error(const Schema& table, const Schema& wanted) {
                                           "; change the source back, or set contract: evolve for one run");
 }
 
+// The columns that shaduf adds to every table anew. Rows of a table that it wrote itself bring them along.
+bool is_own_column(std::string_view name) {
+    return equals_ignoring_case(name, kLoadedAtColumn) || equals_ignoring_case(name, kRunIdColumn);
+}
+
+RecordBatch without_own_columns(RecordBatch rows) {
+    const auto& given = rows.schema()->fields();
+    if (std::none_of(given.begin(), given.end(), [](const Field& field) { return is_own_column(field.name); })) {
+        return rows;
+    }
+    std::vector<Field> fields;
+    std::vector<Column> columns;
+    for (size_t i = 0; i < given.size(); ++i) {
+        if (is_own_column(given[i].name)) continue;
+        fields.push_back(given[i]);
+        columns.push_back(rows.column(i));
+    }
+    return RecordBatch(std::make_shared<const Schema>(std::move(fields)), std::move(columns), rows.rows());
+}
+
+std::vector<std::string> names_of(const Treated& treated) {
+    std::vector<std::string> names;
+    for (const auto& [name, path] : treated.columns) names.push_back(name);
+    return names;
+}
+
 TypedBatch without_rows(const RecordBatch& rows, std::vector<RejectedRow> rejected) {
     std::vector<bool> out(rows.rows(), false);
     for (const auto& row : rejected) out[row.row] = true;
@@ -53,39 +80,63 @@ struct Contract::Form {
     Shape shape;
     std::unique_ptr<RowDecoder> decoder;
     RawFormat format;
+    std::vector<std::string> treated;  // columns that a policy changed before; they are read as text
 };
 
 Contract::Contract(ContractSettings settings, const std::optional<Schema>& table)
     : settings_(std::move(settings)), table_(table) {}
 
 Result<TypedBatch> Contract::apply(const ReadBatch& batch) {
-    if (const auto* raw = std::get_if<RawRows>(&batch.rows)) return apply_raw(*raw);
-    return apply_typed(TRY(select_listed(std::get<RecordBatch>(batch.rows))));
+    static const Treated untouched;
+    const Treated& treated = batch.treated == nullptr ? untouched : *batch.treated;
+    if (const auto* raw = std::get_if<RawRows>(&batch.rows)) return apply_raw(*raw, treated);
+    return apply_typed(without_own_columns(TRY(select_listed(std::get<RecordBatch>(batch.rows)))));
 }
 
-Result<TypedBatch> Contract::apply_raw(const RawRows& rows) {
-    auto form = TRY(form_for(rows));
+std::shared_ptr<const Shape> Contract::shape_of(const ReadBatch& batch) const {
+    const auto names = batch.treated == nullptr ? std::vector<std::string>() : names_of(*batch.treated);
+    std::lock_guard lock(mutex_);
+    const auto form = forms_.find(names);
+    if (form == forms_.end() || form->second == nullptr) return nullptr;
+    return std::shared_ptr<const Shape>(form->second, &form->second->shape);
+}
+
+Result<TypedBatch> Contract::apply_raw(const RawRows& rows, const Treated& treated) {
+    auto form = TRY(form_for(rows, treated));
     for (;;) {
         Decoded decoded = form->decoder->decode(rows);
         if (decoded.drift.empty()) {
-            return TypedBatch{std::move(decoded.rows), std::move(decoded.row_numbers), std::move(decoded.rejected),
-                              decoded.values_ignored};
+            return TypedBatch{without_own_columns(std::move(decoded.rows)), std::move(decoded.row_numbers),
+                              std::move(decoded.rejected), decoded.values_ignored};
         }
         form = TRY(widen_form(*form, decoded.drift));
     }
 }
 
-Result<std::shared_ptr<const Contract::Form>> Contract::form_for(const RawRows& rows) {
+Result<std::shared_ptr<const Contract::Form>> Contract::form_for(const RawRows& rows, const Treated& treated) {
+    std::vector<std::string> names = names_of(treated);
     std::lock_guard lock(mutex_);
-    if (form_ != nullptr && form_->format == rows.format) return form_;
+    auto& form = forms_[names];
+    if (form != nullptr && form->format == rows.format) return form;
     Shape shape = listed_columns(rows);
     if (!settings_.ignore_unlisted) infer_shape(rows, static_cast<size_t>(settings_.sample_rows), shape);
     TRY(fit_to_table(shape));
+    read_as_text(treated, shape);
     if (settings_.mode == ContractMode::discard_row && table_) shape.on_drift = OnDrift::reject_row;
     if (settings_.mode == ContractMode::discard_column && table_) shape.on_drift = OnDrift::ignore;
     auto decoder = RowDecoder::create(rows.format, shape);
-    form_ = std::make_shared<const Form>(Form{std::move(shape), std::move(decoder), rows.format});
-    return form_;
+    form = std::make_shared<const Form>(Form{std::move(shape), std::move(decoder), rows.format, std::move(names)});
+    return form;
+}
+
+// A policy leaves text, whatever the type was.
+void Contract::read_as_text(const Treated& treated, Shape& shape) const {
+    for (const auto& [name, path] : treated.columns) {
+        ShapeColumn* column = find_column(shape, name);
+        if (column == nullptr) continue;
+        column->type = TypeKind::string;
+        column->declared = true;
+    }
 }
 
 // The columns that the user lists; those without a type get the one that the sample shows.
@@ -110,13 +161,14 @@ Shape Contract::listed_columns(const RawRows& rows) const {
 Result<std::shared_ptr<const Contract::Form>> Contract::widen_form(const Form& from,
                                                                    const std::vector<DriftColumn>& drift) {
     std::lock_guard lock(mutex_);
-    if (form_.get() != &from) return form_;  // another worker was first: try its form
+    auto& form = forms_[from.treated];
+    if (form.get() != &from) return form;  // another worker was first: try its form
     Shape shape = from.shape;
     apply_drift(drift, shape);
     TRY(fit_to_table(shape));
     auto decoder = RowDecoder::create(from.format, shape);
-    form_ = std::make_shared<const Form>(Form{std::move(shape), std::move(decoder), from.format});
-    return form_;
+    form = std::make_shared<const Form>(Form{std::move(shape), std::move(decoder), from.format, from.treated});
+    return form;
 }
 
 // A column that the table has is read with a type that holds what the table holds. When the contract does not let the
@@ -131,7 +183,7 @@ Result<void> Contract::fit_to_table(Shape& shape) const {
         for (const auto& column : shape.columns) {
             const auto index = table_->index_of(column.name);
             const bool retyped = settings_.retyped.contains(column.name);
-            if (retyped || (index && fits(column.type, (*table_)[*index].type))) continue;
+            if (is_own_column(column.name) || retyped || (index && fits(column.type, (*table_)[*index].type))) continue;
             return drift_error(*table_, *shape.schema());
         }
     }
@@ -139,6 +191,12 @@ Result<void> Contract::fit_to_table(Shape& shape) const {
         std::erase_if(shape.columns, [&](const ShapeColumn& column) {
             return !column.declared && !table_->index_of(column.name) && !settings_.retyped.contains(column.name);
         });
+        // Read like any column, so that they are not taken for unknown ones, and left out of the batch.
+        for (const auto name : {kLoadedAtColumn, kRunIdColumn}) {
+            if (!settings_.ignore_unlisted) {
+                shape.columns.push_back({std::string(name), TypeKind::json, {std::string(name)}, false});
+            }
+        }
     }
     for (const auto& field : table_->fields()) {
         if (settings_.retyped.contains(field.name)) continue;

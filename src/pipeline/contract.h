@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -35,7 +36,8 @@ struct TypedBatch {
 
 // Holds the form of one stream's rows for the length of a run, and gives each batch that form. The table as it stood
 // when the run began is what freeze and discard compare with; where there was none, the run makes it, and evolves it
-// freely. Raw rows are decoded along the form; batches that come typed are compared column by column.
+// freely. Raw rows are decoded along the form; batches that come typed are compared column by column. The columns that
+// shaduf adds to each table (data/system_columns.h) are left out of what comes in: the load adds its own.
 //
 // Thread-safe: several workers type batches at the same time. When one widens the form, batches of the older form are
 // still on their way; the form only ever widens, so the writer brings them up with RecordBatch::conform_to.
@@ -48,14 +50,18 @@ public:
     // a typed source lacks or cannot be converted).
     Result<TypedBatch> apply(const ReadBatch& batch);
 
+    // The shape that the raw rows of a batch like this are decoded along by now; nullptr when there were none.
+    std::shared_ptr<const Shape> shape_of(const ReadBatch& batch) const;
+
     static constexpr size_t kColumnsMax = 2000;
 
 private:
     struct Form;  // a shape and its compiled decoder
 
-    Result<TypedBatch> apply_raw(const RawRows& rows);
+    Result<TypedBatch> apply_raw(const RawRows& rows, const Treated& treated);
     Result<TypedBatch> apply_typed(const RecordBatch& rows);
-    Result<std::shared_ptr<const Form>> form_for(const RawRows& rows);
+    Result<std::shared_ptr<const Form>> form_for(const RawRows& rows, const Treated& treated);
+    void read_as_text(const Treated& treated, Shape& shape) const;
     Result<std::shared_ptr<const Form>> widen_form(const Form& from, const std::vector<DriftColumn>& drift);
     Result<void> fit_to_table(Shape& shape) const;
     bool compares_with_table() const { return table_.has_value() && settings_.mode != ContractMode::evolve; }
@@ -64,8 +70,9 @@ private:
 
     const ContractSettings settings_;
     const std::optional<Schema> table_;
-    std::mutex mutex_;
-    std::shared_ptr<const Form> form_;
+    mutable std::mutex mutex_;
+    std::map<std::vector<std::string>, std::shared_ptr<const Form>>
+        forms_;  // by the columns treated before, mostly none
 };
 
 // "+ country string", "~ price int64 -> float64": what `wanted` has that `table` does not hold.

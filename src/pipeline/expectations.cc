@@ -72,6 +72,30 @@ std::optional<int64_t> newest_moment(const Column& column) {
     return newest;
 }
 
+bool is_word_character(char c) { return c == '_' || std::isalnum(static_cast<unsigned char>(c)) != 0; }
+
+bool has_word(std::string_view text, std::string_view word) {
+    for (auto at = text.find(word); at != std::string_view::npos; at = text.find(word, at + 1)) {
+        const bool begins = at == 0 || !is_word_character(text[at - 1]);
+        const auto end = at + word.size();
+        if (begins && (end == text.size() || !is_word_character(text[end]))) return true;
+    }
+    return false;
+}
+
+// Whether it needs more of a treated column than whether there is a value, and whether that is another one.
+bool judges_value_of(const ExpectConfig& config, const Treated& treated) {
+    if (config.kind == ExpectKind::not_null) return false;
+    for (const auto& [column, path] : treated.columns) {
+        for (const auto& name : config.columns) {
+            if (equals_ignoring_case(name, column)) return true;
+        }
+        if (config.kind == ExpectKind::expression && has_word(to_lower(config.expression), to_lower(column)))
+            return true;
+    }
+    return false;
+}
+
 void raise_to(std::atomic<int64_t>& value, int64_t candidate) {
     int64_t now = value.load();
     while (now < candidate && !value.compare_exchange_weak(now, candidate)) {
@@ -147,9 +171,11 @@ Result<void> Expectations::fill_from_table(RunContext& run, Rule& rule, TableRea
     return {};
 }
 
-Result<CheckedRows> Expectations::check(RunContext& run, const RecordBatch& rows) {
+Result<CheckedRows> Expectations::check(RunContext& run, const RecordBatch& rows, const Treated* treated) {
     CheckedRows checked;
+    const bool any_treated = treated != nullptr && !treated->columns.empty();
     std::vector<const Rule*> failed_by(rows.rows(), nullptr);
+    std::vector<const Rule*> unjudged(any_treated ? rows.rows() : 0, nullptr);
     std::vector<uint32_t> failing;
     for (const auto& rule : rules_) {
         if (!rule->column_seen && find_columns(rows, rule->config.columns)) rule->column_seen = true;
@@ -158,20 +184,33 @@ Result<CheckedRows> Expectations::check(RunContext& run, const RecordBatch& rows
             const auto newest = index ? newest_moment(rows.column(*index)) : std::nullopt;
             if (newest) raise_to(rule->newest, *newest);
         }
-        if (rule->row_check == nullptr) continue;
+        if (rule->row_check == nullptr || rows.rows() == 0) continue;
         failing.clear();
+        if (any_treated && judges_value_of(rule->config, *treated)) {
+            for (size_t row = 0; row < rows.rows() && rule->rejects_rows(); ++row) unjudged[row] = rule.get();
+            continue;
+        }
         TRY(rule->row_check->find_failures(run, rows, failing));
         if (failing.empty()) continue;
         rule->failed += static_cast<int64_t>(failing.size());
         if (rule->config.severity == ExpectSeverity::fatal && !rule->has_limit()) {
-            return Error(ErrorKind::bad_data, "expectation failed, nothing is committed: " + rule->config.text +
-                                                  ": row " + rows.row_as_json(failing.front()))
+            const std::string shown = hides_rows_ ? "" : ": row " + rows.row_as_json(failing.front());
+            return Error(ErrorKind::bad_data, "expectation failed, nothing is committed: " + rule->config.text + shown)
                 .at(rule->config.place);
         }
         if (!rule->rejects_rows()) continue;
         for (const uint32_t row : failing) failed_by[row] = failed_by[row] == nullptr ? rule.get() : failed_by[row];
     }
     for (size_t row = 0; row < rows.rows(); ++row) {
+        if (any_treated && failed_by[row] == nullptr && unjudged[row] != nullptr) {
+            failed_by[row] = unjudged[row];
+            checked.rejected.push_back(
+                {row, Error(ErrorKind::bad_data,
+                            "expectation cannot be judged, since a policy has "
+                            "changed its column: " +
+                                unjudged[row]->config.text + "; give the row anew with --text")});
+            continue;
+        }
         if (failed_by[row] == nullptr) continue;
         checked.rejected.push_back(
             {row, Error(ErrorKind::bad_data, "expectation failed: " + failed_by[row]->config.text)});

@@ -44,8 +44,11 @@ public:
     // when rows are appended to it.
     Result<void> load_keys(RunContext& run, const Destination& destination);
 
-    // Thread-safe. An Error when an expectation of severity fatal without a limit failed.
-    Result<CheckedRows> check(RunContext& run, const RecordBatch& rows);
+    // Thread-safe. An Error when an expectation of severity fatal without a limit failed. What looks at the value of a
+    // column that a policy has changed already (`treated`, may be null) cannot judge it: the rows are turned away.
+    Result<CheckedRows> check(RunContext& run, const RecordBatch& rows, const Treated* treated = nullptr);
+    // Errors name a row, but do not show it.
+    void hide_rows() { hides_rows_ = true; }
 
     // unique and relationships: needs all earlier rows. Row numbers are those of the kept rows.
     Result<std::vector<RejectedRow>> check_in_order(const CheckedRows& rows);
@@ -74,6 +77,7 @@ private:
     Result<bool> key_fails(Rule& rule, const KeyHash& key, bool is_null);
 
     std::vector<std::unique_ptr<Rule>> rules_;
+    bool hides_rows_ = false;
     std::vector<std::string> warnings_;
     std::vector<Error> failures_;
 };

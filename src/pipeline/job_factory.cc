@@ -79,6 +79,7 @@ Result<StreamJob> make_job(const JobRequest& request) {
     }
     job.expectations = TRY(Expectations::create(stream.expect, memory.keys / request.streams_at_once));
     job.policies = TRY(Policies::create(stream.policies, request.policy_key));
+    if (!job.policies->empty()) job.expectations->hide_rows();
     job.contract.mode = stream.contract;
     job.contract.nesting = stream.nested;
     job.contract.columns = stream.columns;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "base/assert.h"
 #include "base/text.h"
 #include "data/builder.h"
 #include "io/crypto.h"
@@ -91,8 +92,10 @@ Result<std::unique_ptr<Policies>> Policies::create(const std::vector<PolicyConfi
     return std::unique_ptr<Policies>(new Policies(std::move(policies)));
 }
 
-Result<RecordBatch> Policies::apply(const RecordBatch& rows) const {
+Result<RecordBatch> Policies::apply(const RecordBatch& rows, const Treated* treated) const {
     if (policies_.empty()) return rows;
+    // What comes from quarantine is without the dropped columns already.
+    for (const auto& policy : policies_) policy->met = policy->met || treated != nullptr;
     std::vector<Field> fields;
     std::vector<Column> columns;
     for (size_t i = 0; i < rows.columns().size(); ++i) {
@@ -102,7 +105,9 @@ Result<RecordBatch> Policies::apply(const RecordBatch& rows) const {
         });
         if (policy != policies_.end()) (*policy)->met = true;
         if (policy != policies_.end() && (*policy)->config.kind == PolicyKind::drop) continue;
-        columns.push_back(policy == policies_.end() ? rows.column(i) : TRY((*policy)->change_all(rows.column(i))));
+        const bool as_it_is = policy == policies_.end() ||
+                              (treated != nullptr && treated->columns.contains(to_lower((*policy)->config.column)));
+        columns.push_back(as_it_is ? rows.column(i) : TRY((*policy)->change_all(rows.column(i))));
         fields.push_back({field.name, columns.back().type, field.nullable});
     }
     return RecordBatch(std::make_shared<const Schema>(std::move(fields)), std::move(columns), rows.rows());
@@ -114,6 +119,22 @@ std::vector<std::string> Policies::unmet() const {
         if (!policy->met) names.push_back(policy->config.column);
     }
     return names;
+}
+
+std::vector<std::string> Policies::columns() const {
+    std::vector<std::string> names;
+    for (const auto& policy : policies_) names.push_back(policy->config.column);
+    return names;
+}
+
+Result<std::optional<std::string>> Policies::change(const std::string& column, std::string_view value) const {
+    for (const auto& policy : policies_) {
+        if (policy->config.column != column) continue;
+        if (policy->config.kind == PolicyKind::drop) return std::optional<std::string>();
+        return std::optional<std::string>(TRY(policy->change(value)));
+    }
+    SHADUF_ASSERT(false);
+    return std::optional<std::string>();
 }
 
 std::set<std::string> Policies::retyped() const {

@@ -7,6 +7,7 @@
 
 #include "base/result.h"
 #include "config/pipeline_config.h"
+#include "connectors/connector.h"
 #include "data/batch.h"
 
 namespace shaduf {
@@ -20,7 +21,14 @@ public:
     ~Policies();
 
     // The batch as the sink may see it. Values that are not text are hashed, masked, cut and tokenized as they print.
-    Result<RecordBatch> apply(const RecordBatch& rows) const;
+    // Columns of `treated`, which may be null, are left as they are.
+    Result<RecordBatch> apply(const RecordBatch& rows, const Treated* treated = nullptr) const;
+
+    bool empty() const { return policies_.empty(); }
+    // Columns with a policy, as the user wrote them.
+    std::vector<std::string> columns() const;
+    // One value of a column of `columns`, as it prints. nullopt: the policy drops it.
+    Result<std::optional<std::string>> change(const std::string& column, std::string_view value) const;
 
     // Columns that no batch had: a policy that meets nothing hides nothing.
     std::vector<std::string> unmet() const;

@@ -4,6 +4,7 @@
 
 #include "connectors/connector.h"
 #include "data/builder.h"
+#include "pipeline/raw_guard.h"
 
 namespace shaduf {
 
@@ -17,14 +18,20 @@ public:
     // `job` must outlive it.
     explicit QuarantineBuilder(const StreamJob& job);
 
-    // The row keeps its raw text as the source gave it (a typed source: as JSON); bytes that are no UTF-8 are replaced.
-    void add(const ReadBatch& batch, size_t row, const Error& why, Timestamp now);
+    // The row keeps its raw text as the source gave it (a typed source: as JSON), but for what the stream's policies
+    // hide (see RawGuard); bytes that are no UTF-8 are replaced. Returns the reason as it is kept.
+    Result<std::string> add(const ReadBatch& batch, size_t row, const Error& why,
+                            const std::shared_ptr<const Shape>& shape, Timestamp now);
     size_t rows() const { return rows_.rows(); }
     RecordBatch finish() { return rows_.finish(); }
 
 private:
+    void append(size_t column, const std::optional<std::string>& value);
+
     const StreamJob& job_;
+    RawGuard guard_;
     RecordBatchBuilder rows_;
+    int64_t rows_added_ = 0;
 };
 
 }  // namespace shaduf

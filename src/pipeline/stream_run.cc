@@ -56,7 +56,8 @@ uint32_t origin_of(const std::vector<uint32_t>& numbers, size_t row) {
 // The part of a reason that many rows share.
 std::string without_value(const std::string& reason) {
     size_t end = reason.size();
-    for (const std::string_view mark : {", the value is ", " at byte offset ", ", at byte offset "}) {
+    for (const std::string_view mark : {", the value is ", " at byte offset ", ", at byte offset ", ": withheld",
+                                        "; the text of the row is withheld"}) {
         end = std::min(end, reason.find(mark));
     }
     return reason.substr(0, end);
@@ -71,7 +72,7 @@ public:
           budget_(budget),
           to_work_({static_cast<size_t>(job_.workers) * 2}),
           in_order_({static_cast<size_t>(job_.workers) * 4}),
-          writer_(run_, *job_.sink, job_.run_id) {
+          writer_(run_, *job_.sink, job_.run_id, job_.schema.empty() ? job_.table : job_.schema + "." + job_.table) {
         result_.progress.pipeline = job_.pipeline;
         result_.progress.stream = job_.stream;
         result_.progress.table = job_.schema.empty() ? job_.table : job_.schema + "." + job_.table;
@@ -199,7 +200,7 @@ private:
         static const SchemaPtr no_columns = std::make_shared<const Schema>();
         if (rows_of(batch) == 0) return Prepared{RecordBatch(no_columns, {}, 0), {}, {}, {}};
         TypedBatch typed = TRY(contract_->apply(batch));
-        CheckedRows checked = TRY(job_.expectations->check(run_, typed.rows));
+        CheckedRows checked = TRY(job_.expectations->check(run_, typed.rows, batch.treated.get()));
         std::vector<uint32_t> origin = typed.row_numbers;
         if (!checked.rejected.empty()) {
             origin.clear();
@@ -208,7 +209,7 @@ private:
             typed.rejected.insert(typed.rejected.end(), checked.rejected.begin(), checked.rejected.end());
             typed.rows = typed.rows.take(checked.kept);
         }
-        RecordBatch allowed = TRY(job_.policies->apply(typed.rows));
+        RecordBatch allowed = TRY(job_.policies->apply(typed.rows, batch.treated.get()));
         return Prepared{std::move(allowed), std::move(origin), std::move(typed.rejected), std::move(checked),
                         typed.values_ignored};
     }
@@ -244,25 +245,27 @@ private:
         progress.rows_read += static_cast<int64_t>(rows_of(batch));
         progress.bytes_read += static_cast<int64_t>(bytes_of(batch));
         values_ignored_ += static_cast<int64_t>(prepared.values_ignored);
-        for (const auto& row : prepared.rejected) quarantine(batch, row.row, row.why);
+        for (const auto& row : prepared.rejected) TRY(quarantine(batch, row.row, row.why));
         const auto out_of_order = TRY(job_.expectations->check_in_order(prepared.checked));
-        if (!out_of_order.empty()) leave_out(batch, out_of_order, prepared);
+        if (!out_of_order.empty()) TRY(leave_out(batch, out_of_order, prepared));
         if (prepared.rows.rows() > 0) {
             const WriteReport report = TRY(writer_.write(prepared.rows));
             progress.rows_written += static_cast<int64_t>(report.rows_written);
-            for (const auto& row : report.rejected) quarantine(batch, origin_of(prepared.origin, row.row), row.why);
+            for (const auto& row : report.rejected) {
+                TRY(quarantine(batch, origin_of(prepared.origin, row.row), row.why));
+            }
         }
         if (quarantine_.rows() >= QuarantineBuilder::kRowsAtOnce) TRY(flush_quarantine());
         return judge(false);
     }
 
-    void leave_out(const ReadBatch& batch, const std::vector<RejectedRow>& rejected, Prepared& prepared) {
+    Result<void> leave_out(const ReadBatch& batch, const std::vector<RejectedRow>& rejected, Prepared& prepared) {
         std::vector<uint32_t> kept;
         std::vector<uint32_t> origin;
         size_t next = 0;
         for (size_t row = 0; row < prepared.rows.rows(); ++row) {
             if (next < rejected.size() && rejected[next].row == row) {
-                quarantine(batch, origin_of(prepared.origin, row), rejected[next++].why);
+                TRY(quarantine(batch, origin_of(prepared.origin, row), rejected[next++].why));
                 continue;
             }
             kept.push_back(static_cast<uint32_t>(row));
@@ -270,14 +273,16 @@ private:
         }
         prepared.rows = prepared.rows.take(kept);
         prepared.origin = std::move(origin);
+        return {};
     }
 
-    void quarantine(const ReadBatch& batch, size_t row, const Error& why) {
-        quarantine_.add(batch, row, why, run_.clock.now());
+    Result<void> quarantine(const ReadBatch& batch, size_t row, const Error& why) {
+        const auto reason = TRY(quarantine_.add(batch, row, why, contract_->shape_of(batch), run_.clock.now()));
         ++result_.progress.rows_quarantined;
-        const std::string group = without_value(why.message());
+        const std::string group = without_value(reason);
         const bool known = result_.reasons.contains(group) || result_.reasons.size() < kReasonsMax;
         ++result_.reasons[known ? group : "other reasons"];
+        return {};
     }
 
     Result<void> flush_quarantine() {
@@ -295,7 +300,7 @@ private:
         const auto checkpoint = ended ? std::nullopt : pending_ ? pending_ : committed_;
         TRY(flush_quarantine());
         TRY(failpoint("run.commit"));
-        TRY(job_.sink->commit(run_, checkpoint, kind));
+        TRY(writer_.commit(checkpoint, kind));
         TRY(failpoint("run.committed"));
         last_commit_ = run_.clock.steady_now();
         result_.checkpoint = checkpoint;

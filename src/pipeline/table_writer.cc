@@ -22,8 +22,8 @@ bool is_added(std::string_view name, WriteMode mode) {
 
 }  // namespace
 
-TableWriter::TableWriter(RunContext& run, Sink& sink, const std::string& run_id)
-    : run_(run), sink_(sink), run_id_(run_id) {}
+TableWriter::TableWriter(RunContext& run, Sink& sink, const std::string& run_id, const std::string& table)
+    : run_(run), sink_(sink), run_id_(run_id), table_(table) {}
 
 Result<SinkState> TableWriter::open(WriteMode mode) {
     SinkState state = TRY(sink_.open(run_));
@@ -42,7 +42,24 @@ Result<WriteReport> TableWriter::write(const RecordBatch& rows) {
     const RecordBatch conformed = TRY(rows.conform_to(data_ptr_));
     std::vector<Column> columns = conformed.columns();
     append_system_columns(rows.rows(), columns);
-    return sink_.write(run_, RecordBatch(prepared_, std::move(columns), rows.rows()));
+    auto written = sink_.write(run_, RecordBatch(prepared_, std::move(columns), rows.rows()));
+    if (!written.ok()) return in_table(written.error());
+    return written;
+}
+
+Result<void> TableWriter::commit(const std::optional<Checkpoint>& checkpoint, CommitKind kind) {
+    const auto committed = sink_.commit(run_, checkpoint, kind);
+    if (!committed.ok()) return in_table(committed.error());
+    return {};
+}
+
+Error TableWriter::in_table(const Error& error) const {
+    if (error.kind() != ErrorKind::bad_data) return error;
+    return Error(ErrorKind::bad_data,
+                 "the table does not take the rows: " + table_ +
+                     "; expect what it demands (not_null, unique), so that rows without it go to quarantine, or drop "
+                     "its constraint")
+        .caused_by(error);
 }
 
 Result<void> TableWriter::make_room(const Schema& wanted) {

@@ -12,13 +12,18 @@ namespace shaduf {
 // thread; the sink must outlive it.
 class TableWriter {
 public:
-    TableWriter(RunContext& run, Sink& sink, const std::string& run_id);
+    // `table`: as errors name it.
+    TableWriter(RunContext& run, Sink& sink, const std::string& run_id, const std::string& table);
 
     // The sink's state, its table without the columns that shaduf adds.
     Result<SinkState> open(WriteMode mode);
     Result<WriteReport> write(const RecordBatch& rows);
+    // As Sink::commit; a sink may find out only now that the table does not take the rows.
+    Result<void> commit(const std::optional<Checkpoint>& checkpoint, CommitKind kind);
 
 private:
+    // Of an error about the data, which table it is and what can be done: the sink says it in its system's own words.
+    Error in_table(const Error& error) const;
     Result<void> make_room(const Schema& wanted);
     // The two added columns for `rows` rows; their buffers are made once for the largest batch and shared.
     void append_system_columns(size_t rows, std::vector<Column>& columns);
@@ -26,6 +31,7 @@ private:
     RunContext& run_;
     Sink& sink_;
     const std::string run_id_;
+    const std::string table_;
     Schema data_;  // the table's own columns
     SchemaPtr data_ptr_;
     SchemaPtr prepared_;  // with the added ones; nullptr until the first prepare

@@ -41,6 +41,7 @@ RecordBatch make_quarantined(const std::string& id) {
     const std::string texts[] = {id, "p", "s", "t", "file:1", "{", "not JSON", "run"};
     for (size_t i = 0; i < std::size(texts); ++i) builder.column(i).append_text(texts[i]);
     builder.column(std::size(texts)).append_int64(0);
+    builder.column(std::size(texts) + 1).append_null();
     builder.end_row();
     return builder.finish();
 }

@@ -233,6 +233,7 @@ protected:
             builder.column(std::size(texts)).append_int64(1'700'000'000'123'456);
             builder.end_row();
         }
+            builder.column(std::size(texts) + 1).append_null();
         return builder.finish();
     }
     void fill(const std::string& table, const std::vector<std::vector<std::string>>& commits) {

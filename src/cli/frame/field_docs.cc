@@ -20,6 +20,7 @@ std::string_view type_name(FieldType type) {
         case FieldType::object_list: return "list of maps";
         case FieldType::object_map: return "map of maps";
         case FieldType::any: return "any";
+        case FieldType::json: return "JSON";
     }
     return "any";
 }

@@ -22,6 +22,17 @@ Result<RecordBatch> first_batch(DuckDbConnection& connection, const std::string&
     return std::move(batches.front());
 }
 
+// What an older version's table lacks.
+Result<void> add_quarantine_columns(DuckDbConnection& connection) {
+    const auto there = TRY(connection.describe(std::string("SELECT * FROM ") + kQuarantineInMain));
+    for (const auto& field : quarantine_schema()->fields()) {
+        if (there->index_of(field.name)) continue;
+        TRY(connection.execute(std::string("ALTER TABLE ") + kQuarantineInMain + " ADD COLUMN " +
+                               quote_identifier(field.name) + " " + duckdb_type_name(field.type)));
+    }
+    return {};
+}
+
 }  // namespace
 
 Result<void> create_bookkeeping(DuckDbConnection& connection) {
@@ -29,7 +40,7 @@ Result<void> create_bookkeeping(DuckDbConnection& connection) {
                            " (pipeline VARCHAR NOT NULL, stream VARCHAR NOT NULL, table_name VARCHAR NOT NULL, "
                            "checkpoint VARCHAR, committed_at TIMESTAMP WITH TIME ZONE NOT NULL, loading BOOLEAN)"));
     TRY(connection.execute(quarantine_ddl()));
-    return {};
+    return add_quarantine_columns(connection);
 }
 
 Result<bool> has_table(DuckDbConnection& connection, const std::string& schema, const std::string& table) {

@@ -18,9 +18,9 @@ struct DuckDbStream {
     ReadMode mode = ReadMode::full_refresh;
 };
 
-// full_refresh scans, without checkpoints. incremental reads in the order of the cursor, rows above the last one only;
-// those whose cursor is null are left out. A checkpoint stands only between two values of the cursor, so rows that
-// share one are never torn apart.
+// full_refresh scans, without checkpoints. incremental reads in the order of the cursor, from the last value on, of
+// which it leaves out the rows that it had (see CursorTies); those whose cursor is null are left out. A checkpoint
+// stands only behind all rows of a value, so rows that share one are never torn apart.
 std::unique_ptr<Source> make_duckdb_source(DuckDbSettings settings, DuckDbStream stream);
 Result<std::vector<StreamInfo>> discover_duckdb(RunContext& run, const DuckDbSettings& settings);
 
