@@ -45,6 +45,8 @@ public:
     virtual Result<void> write(RunContext& run, std::string_view bytes) = 0;
     // The last call. After an error it is unknown whether the object is there.
     virtual Result<void> finish(RunContext& run) = 0;
+    // Memory of bytes that were written and wait to be sent.
+    virtual size_t held_bytes() const { return 0; }
 };
 
 // Files of a folder or objects of a bucket, by keys relative to the place that was opened ("a/b.parquet": no leading

@@ -97,6 +97,7 @@ public:
         while (!bytes.empty()) {
             const uint64_t part_bytes = kPartBytes << (parts_.size() / kPartsBeforeLarger);
             const size_t taken = std::min<size_t>(bytes.size(), part_bytes - part_.size());
+            if (part_.size() + taken > part_bytes / 2) part_.reserve(part_bytes);
             part_.append(bytes.substr(0, taken));
             bytes.remove_prefix(taken);
             // A full part waits for more to come: what fits into one is put whole.
@@ -116,6 +117,8 @@ public:
         }
         return failpoint("object_store.upload.finish.after");
     }
+
+    size_t held_bytes() const override { return part_.capacity(); }
 
 private:
     struct Part {

@@ -231,9 +231,9 @@ protected:
             const std::string texts[] = {id, "p", stream, "t", "in/a.csv:3", raw, "not JSON", "run"};
             for (size_t i = 0; i < std::size(texts); ++i) builder.column(i).append_text(texts[i]);
             builder.column(std::size(texts)).append_int64(1'700'000'000'123'456);
+            builder.column(std::size(texts) + 1).append_null();
             builder.end_row();
         }
-            builder.column(std::size(texts) + 1).append_null();
         return builder.finish();
     }
     void fill(const std::string& table, const std::vector<std::vector<std::string>>& commits) {

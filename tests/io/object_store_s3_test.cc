@@ -274,7 +274,9 @@ protected:
 TEST_F(S3UploadTest, SmallObjectsArePutWhole) {
     world.http.expect("PUT /lake/raw/k").reply(200, "");
     auto upload = store->start_upload(world.run, "k").release_value();
+    EXPECT_LT(upload->held_bytes(), 100U);
     ASSERT_TRUE(upload->write(world.run, std::string(kPart, 'a')).ok());
+    EXPECT_GE(upload->held_bytes(), kPart);
     ASSERT_TRUE(upload->finish(world.run).ok());
     upload.reset();
     EXPECT_EQ(world.http.requests()[0].body.size(), kPart);
@@ -282,6 +284,7 @@ TEST_F(S3UploadTest, SmallObjectsArePutWhole) {
 
 TEST_F(S3UploadTest, LargeObjectsGoUpInParts) {
     auto upload = upload_two_parts(world);
+    EXPECT_LE(upload->held_bytes(), kPart);
     world.http.expect("POST /lake/raw/k?uploadId=u")
         .reply("\n  <CompleteMultipartUploadResult></CompleteMultipartUploadResult>");
     ASSERT_TRUE(upload->finish(world.run).ok());

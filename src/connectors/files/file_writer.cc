@@ -30,6 +30,7 @@ public:
     }
     size_t buffered_bytes() const override { return writer_.buffered_bytes(); }
     size_t memory_bytes() const override { return writer_.memory_bytes(); }
+    size_t upload_bytes() const override { return upload_->held_bytes(); }
     uint64_t bytes_written() const override { return writer_.bytes_written(); }
 
 private:
@@ -70,6 +71,7 @@ public:
     }
     size_t buffered_bytes() const override { return text_.size(); }
     size_t memory_bytes() const override { return text_.capacity(); }
+    size_t upload_bytes() const override { return upload_->held_bytes(); }
     uint64_t bytes_written() const override { return bytes_; }
 
 private:

@@ -23,6 +23,9 @@ constexpr size_t kSmallestFlush = 1 << 20;
 // The writer's own and one beside it: hashing into dictionaries may take longer than reading the rows.
 constexpr size_t kEncoderThreads = 2;
 
+// Of a load into one or two partitions, the parts on their way must not end the file.
+constexpr size_t kUploadsAtLeast = 32 << 20;
+
 struct OpenFile {
     std::unique_ptr<FileWriter> writer;
     uint64_t opened = 0;  // a count: which is the oldest
@@ -85,6 +88,7 @@ public:
             }
         }
         TRY(stay_in_memory());
+        TRY(let_uploads_fit());
         return WriteReport{rows.rows(), {}};
     }
 
@@ -217,6 +221,21 @@ private:
             if (before >= kSmallestFlush) TRY(writer.flush());
             // A writer that keeps its memory has nothing to end but the file: so each round frees some.
             if (writer.memory_bytes() > before / 2) TRY(finish_file(largest->first));
+        }
+    }
+
+    // Ends files, those that hold most first, until what waits to be sent to the object store fits as well.
+    Result<void> let_uploads_fit() {
+        const size_t bytes_max = std::max<size_t>(target_.memory_bytes, kUploadsAtLeast);
+        for (;;) {
+            size_t total = 0;
+            auto largest = open_files_.begin();
+            for (auto file = open_files_.begin(); file != open_files_.end(); ++file) {
+                total += file->second.writer->upload_bytes();
+                if (file->second.writer->upload_bytes() > largest->second.writer->upload_bytes()) largest = file;
+            }
+            if (total <= bytes_max) return {};
+            TRY(finish_file(largest->first));
         }
     }
 
