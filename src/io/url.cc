@@ -79,6 +79,7 @@ bool looks_secret(std::string_view name, std::span<const std::string> secret_par
     if (std::find(secret_params.begin(), secret_params.end(), name) != secret_params.end()) return true;
     constexpr std::string_view kSigns[] = {"token", "key", "secret", "pass", "sig", "auth", "cred", "jwt", "session"};
     const std::string lower = to_lower(name);
+    if (lower == "max-keys" || lower == "key-marker") return false;  // of a list of objects
     return std::any_of(std::begin(kSigns), std::end(kSigns),
                        [&](std::string_view sign) { return lower.find(sign) != std::string::npos; });
 }

@@ -131,6 +131,7 @@ TEST(Url, PrintsNoSecrets) {
         {"http://user:word@h/p?a=1", "http://h/p?a=1"},
         {"http://h/p?X-Amz-Signature=abc&access_token=x&page=2",
          "http://h/p?X-Amz-Signature=***&access_token=***&page=2"},
+        {"http://h/p?max-keys=9&key=abc", "http://h/p?max-keys=9&key=***"},
         {"http://h/p?mine=abc", "http://h/p?mine=***"},
         {"http://h/p@q?flag", "http://h/p@q?flag"},
         {"not a url", "not a url"},
