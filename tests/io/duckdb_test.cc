@@ -308,7 +308,9 @@ TEST_F(DuckDb, SharesOneDatabaseForAFile) {
     EXPECT_NE(second.value()->claim("t"), nullptr);
 }
 
-TEST_F(DuckDb, NamesTheProcessThatHasTheFile) {
+// Without the engine of the others: a process forks while it has none.
+TEST(DuckDbFile, NamesTheProcessThatHasIt) {
+    const TempFolder folder;
     int ready[2];
     int done[2];
     ASSERT_EQ(::pipe(ready), 0);
@@ -326,6 +328,7 @@ TEST_F(DuckDb, NamesTheProcessThatHasTheFile) {
     char byte = 0;
     ASSERT_EQ(::read(ready[0], &byte, 1), 1);
     ASSERT_EQ(byte, 'y');
+    DuckDbInstances instances;
     auto second = instances.open(path, {});
     ::close(done[1]);
     ::waitpid(child, nullptr, 0);
