@@ -54,6 +54,7 @@ bench-files: build ## Measure NDJSON to Parquet and DuckDB against DuckDB itself
 	@bench/files
 
 crash-test: build ## Kill runs at 200 random moments each and compare contents
+	@scripts/setup --extras
 	@tests/crash/run --kills 200
 
 fuzz: ## Fuzz the parsers, a minute each

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <cstdio>
 
 namespace shaduf {
@@ -220,7 +221,7 @@ std::string format_duration(std::chrono::nanoseconds duration) {
     const double seconds = std::chrono::duration<double>(duration).count();
     if (seconds < 0.9995) return print("%.0fms", seconds * 1000);
     if (seconds < 59.95) return print("%.1fs", seconds);
-    const auto whole = static_cast<int64_t>(seconds + 0.5);
+    const int64_t whole = std::llround(seconds);
     if (whole < 3600) return print("%dm%02ds", static_cast<int>(whole / 60), static_cast<int>(whole % 60));
     return print("%dh%02dm", static_cast<int>(whole / 3600), static_cast<int>(whole / 60 % 60));
 }

@@ -14,7 +14,7 @@ constexpr ArgumentSpec kArguments[] = {
 };
 
 std::string shown(const ArgumentSpec& argument) {
-    const std::string name(argument.name);
+    std::string name(argument.name);
     switch (argument.kind) {
         case ArgumentKind::flag: return "--" + name;
         case ArgumentKind::option: return "--" + name + " TEXT";

@@ -105,6 +105,7 @@ private:
         TRY(open());
         std::thread reader([this] { read_all(); });
         std::vector<std::thread> workers;
+        workers.reserve(static_cast<size_t>(job_.workers));
         for (int i = 0; i < job_.workers; ++i) workers.emplace_back([this] { work(); });
         auto written = write_all();
         if (!written.ok()) stop_.cancel();

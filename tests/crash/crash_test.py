@@ -27,6 +27,7 @@ from s3 import S3Server  # noqa: E402
 
 RUNS_PER_ROUND_MAX = 400
 LONGER = 1.05
+OFTEN = "20ms"  # the interval of commits that the pipelines below have
 
 
 def events(count, generator):
@@ -277,7 +278,8 @@ def main():
     kills = rounds = 0
     try:
         while kills < arguments.kills:
-            project = Project(binary, scenario.pipeline)
+            # Many small commits, or one whose rows go to the sink as they come.
+            project = Project(binary, scenario.pipeline.replace(OFTEN, generator.choice([OFTEN, "1s"])))
             try:
                 scenario.prepare(project)
                 # Mostly early, where there is the most to go wrong, and up to where a whole run ends.

@@ -35,8 +35,8 @@ public:
     virtual Result<void> flush() = 0;
     virtual Result<DataFile> finish() = 0;
     virtual size_t buffered_bytes() const = 0;  // about what is still to be written
-    virtual size_t memory_bytes() const = 0;  // that `flush` frees
-    virtual size_t upload_bytes() const = 0;  // that only `finish` frees
+    virtual size_t memory_bytes() const = 0;    // that `flush` frees
+    virtual size_t upload_bytes() const = 0;    // that only `finish` frees
     virtual uint64_t bytes_written() const = 0;
 };
 

@@ -36,7 +36,7 @@ public:
     FileSink(std::unique_ptr<ObjectStore> store, TableTarget target, WriterSettings writer, Partitioner partitioner)
         : store_(std::move(store)),
           target_(std::move(target)),
-          settings_(writer),
+          settings_(std::move(writer)),
           partitioner_(std::move(partitioner)),
           folder_(target_.schema.empty() ? target_.table : target_.schema + "/" + target_.table),
           stream_(target_.pipeline + "/" + target_.stream),

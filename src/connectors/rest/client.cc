@@ -83,7 +83,7 @@ Result<std::string> Client::resolve_next(const std::string& current, std::string
     return has_key ? without_query_param(next, auth.name) : next;
 }
 
-Result<HttpResponse> Client::exchange(RunContext& run, HttpRequest request) {
+Result<HttpResponse> Client::exchange(RunContext& run, const HttpRequest& request) {
     const auto permit = TRY(shared_->limiter.acquire(run));
     return run.http.send(run, request);
 }

@@ -42,7 +42,7 @@ public:
 private:
     Client(ConnectionSettings settings, std::string stream, std::shared_ptr<SharedConnection> shared,
            std::unique_ptr<Archive> archive);
-    Result<HttpResponse> exchange(RunContext& run, HttpRequest request);
+    Result<HttpResponse> exchange(RunContext& run, const HttpRequest& request);
     Error status_error(const RunContext& run, const HttpRequest& request, const HttpResponse& response);
     Result<std::string> check_site(const Url& from, const Url& to) const;
 

@@ -20,7 +20,7 @@ std::string describe(const HttpRequest& request) {
 
 }  // namespace
 
-ListPages::ListPages(const StreamSettings& stream, Client& client, ExtraParams params, std::string parent_row)
+ListPages::ListPages(const StreamSettings& stream, Client& client, ExtraParams params, const std::string& parent_row)
     : stream_(stream),
       client_(client),
       params_(std::move(params)),

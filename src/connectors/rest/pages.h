@@ -43,7 +43,7 @@ using ExtraParams = std::vector<std::pair<std::string, std::string>>;
 // The pages of one list. `parent_row` fills the placeholders of a child's request. `stream` and `client` outlive it.
 class ListPages final : public PageSource {
 public:
-    ListPages(const StreamSettings& stream, Client& client, ExtraParams params, std::string parent_row = {});
+    ListPages(const StreamSettings& stream, Client& client, ExtraParams params, const std::string& parent_row = {});
 
     void resume(std::string token) { paging_.resume(std::move(token)); }
     Result<std::optional<Page>> next(RunContext& run) override;
