@@ -67,8 +67,11 @@ Result<std::string_view> ParquetCompressor::compress(const BufferBuilder& plain)
     return std::string_view(reinterpret_cast<const char*>(compressed_.data()), size);
 }
 
-ParquetColumnWriter::ParquetColumnWriter(ParquetLeaf leaf, const ParquetOptions& options)
-    : leaf_(std::move(leaf)), options_(options), use_dictionary_(leaf_.physical != ParquetPhysical::boolean) {}
+ParquetColumnWriter::ParquetColumnWriter(ParquetLeaf leaf, const ParquetOptions& options, bool try_dictionary)
+    : leaf_(std::move(leaf)),
+      options_(options),
+      try_dictionary_(try_dictionary && leaf_.physical != ParquetPhysical::boolean),
+      use_dictionary_(try_dictionary_) {}
 
 // ---------------------------------------------------------------------------------------------------------- values
 
@@ -285,8 +288,7 @@ bool ParquetColumnWriter::dictionary_is_useless() const {
 Result<void> ParquetColumnWriter::end_slice(ParquetCompressor& compressor) {
     if (use_dictionary_ && dictionary_is_useless()) {
         TRY(flush_page(compressor));
-        use_dictionary_ = false;
-        dictionary_failed_before_ = true;
+        use_dictionary_ = try_dictionary_ = false;
     }
     if (page_values() >= kPageValuesMax || plain_.size() >= options_.page_bytes) TRY(flush_page(compressor));
     return {};
@@ -398,7 +400,7 @@ Result<ParquetChunk> ParquetColumnWriter::finish_chunk(BufferBuilder& out, Parqu
     ParquetChunk chunk = std::exchange(chunk_, ParquetChunk());
     release_memory();
     present_ = 0;
-    use_dictionary_ = leaf_.physical != ParquetPhysical::boolean && !dictionary_failed_before_;
+    use_dictionary_ = try_dictionary_;
     return chunk;
 }
 

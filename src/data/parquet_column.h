@@ -59,9 +59,11 @@ struct ParquetChunk {
 // hardly fewer entries than there are values, the rest of the chunk is PLAIN. Pages are compressed as they fill up.
 class ParquetColumnWriter {
 public:
-    ParquetColumnWriter(ParquetLeaf leaf, const ParquetOptions& options);
+    // `try_dictionary`: false where one is known to be of no use.
+    ParquetColumnWriter(ParquetLeaf leaf, const ParquetOptions& options, bool try_dictionary);
 
     const ParquetLeaf& leaf() const { return leaf_; }
+    bool tries_dictionary() const { return try_dictionary_; }
     // Rows of a column that is a leaf itself.
     Result<void> append_rows(const Column& column, size_t rows, ParquetCompressor& compressor);
     Result<void> append_rows(const Column& column, std::span<const uint32_t> rows, ParquetCompressor& compressor);
@@ -108,8 +110,8 @@ private:
     ParquetLeaf leaf_;
     const ParquetOptions& options_;
 
+    bool try_dictionary_;  // until it has failed once
     bool use_dictionary_;
-    bool dictionary_failed_before_ = false;  // in the chunk before: not tried again
     ParquetDictionary dictionary_;
     // The open page.
     std::vector<uint32_t> indices_;

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <deque>
+#include <set>
 
 #include "base/assert.h"
 #include "base/lanes.h"
@@ -97,8 +98,16 @@ public:
         return {};
     }
 
+    // Whether a dictionary may be of use, by what was noted of columns of the same name: what one file has found out,
+    // the next ones need not.
+    bool wants_dictionary(const ParquetLeaf& leaf) const { return !without_dictionary_.contains(leaf.path); }
+    void note(const ParquetColumnWriter& column) {
+        if (!column.tries_dictionary()) without_dictionary_.insert(column.leaf().path);
+    }
+
 private:
     std::deque<ParquetCompressor> compressors_;  // by lane
+    std::set<std::vector<std::string>> without_dictionary_;
     Lanes lanes_;
 };
 
@@ -109,7 +118,10 @@ public:
           options_(std::move(options)),
           sink_(std::move(sink)),
           encoders_(encoders != nullptr ? std::move(encoders) : make_parquet_encoders(options_, 1)) {
-        for (auto& leaf : parquet_leaves(*schema_)) columns_.emplace_back(std::move(leaf), options_);
+        for (auto& leaf : parquet_leaves(*schema_)) {
+            const bool try_dictionary = encoders_->wants_dictionary(leaf);
+            columns_.emplace_back(std::move(leaf), options_, try_dictionary);
+        }
         size_t leaf = 0;
         for (const auto& field : schema_->fields()) {
             first_leaf_.push_back(leaf);
@@ -199,6 +211,7 @@ Result<void> ParquetWriter::File::end_group() {
     };
     TRY(group.rows >= static_cast<int64_t>(kRowsWorthThreads) ? encoders_->each(columns_.size(), finish_chunk)
                                                               : encoders_->each_alone(columns_.size(), finish_chunk));
+    for (const auto& column : columns_) encoders_->note(column);
     for (auto& chunk : bytes) {
         group.offsets.push_back(static_cast<int64_t>(bytes_));
         TRY(put({reinterpret_cast<const char*>(chunk.data()), chunk.size()}));

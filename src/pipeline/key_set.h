@@ -16,7 +16,7 @@ namespace shaduf {
 struct KeyHash {
     uint64_t high;
     uint64_t low;
-    auto operator<=>(const KeyHash&) const = default;
+    auto operator<=>(const KeyHash&) const = default;  // NOLINT(modernize-use-nullptr): of `<=>` itself
 };
 
 // One hash a row over the columns `columns` of `rows`; equal values of equal types give equal hashes, in any process.
