@@ -186,8 +186,9 @@ Result<void> PostgresConnection::wait(short events, std::optional<SteadyTime> de
         pollfd sockets[] = {{PQsocket(handle_), events, 0}, {wake_, POLLIN, 0}};
         int timeout = -1;
         if (deadline) {
-            const auto left = std::chrono::ceil<std::chrono::milliseconds>(*deadline - std::chrono::steady_clock::now());
-            timeout = static_cast<int>(std::clamp<int64_t>(left.count(), 0, 1 << 30));
+            const auto left = *deadline - std::chrono::steady_clock::now();
+            const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(left).count();
+            timeout = static_cast<int>(std::clamp<int64_t>(milliseconds, 0, 1 << 30));
         }
         const int ready = ::poll(sockets, 2, timeout);
         if (cancellation_.canceled()) {

@@ -100,9 +100,8 @@ std::string one_line(std::string_view text) {
 }
 
 bool is_sqlstate(std::string_view text) {
-    return text.size() == 5 && std::all_of(text.begin(), text.end(), [](char c) {
-               return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z');
-           });
+    return text.size() == 5 && std::all_of(text.begin(), text.end(),
+                                           [](char c) { return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z'); });
 }
 
 // "FATAL:  28P01: password authentication failed": cuts the code, and what the server's source says behind the line.
@@ -119,9 +118,8 @@ std::string take_sqlstate(std::string_view message, std::string& sqlstate) {
 }
 
 const StateRule* rule_of(std::string_view sqlstate) {
-    const auto found = std::find_if(kStateRules.begin(), kStateRules.end(), [&](const StateRule& rule) {
-        return sqlstate.starts_with(rule.prefix);
-    });
+    const auto found = std::find_if(kStateRules.begin(), kStateRules.end(),
+                                    [&](const StateRule& rule) { return sqlstate.starts_with(rule.prefix); });
     return found == kStateRules.end() ? nullptr : &*found;
 }
 
