@@ -49,8 +49,9 @@ Result<std::vector<StreamInfo>> discover(RunContext& run, const std::string&, co
 Result<std::unique_ptr<Source>> make_source(const Options& options, const StreamRequest& request) {
     PostgresStream stream;
     stream.connection = request.connection;
-    stream.name = request.options.text("source_table");
-    if (stream.name.empty()) stream.name = request.stream;
+    stream.name = request.stream;
+    stream.table = request.options.text("source_table");
+    if (stream.table.empty()) stream.table = request.stream;
     stream.query = request.options.text("query");
     stream.as_text = request.options.text_list("as_text");
     stream.cursor_field = request.options.text("cursor_field");

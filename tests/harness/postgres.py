@@ -42,8 +42,8 @@ class Postgres:
         password = self.folder / "password"
         password.write_text(self.PASSWORD, encoding="utf-8")
         password.chmod(0o644)
-        self.command(["initdb", "-D", self.folder / "data", "-U", self.USER, "-A", "scram-sha-256", "--pwfile", password,
-                      "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions"])
+        self.command(["initdb", "-D", self.folder / "data", "-U", self.USER, "-A", "scram-sha-256",
+                      "--pwfile", password, "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions"])
         self.start()
 
     @classmethod
@@ -72,8 +72,8 @@ class Postgres:
 
     def command(self, arguments):
         program, *rest = arguments
-        done = subprocess.run([self.binaries / program, *rest], capture_output=True, text=True, timeout=START_SECONDS_MAX,
-                              check=False, **self.as_owner())
+        done = subprocess.run([self.binaries / program, *rest], capture_output=True, text=True,
+                              timeout=START_SECONDS_MAX, check=False, **self.as_owner())
         if done.returncode != 0:
             raise RuntimeError(f"{program}: {done.stdout}{done.stderr}")
 

@@ -184,7 +184,7 @@ TableName split_name(const std::string& name) {
 }
 
 Result<std::string> quote_stream(const PostgresStream& stream) {
-    const TableName name = split_name(stream.name);
+    const TableName name = split_name(stream.table);
     return postgres_table(name.schema, name.table);
 }
 
@@ -326,7 +326,7 @@ Error explain_postgres_error(PostgresConnection& connection, const PostgresStrea
     const bool is_query = !stream.query.empty();
     const std::string state = connection.sqlstate();
     if (state == "42501" && !is_query && !connection.is_lost()) {
-        const auto grants = missing_grants(connection, stream.name);
+        const auto grants = missing_grants(connection, stream.table);
         if (grants.ok() && !grants.value().empty()) {
             return Error(error.kind(), error.message() + "; let the owner run: " + grants.value());
         }

@@ -10,11 +10,12 @@
 
 namespace shaduf {
 
-// What is read as one stream: a table, view or the like ("name" or "schema.name"), or a query.
+// What is read as one stream: a table, view or the like, or a query.
 struct PostgresStream {
     std::string connection;
     std::string name;
-    std::string query;                 // "" reads the table called `name`
+    std::string table;                 // "name" or "schema.name"
+    std::string query;                 // "" reads `table`
     std::vector<std::string> as_text;  // columns that the server writes as text
     std::string cursor_field;          // incremental: a column that never goes down in rows that come later
     ReadMode mode = ReadMode::full_refresh;
