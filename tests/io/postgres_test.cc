@@ -1,7 +1,11 @@
 #include "io/postgres.h"
 
+#include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <thread>
@@ -40,6 +44,70 @@ TEST(Postgres, ReadsDsnsAndKeepsThemOutOfErrors) {
         const auto parsed = parse_postgres_dsn(wrong);
         ASSERT_FALSE(parsed.ok());
         EXPECT_THAT(parsed.error().to_string(), Not(HasSubstr("s3cr3t")));
+    }
+}
+
+// A socket on the loopback that gives `answer` to whoever comes, or nothing.
+class FakeServer {
+public:
+    explicit FakeServer(std::string answer) : answer_(std::move(answer)) {
+        listener_ = ::socket(AF_INET, SOCK_STREAM, 0);
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        ::bind(listener_, reinterpret_cast<sockaddr*>(&address), sizeof address);
+        ::listen(listener_, 4);
+        socklen_t size = sizeof address;
+        ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
+        port_ = ntohs(address.sin_port);
+        if (!answer_.empty()) thread_ = std::thread([this] { serve(); });
+    }
+    ~FakeServer() {
+        ::shutdown(listener_, SHUT_RDWR);
+        if (thread_.joinable()) thread_.join();
+        ::close(listener_);
+    }
+    int port() const { return port_; }
+
+private:
+    void serve() {
+        for (int socket = ::accept(listener_, nullptr, nullptr); socket >= 0;
+             socket = ::accept(listener_, nullptr, nullptr)) {
+            char request[64];
+            (void)::recv(socket, request, sizeof request, 0);
+            (void)::send(socket, answer_.data(), answer_.size(), MSG_NOSIGNAL);
+            ::close(socket);
+        }
+    }
+
+    const std::string answer_;
+    int listener_ = -1;
+    int port_ = 0;
+    std::thread thread_;
+};
+
+Error connect_error(int port, const std::string& sslmode) {
+    const Cancellation cancellation;
+    PostgresOptions options;
+    options.connect_timeout = std::chrono::milliseconds(200);
+    options.parameters = {{"host", "127.0.0.1"}, {"port", std::to_string(port)}, {"user", "u"}, {"sslmode", sslmode}};
+    return PostgresConnection::connect(options, cancellation).error();
+}
+
+TEST(Postgres, SaysWhyItCannotConnect) {
+    const Error refused = connect_error(1, "prefer");
+    EXPECT_EQ(refused.kind(), ErrorKind::unavailable);
+    EXPECT_THAT(refused.message(), HasSubstr("Connection refused"));
+    FakeServer silent("");
+    const Error timeout = connect_error(silent.port(), "prefer");
+    EXPECT_EQ(timeout.kind(), ErrorKind::unavailable);
+    EXPECT_THAT(timeout.message(), HasSubstr("no answer in time from 127.0.0.1 port"));
+    FakeServer web("HTTP/1.1 400 Bad Request\r\n\r\n");
+    for (const char* sslmode : {"require", "disable"}) {
+        SCOPED_TRACE(sslmode);
+        const Error other = connect_error(web.port(), sslmode);
+        EXPECT_EQ(other.kind(), ErrorKind::invalid_config) << other.message();
+        EXPECT_THAT(other.message(), HasSubstr("no PostgreSQL answers there"));
     }
 }
 
