@@ -85,7 +85,7 @@ constexpr FieldSpec kFields[] = {
      .choices = kSslModes,
      .example = "verify-full"},
     {.name = "sslrootcert",
-     .help = "File of the certificates that may sign the server's, or `system`.",
+     .help = "File of the certificates that may sign the server's.",
      .example = "rds-ca.pem"},
     {.name = "sslcert", .help = "File of the client's certificate.", .example = "client.crt"},
     {.name = "sslkey", .help = "File of the client's private key.", .example = "client.key"},

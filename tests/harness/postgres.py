@@ -44,7 +44,11 @@ class Postgres:
         password.chmod(0o644)
         self.command(["initdb", "-D", self.folder / "data", "-U", self.USER, "-A", "scram-sha-256",
                       "--pwfile", password, "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions"])
-        self.start()
+        try:
+            self.start()
+        except RuntimeError:
+            self.stop()
+            raise
 
     @classmethod
     def is_installed(cls):

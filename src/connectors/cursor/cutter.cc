@@ -25,8 +25,8 @@ CursorRows CursorRows::take(std::span<const uint32_t> numbers) const {
     return taken;
 }
 
-CursorCutter::CursorCutter(size_t cursor_column, SchemaPtr schema, std::string place)
-    : cursor_column_(cursor_column), schema_(std::move(schema)), place_(std::move(place)) {}
+CursorCutter::CursorCutter(size_t cursor_column, SchemaPtr schema, std::string place, Canonical canonical)
+    : cursor_column_(cursor_column), schema_(std::move(schema)), place_(std::move(place)), canonical_(canonical) {}
 
 void CursorCutter::begin(const std::optional<Checkpoint>& resume_from) {
     given_is_confirmed_ = true;
@@ -53,7 +53,8 @@ void CursorCutter::go_on_from(const std::optional<CursorTies>& last) {
 }
 
 std::string CursorCutter::text_at(const RecordBatch& rows, size_t row) const {
-    return format_value(rows.column(cursor_column_), row);
+    std::string text = format_value(rows.column(cursor_column_), row);
+    return canonical_ == nullptr ? text : canonical_(std::move(text));
 }
 
 std::optional<ReadBatch> CursorCutter::take_held_back() {

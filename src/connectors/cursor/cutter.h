@@ -26,8 +26,11 @@ struct CursorRows {
 // thread-safe.
 class CursorCutter {
 public:
-    // `place` is that of the batches.
-    CursorCutter(size_t cursor_column, SchemaPtr schema, std::string place);
+    // Of texts that mean one value, the same one.
+    using Canonical = std::string (*)(std::string text);
+
+    // `place` is that of the batches; `canonical` may be null, when each value has one text.
+    CursorCutter(size_t cursor_column, SchemaPtr schema, std::string place, Canonical canonical);
 
     // Before the first row.
     void begin(const std::optional<Checkpoint>& resume_from);
@@ -54,6 +57,7 @@ private:
     const size_t cursor_column_;
     const SchemaPtr schema_;
     const std::string place_;
+    const Canonical canonical_;
     std::optional<std::string> value_;
     std::optional<CursorRows> held_back_;
     std::optional<CursorTies> read_before_;  // what is left to skip of the value that the read begins at

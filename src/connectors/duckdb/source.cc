@@ -62,7 +62,7 @@ private:
             return Error(ErrorKind::invalid_config, "cursor field is not in the stream: " + stream_.cursor_field +
                                                         did_you_mean(stream_.cursor_field, names));
         }
-        cutter_.emplace(*at, schema, stream_.name);
+        cutter_.emplace(*at, schema, stream_.name, nullptr);
         cutter_->begin(resume_from);
         const std::string column = quote_identifier(stream_.cursor_field);
         const auto end = sql.find_last_not_of("; \n\t");

@@ -42,6 +42,14 @@ bool is_infinitely_extended(const PostgresField& field) {
     return field.wire.dimensions == 0 && (field.wire.type == WireType::date || field.wire.type == WireType::timestamp);
 }
 
+// 1.50 and 1.5 are one numeric.
+std::string without_trailing_zeros(std::string text) {
+    if (text.find('.') == std::string::npos) return text;
+    text.erase(text.find_last_not_of('0') + 1);
+    if (text.back() == '.') text.pop_back();
+    return text;
+}
+
 class PostgresSource final : public Source {
 public:
     PostgresSource(PostgresOptions options, PostgresStream stream)
@@ -142,17 +150,23 @@ private:
                                                         field.sql_type + "; choose a number, a time or a text");
         }
         if (!cutter_) {
-            cutter_.emplace(*index, schema_, stream_.name);
+            const bool is_number = field.wire.type == WireType::numeric && field.type.kind() == TypeKind::string;
+            cutter_.emplace(*index, schema_, stream_.name, is_number ? without_trailing_zeros : nullptr);
             cutter_->begin(resume_from_);
         }
         const std::string column = TRY(postgres_identifier(field.name));
         std::string condition = column + " IS NOT NULL";
         if (is_infinitely_extended(field)) condition += " AND isfinite(" + column + ")";
+        // Of what has no type of ours, values may be equal and written in two ways (30 days, a month): those of one
+        // text stand together.
+        const std::string order = field.is_cast ? column + ", " + column + "::text" : column;
         if (cutter_->value()) {
-            condition += " AND " + column + (cutter_->includes_value() ? " >= " : " > ") + "CAST(" +
-                         postgres_literal(*cutter_->value()) + " AS " + field.sql_type + ")";
+            const std::string text = postgres_literal(*cutter_->value());
+            const std::string value = "CAST(" + text + " AS " + field.sql_type + ")";
+            condition += " AND (" + order + ")" + (cutter_->includes_value() ? " >= " : " > ") +
+                         (field.is_cast ? "(" + value + ", " + text + "::text)" : value);
         }
-        return table_.copy_sql(condition, column);
+        return table_.copy_sql(condition, order);
     }
 
     // --------------------------------------------------------------------------------------------------------- rows
