@@ -20,6 +20,7 @@ using SteadyTime = std::chrono::steady_clock::time_point;
 
 constexpr size_t kIdentifierBytesMax = 63;
 constexpr std::chrono::milliseconds kCancelWait{500};
+constexpr int kHiddenInputMilliseconds = 100;
 
 // A connection that went away without a word is noticed within a minute, unless the user says otherwise.
 constexpr std::pair<const char*, const char*> kDefaultParameters[] = {
@@ -184,7 +185,9 @@ Result<void> PostgresConnection::finish_connecting(std::chrono::milliseconds tim
 Result<void> PostgresConnection::wait(short events, std::optional<SteadyTime> deadline) {
     for (;;) {
         pollfd sockets[] = {{PQsocket(handle_), events, 0}, {wake_, POLLIN, 0}};
-        int timeout = -1;
+        // A part of what TLS has decrypted may be left where poll does not see it: libpq must be asked now and then.
+        const bool may_hide_input = events == POLLIN && PQsslInUse(handle_) != 0 && !deadline;
+        int timeout = may_hide_input ? kHiddenInputMilliseconds : -1;
         if (deadline) {
             const auto left = *deadline - std::chrono::steady_clock::now();
             const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(left).count();
@@ -196,7 +199,7 @@ Result<void> PostgresConnection::wait(short events, std::optional<SteadyTime> de
             return cancellation_.check();
         }
         if (ready < 0 && errno == EINTR) continue;
-        if (ready > 0) return {};
+        if (ready > 0 || may_hide_input) return {};
         const char* host = PQhost(handle_);
         return Error(ErrorKind::unavailable,
                      "PostgreSQL: no answer in time from " + std::string(host == nullptr ? "" : host) + " port " +

@@ -114,6 +114,18 @@ class Postgres:
             self.process.send_signal(how)
             self.process.wait(30)
 
+    def turn_on_tls(self):
+        """From here on, with a certificate for 127.0.0.1 that signs itself, `server.crt`."""
+        key, certificate = self.folder / "server.key", self.folder / "server.crt"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=127.0.0.1", "-addext",
+                        "subjectAltName=IP:127.0.0.1", "-days", "2", "-keyout", key, "-out", certificate],
+                       capture_output=True, check=True, timeout=60, **self.as_owner())
+        key.chmod(0o600)
+        self.folder.chmod(0o755)
+        self.SETTINGS = {**self.SETTINGS, "ssl": "on", "ssl_cert_file": str(certificate), "ssl_key_file": str(key)}
+        self.halt()
+        self.start()
+
     def stop(self):
         self.halt()
         shutil.rmtree(self.folder, ignore_errors=True)

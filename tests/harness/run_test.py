@@ -120,16 +120,17 @@ class TestRun:
             raise Skipped(f"{block.arguments} is not installed; run scripts/setup --extras")
         if block.arguments == "postgres":
             self.postgres = Postgres()
-            self.values.update(DSN=self.postgres.dsn, PG_PORT=str(self.postgres.port))
+            self.values.update(DSN=self.postgres.dsn, PG_PORT=str(self.postgres.port),
+                               PG_CERTIFICATE=str(self.postgres.folder / "server.crt"))
         if block.arguments == "s3proxy":
             (self.folder / "s3").mkdir()
             self.s3 = S3Proxy(self.folder / "s3")
             self.values.update(S3=self.s3.url, S3_KEY=self.s3.KEY, S3_SECRET=self.s3.SECRET)
 
     def do_postgres(self, block):
-        """SQL, by psql; or stop, start, restart."""
+        """SQL, by psql; or stop, start, restart, tls."""
         actions = {"stop": [self.postgres.halt], "start": [self.postgres.start],
-                   "restart": [self.postgres.halt, self.postgres.start]}
+                   "restart": [self.postgres.halt, self.postgres.start], "tls": [self.postgres.turn_on_tls]}
         if block.arguments:
             for action in actions[block.arguments]:
                 action()
