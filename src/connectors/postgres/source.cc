@@ -98,6 +98,7 @@ private:
             return Error(ErrorKind::unavailable, "columns changed while the stream was read; run again").permanent();
         }
         schema_ = schema;
+        if (!gave_rows_) cutter_.reset();  // its columns may be others
         decoder_ = std::make_unique<CopyDecoder>(schema_, table_.wire());
         auto copy = connection_->begin_copy_out(TRY(is_incremental() ? incremental_sql() : refresh_sql()));
         if (!copy.ok()) return explain_postgres_error(*connection_, stream_, copy.error());
@@ -117,13 +118,11 @@ private:
     // ---------------------------------------------------------------------------------------------------------- SQL
 
     Result<std::string> refresh_sql() {
-        if (!last_key_ && resume_from_) {
-            last_key_ = parse_key(*resume_from_);
-            if (!last_key_ || last_key_->size() != table_.key.size()) {
-                return Error(ErrorKind::invalid_config,
-                             "checkpoint does not fit the table's primary key: " + resume_from_->value() +
-                                 "; reset the stream's state to begin anew");
-            }
+        if (!last_key_ && resume_from_) last_key_ = parse_key(*resume_from_).value_or(std::vector<std::string>());
+        if (last_key_ && (last_key_->empty() || last_key_->size() != table_.key.size())) {
+            return Error(ErrorKind::invalid_config,
+                         "checkpoint does not fit the table's primary key: " + key_checkpoint(*last_key_).value() +
+                             "; reset the stream's state to begin anew");
         }
         std::string columns;
         std::string values;
