@@ -19,4 +19,5 @@ function(shaduf_embed_templates target)
 constexpr TemplateFile kFiles[] = {\n${entries}};\n}\n\
 std::span<const TemplateFile> template_files() { return kFiles; }\n}\n" @ONLY)
     target_sources(${target} PRIVATE ${out})
+    set_source_files_properties(${out} PROPERTIES COMPILE_OPTIONS -Wno-overlength-strings)
 endfunction()

@@ -9,7 +9,7 @@ endif()
 if(SHADUF_SANITIZE)
     # What sanitizers add hides from GCC 12 that an optional was checked before it is read.
     target_compile_options(shaduf_warnings INTERFACE -fsanitize=${SHADUF_SANITIZE} -fno-omit-frame-pointer
-        -Wno-maybe-uninitialized)
+        $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
     target_link_options(shaduf_warnings INTERFACE -fsanitize=${SHADUF_SANITIZE})
 endif()
 find_program(MOLD mold)

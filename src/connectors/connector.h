@@ -51,6 +51,9 @@ struct ReadBatch {
     std::string place;
     // Of rows that come back from quarantine: all rows of the batch alike. nullptr for all others.
     std::shared_ptr<const Treated> treated = nullptr;
+    // Rows of a RecordBatch, ascending, that hold something which its types do not; they go to quarantine. They stand
+    // in `rows` with null in that place.
+    std::vector<RejectedRow> rejected = {};
 };
 
 // Reads one stream of an external system. One thread at a time; open once, then read until nullopt or an error that may

@@ -1,6 +1,7 @@
 #include "pipeline/contract.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "base/text.h"
@@ -74,6 +75,24 @@ TypedBatch without_rows(const RecordBatch& rows, std::vector<RejectedRow> reject
     return {std::move(taken), std::move(kept), std::move(rejected)};
 }
 
+// Without the rows that the source itself turned away.
+TypedBatch without_rejected(TypedBatch typed, const std::vector<RejectedRow>& rejected) {
+    std::map<size_t, Error> out;
+    for (const auto& row : rejected) out.emplace(row.row, row.why);
+    for (const auto& row : typed.rejected) out.emplace(row.row, row.why);
+    TypedBatch left{typed.rows, {}, {}, typed.values_ignored};
+    std::vector<uint32_t> kept;
+    for (uint32_t row = 0; row < typed.rows.rows(); ++row) {
+        const uint32_t origin = typed.row_numbers.empty() ? row : typed.row_numbers[row];
+        if (out.contains(origin)) continue;
+        kept.push_back(row);
+        left.row_numbers.push_back(origin);
+    }
+    left.rows = typed.rows.take(kept);
+    for (auto& [row, why] : out) left.rejected.push_back({row, std::move(why)});
+    return left;
+}
+
 }  // namespace
 
 struct Contract::Form {
@@ -90,7 +109,8 @@ Result<TypedBatch> Contract::apply(const ReadBatch& batch) {
     static const Treated untouched;
     const Treated& treated = batch.treated == nullptr ? untouched : *batch.treated;
     if (const auto* raw = std::get_if<RawRows>(&batch.rows)) return apply_raw(*raw, treated);
-    return apply_typed(without_own_columns(TRY(select_listed(std::get<RecordBatch>(batch.rows)))));
+    auto typed = TRY(apply_typed(without_own_columns(TRY(select_listed(std::get<RecordBatch>(batch.rows))))));
+    return batch.rejected.empty() ? std::move(typed) : without_rejected(std::move(typed), batch.rejected);
 }
 
 std::shared_ptr<const Shape> Contract::shape_of(const ReadBatch& batch) const {

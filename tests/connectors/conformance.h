@@ -28,6 +28,8 @@ public:
     };
 
     virtual ~ConformanceFixture() = default;
+    // What the system needs and this machine does not have; "" when all is there.
+    virtual std::string missing() { return ""; }
     // YAML of a connection; `secret` stands where it has a credential.
     virtual std::string connection(const std::string& secret) = 0;
     // Of a source: puts the data of `streams` there.

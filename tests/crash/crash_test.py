@@ -23,7 +23,10 @@ import time
 import urllib.parse
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "harness"))
+from postgres import Postgres  # noqa: E402
 from s3 import S3Server  # noqa: E402
+
+SKIPPED = 77
 
 RUNS_PER_ROUND_MAX = 400
 LONGER = 1.05
@@ -236,7 +239,67 @@ streams:
         self.server.stop()
 
 
-SCENARIOS = {"rest_to_duckdb": RestToDuckDb, "files_to_duckdb": FilesToDuckDb, "files_to_s3": FilesToS3}
+class PostgresToDuckDb(FilesToDuckDb):
+    """A table in the order of its key, one value in it that has no place; the server is killed on the way, too."""
+    broken = 1
+    stream = "{mode: full_refresh, write: replace, commit_every: 20ms}"
+
+    def __init__(self, generator):
+        super().__init__(generator)
+        if not Postgres.is_installed():
+            print("skipped: PostgreSQL is not installed; run scripts/setup --extras")
+            sys.exit(SKIPPED)
+        self.generator = generator
+        self.server = Postgres()
+        self.killer = None
+        lines = [f"{row['id']}\t{row['day']}\t{row['name']}\t{row['amount']}\t{row['id'] // 700}\t{'x' * 200}"
+                 for row in self.rows]
+        lines.insert(7, "-1\tinfinity\tn\t0\t0\tx")
+        lines.append("\\.\n")
+        errors = self.server.sql("CREATE TABLE events (id bigint, day date, name text, amount int, version int, pad "
+                                 "text, PRIMARY KEY (name, id) INCLUDE (day));\n"
+                                 "COPY events FROM stdin;\n" + "\n".join(lines))
+        if errors:
+            self.server.stop()
+            raise RuntimeError(errors)
+
+    @property
+    def pipeline(self):
+        return f"""source: {{type: postgres, dsn: "{self.server.dsn}"}}
+sink: {{type: duckdb, path: w.duckdb}}
+streams:
+  events: {self.stream}
+"""
+
+    def prepare(self, project):
+        self.join()
+        self.killer = threading.Timer(self.generator.uniform(0.05, 0.6), self.kill_server)
+        self.killer.start()
+
+    def kill_server(self):
+        self.server.halt(signal.SIGQUIT)
+        self.server.start()
+
+    def rejected(self, project):
+        # A run killed behind its last commit has loaded all; the next begins anew and turns the row away again.
+        return project.query("SELECT count(DISTINCT raw) AS n FROM _shaduf_quarantine", "p.sink")[0]["n"]
+
+    def join(self):
+        if self.killer:
+            self.killer.join()
+
+    def close(self):
+        self.join()
+        self.server.stop()
+
+
+class PostgresIncremental(PostgresToDuckDb):
+    """The same by a cursor that many rows share."""
+    stream = "{mode: incremental, cursor_field: version, commit_every: 20ms}"
+
+
+SCENARIOS = {"rest_to_duckdb": RestToDuckDb, "files_to_duckdb": FilesToDuckDb, "files_to_s3": FilesToS3,
+             "postgres_to_duckdb": PostgresToDuckDb, "postgres_incremental": PostgresIncremental}
 
 
 def kill_until_done(project, generator, longest):

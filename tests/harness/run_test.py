@@ -17,6 +17,7 @@ import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from blocks import TestFileError, parse_blocks  # noqa: E402
+from postgres import Postgres  # noqa: E402
 from s3 import S3Proxy  # noqa: E402
 from web import Answer, ScriptedServer  # noqa: E402
 
@@ -38,6 +39,7 @@ class TestRun:
         (self.project / "pipelines").mkdir(parents=True)
         self.web = None
         self.s3 = None
+        self.postgres = None
         self.environment = {key: value for key, value in os.environ.items() if not key.startswith("SHADUF_")}
         self.environment.update(HOME=str(self.folder), TZ="UTC", LC_ALL="C.UTF-8")
         self.failpoints = ""
@@ -52,6 +54,8 @@ class TestRun:
             self.web.stop()
         if self.s3:
             self.s3.stop()
+        if self.postgres:
+            self.postgres.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     # ---- text
@@ -108,15 +112,34 @@ class TestRun:
     def do_require(self, block):
         deps = ROOT / ".deps"
         needs = {"s3": (deps / "moto/bin/moto_server").exists, "s3proxy": S3Proxy.is_installed,
+                 "postgres": Postgres.is_installed,
                  "json-server": (deps / "parts/node_modules/json-server").exists}
         if block.arguments not in needs:
             raise TestFileError(f"line {block.line}: unknown part: {block.arguments}")
         if not needs[block.arguments]():
             raise Skipped(f"{block.arguments} is not installed; run scripts/setup --extras")
+        if block.arguments == "postgres":
+            self.postgres = Postgres()
+            self.values.update(DSN=self.postgres.dsn, PG_PORT=str(self.postgres.port),
+                               PG_CERTIFICATE=str(self.postgres.folder / "server.crt"))
         if block.arguments == "s3proxy":
             (self.folder / "s3").mkdir()
             self.s3 = S3Proxy(self.folder / "s3")
             self.values.update(S3=self.s3.url, S3_KEY=self.s3.KEY, S3_SECRET=self.s3.SECRET)
+
+    def do_postgres(self, block):
+        """SQL, by psql; or stop, start, restart, tls."""
+        actions = {"stop": [self.postgres.halt], "start": [self.postgres.start],
+                   "restart": [self.postgres.halt, self.postgres.start], "tls": [self.postgres.turn_on_tls]}
+        if block.arguments:
+            for action in actions[block.arguments]:
+                action()
+            return
+        lines = self.postgres.sql(self.fill_in("\n".join(block.body)))
+        self.compare(block, lines)
+        if block.expected is None and lines:
+            self.failures += 1
+            print(f"{self.source}:{block.line}: postgres:\n" + "\n".join(lines))
 
     def do_env(self, block):
         name, _, value = block.arguments.partition("=")

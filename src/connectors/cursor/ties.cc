@@ -1,4 +1,4 @@
-#include "connectors/duckdb/cursor_ties.h"
+#include "connectors/cursor/ties.h"
 
 #include <nlohmann/json.hpp>
 

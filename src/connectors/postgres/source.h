@@ -1,0 +1,20 @@
+#pragma once
+
+#include <memory>
+
+#include "connectors/postgres/table.h"
+
+namespace shaduf {
+
+// Reads by binary COPY.
+//
+// full_refresh: one COPY, and so one snapshot. Where the table has a primary key of plain columns it goes in the order
+// of the key, and the key of a batch's last row is its checkpoint: what breaks off goes on behind it, in a new snapshot
+// (a row whose key does not change is read exactly once; what was read before the break is as it was before the break).
+// Otherwise there are no checkpoints, and what breaks off begins anew with the next run.
+//
+// incremental: in the order of the cursor, from the last value on, of which it leaves out the rows that it had (see
+// CursorTies); rows whose cursor is null or infinite are left out.
+std::unique_ptr<Source> make_postgres_source(PostgresOptions options, PostgresStream stream);
+
+}  // namespace shaduf

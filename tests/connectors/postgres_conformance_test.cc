@@ -1,0 +1,67 @@
+#include <cstdlib>
+
+#include "io/postgres.h"
+#include "tests/connectors/conformance.h"
+
+namespace shaduf {
+namespace {
+
+// On the server that harness/postgres.py starts.
+class PostgresConformance final : public ConformanceFixture {
+public:
+    std::string missing() override {
+        return std::getenv("SHADUF_TEST_POSTGRES") == nullptr ? "no server: SHADUF_TEST_POSTGRES is not set" : "";
+    }
+    void fill() override {
+        execute("DROP TABLE IF EXISTS events; DROP ROLE IF EXISTS reader; CREATE ROLE reader LOGIN PASSWORD 's3cr3t'");
+        // More rows than a batch has, some values of the cursor on several of them, two columns in the key.
+        execute(
+            "CREATE TABLE events AS SELECT i AS id, 'x' || i % 7 AS part, i / 5000 AS version, repeat('y', 100) AS "
+            "payload FROM generate_series(0, 69999) i; ALTER TABLE events ADD PRIMARY KEY (part, id); "
+            "GRANT SELECT ON events TO reader");
+    }
+    ~PostgresConformance() override {
+        if (!missing().empty()) return;
+        repair_reads();
+        execute("DROP TABLE IF EXISTS events; DROP ROLE IF EXISTS reader");
+    }
+    std::string connection(const std::string& secret) override {
+        const std::string dsn = missing().empty() ? std::getenv("SHADUF_TEST_POSTGRES") : "postgresql://a:b@h:1/d";
+        const std::string server = dsn.substr(dsn.find('@') + 1);
+        return "{dsn: \"postgresql://" + server + "\", user: reader, password: " + secret + "}";
+    }
+    std::vector<StreamCase> streams() override {
+        return {{.stream = "events", .options = "cursor_field: version", .rows = 70'000},
+                {.stream = "public.events", .mode = ReadMode::full_refresh, .rows = 70'000},
+                {.stream = "unordered",
+                 .mode = ReadMode::full_refresh,
+                 .options = "query: SELECT id, part FROM events WHERE id < 1000",
+                 .rows = 1000,
+                 .resumes = false}};
+    }
+    bool break_reads() override {
+        execute("ALTER ROLE reader CONNECTION LIMIT 0");
+        execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = 'reader'");
+        return true;
+    }
+    void repair_reads() override { execute("ALTER ROLE reader CONNECTION LIMIT -1"); }
+
+private:
+    void execute(const std::string& sql) {
+        if (admin_ == nullptr) {
+            PostgresOptions options;
+            options.parameters = parse_postgres_dsn(std::getenv("SHADUF_TEST_POSTGRES")).release_value();
+            admin_ = PostgresConnection::connect(options, never_).release_value();
+        }
+        admin_->execute(sql).release_value();
+    }
+
+    Cancellation never_;
+    std::unique_ptr<PostgresConnection> admin_;
+};
+
+}  // namespace
+
+std::unique_ptr<ConformanceFixture> conformance_postgres() { return std::make_unique<PostgresConformance>(); }
+
+}  // namespace shaduf

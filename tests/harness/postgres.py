@@ -1,0 +1,147 @@
+#!/usr/bin/env python3
+"""A PostgreSQL server of its own, on a free port of the loopback, in a folder that goes with it.
+
+postgres.py PROGRAM ARGUMENT...: runs a program with SHADUF_TEST_POSTGRES set to the server's DSN; status 77 when there
+is no server to start. The server refuses to run as root: then it runs as the user `postgres`, or `nobody`.
+"""
+import os
+import pathlib
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+
+SKIPPED = 77
+START_SECONDS_MAX = 60
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Postgres:
+    USER = "shaduf_admin"
+    PASSWORD = "adm1n-p4ss"
+    BINARIES = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    SETTINGS = {"fsync": "off", "listen_addresses": "127.0.0.1", "max_connections": "30", "shared_buffers": "32MB",
+                "log_min_messages": "fatal", "autovacuum": "off"}
+
+    def __init__(self):
+        self.binaries = self.BINARIES[0]
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="shaduf-postgres-"))
+        self.owner = self.find_owner()
+        if self.owner:
+            shutil.chown(self.folder, self.owner.pw_uid, self.owner.pw_gid)
+        self.port = free_port()
+        self.process = None
+        password = self.folder / "password"
+        password.write_text(self.PASSWORD, encoding="utf-8")
+        password.chmod(0o644)
+        self.command(["initdb", "-D", self.folder / "data", "-U", self.USER, "-A", "scram-sha-256",
+                      "--pwfile", password, "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions"])
+        try:
+            self.start()
+        except RuntimeError:
+            self.stop()
+            raise
+
+    @classmethod
+    def is_installed(cls):
+        return bool(cls.BINARIES) and (cls.BINARIES[0] / "postgres").exists()
+
+    @staticmethod
+    def find_owner():
+        if os.getuid() != 0:
+            return None
+        for name in ("postgres", "nobody"):
+            try:
+                return pwd.getpwnam(name)
+            except KeyError:
+                continue
+        return None
+
+    @property
+    def dsn(self):
+        return f"postgresql://{self.USER}:{self.PASSWORD}@127.0.0.1:{self.port}/postgres"
+
+    def as_owner(self):
+        if not self.owner:
+            return {"cwd": self.folder}
+        return {"cwd": self.folder, "user": self.owner.pw_uid, "group": self.owner.pw_gid, "extra_groups": []}
+
+    def command(self, arguments):
+        program, *rest = arguments
+        done = subprocess.run([self.binaries / program, *rest], capture_output=True, text=True,
+                              timeout=START_SECONDS_MAX, check=False, **self.as_owner())
+        if done.returncode != 0:
+            raise RuntimeError(f"{program}: {done.stdout}{done.stderr}")
+
+    def start(self):
+        settings = {**self.SETTINGS, "port": str(self.port), "unix_socket_directories": str(self.folder)}
+        options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
+        with open(self.folder / "log", "a", encoding="utf-8") as log:
+            self.process = subprocess.Popen([self.binaries / "postgres", "-D", self.folder / "data", *options],
+                                            stdout=log, stderr=log, **self.as_owner())
+        self.wait_until_ready()
+
+    def wait_until_ready(self):
+        for _ in range(START_SECONDS_MAX * 20):
+            ready = subprocess.run([self.binaries / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)],
+                                   check=False).returncode == 0
+            if ready:
+                return
+            try:
+                self.process.wait(0.05)
+            except subprocess.TimeoutExpired:
+                continue
+            raise RuntimeError("PostgreSQL did not start:\n" + (self.folder / "log").read_text(encoding="utf-8"))
+        raise RuntimeError("PostgreSQL did not answer")
+
+    def sql(self, text):
+        """What psql prints: the rows, and errors."""
+        done = subprocess.run([self.binaries / "psql", "-X", "-q", "-A", "-t", "-F", "  ", "-v", "ON_ERROR_STOP=1",
+                               "-d", self.dsn], input=text, capture_output=True, text=True, timeout=60, check=False)
+        return done.stdout.splitlines() + done.stderr.splitlines()
+
+    def halt(self, how=signal.SIGINT):
+        """SIGINT ends all sessions, SIGQUIT does not even say goodbye."""
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(how)
+            self.process.wait(30)
+
+    def turn_on_tls(self):
+        """From here on, with a certificate for 127.0.0.1 that signs itself, `server.crt`."""
+        key, certificate = self.folder / "server.key", self.folder / "server.crt"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=127.0.0.1", "-addext",
+                        "subjectAltName=IP:127.0.0.1", "-days", "2", "-keyout", key, "-out", certificate],
+                       capture_output=True, check=True, timeout=60, **self.as_owner())
+        key.chmod(0o600)
+        self.folder.chmod(0o755)
+        self.SETTINGS = {**self.SETTINGS, "ssl": "on", "ssl_cert_file": str(certificate), "ssl_key_file": str(key)}
+        self.halt()
+        self.start()
+
+    def stop(self):
+        self.halt()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def main(command):
+    if not Postgres.is_installed():
+        print("skipped: PostgreSQL is not installed; run scripts/setup --extras")
+        return SKIPPED
+    server = Postgres()
+    try:
+        return subprocess.run(command, env=dict(os.environ, SHADUF_TEST_POSTGRES=server.dsn), timeout=280,
+                              check=False).returncode
+    finally:
+        server.stop()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
