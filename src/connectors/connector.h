@@ -83,6 +83,14 @@ public:
     virtual Result<std::shared_ptr<const CsvDialect>> dialect_of(RunContext& run, const std::string& place) = 0;
 };
 
+// Optional power of a source, asked for by dynamic_cast once it is open: it was told which columns its text rows have,
+// before any came. Columns that the user lists, and wider types that the rows turn out to need, go before.
+class ColumnTeller {
+public:
+    virtual ~ColumnTeller() = default;
+    virtual std::vector<ShapeColumn> known_columns() const = 0;
+};
+
 // What `discover` tells of a stream.
 struct StreamInfo {
     std::string name;
