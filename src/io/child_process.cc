@@ -159,6 +159,31 @@ int poll_milliseconds(milliseconds left) { return static_cast<int>(std::clamp<in
 
 }  // namespace
 
+std::vector<std::string> split_command(std::string_view text) {
+    std::vector<std::string> words;
+    std::string word;
+    bool in_word = false;
+    char quote = 0;
+    for (size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        const bool is_escape = c == '\\' && quote != '\'' && i + 1 < text.size();
+        if (is_escape) {
+            word += text[++i];
+            in_word = true;
+        } else if (quote != 0 ? c == quote : c == '\'' || c == '"') {
+            quote = quote != 0 ? '\0' : c;
+            in_word = true;
+        } else if (quote == 0 && (c == ' ' || c == '\t' || c == '\n')) {
+            if (std::exchange(in_word, false)) words.push_back(std::exchange(word, {}));
+        } else {
+            word += c;
+            in_word = true;
+        }
+    }
+    if (in_word) words.push_back(std::move(word));
+    return words;
+}
+
 std::string ChildExit::to_string() const {
     if (signal == 0) return "exit status " + std::to_string(status);
     const char* name = ::strsignal(signal);
@@ -229,7 +254,7 @@ Result<void> ChildProcess::await(const Cancellation& cancellation, milliseconds 
         const ssize_t written = ::write(wake_, &one, sizeof one);
         (void)written;
     });
-    auto until = steady_clock::now() + patience;
+    const auto until = steady_clock::now() + patience;
     for (;;) {
         TRY(cancellation.check());
         const auto left = std::chrono::ceil<milliseconds>(until - steady_clock::now());
@@ -241,13 +266,15 @@ Result<void> ChildProcess::await(const Cancellation& cancellation, milliseconds 
             if (steady_clock::now() >= until) return {};
             continue;
         }
-        if (files[1].revents != 0) {
-            take_errors();
-            until = steady_clock::now() + patience;
-        }
+        if (files[1].revents != 0) take_errors();
         ready = files[0].revents != 0;
         if (ready) return {};
+        if (steady_clock::now() >= until) return {};
     }
+}
+
+milliseconds ChildProcess::silent_for() const {
+    return std::chrono::floor<milliseconds>(steady_clock::now() - heard_at_);
 }
 
 Result<ChildProcess::Outcome> ChildProcess::read(const Cancellation& cancellation, milliseconds patience,
@@ -260,7 +287,10 @@ Result<ChildProcess::Outcome> ChildProcess::read(const Cancellation& cancellatio
         out.resize(before + bytes_max);
         const ssize_t count = ::read(out_, out.data() + before, bytes_max);
         out.resize(before + static_cast<size_t>(std::max<ssize_t>(count, 0)));
-        if (count > 0) return Outcome::bytes;
+        if (count > 0) {
+            heard_at_ = steady_clock::now();
+            return Outcome::bytes;
+        }
         if (count == 0) return Outcome::end;
         if (errno != EAGAIN && errno != EINTR) return system_error("cannot read from a command");
     }
@@ -275,6 +305,7 @@ void ChildProcess::take_errors() {
         ::close(std::exchange(error_, -1));
         return;
     }
+    heard_at_ = steady_clock::now();
     for (const char c : std::string_view(block.data(), static_cast<size_t>(count))) {
         if (c == '\n') {
             end_error_line();

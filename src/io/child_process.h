@@ -25,6 +25,9 @@ struct ChildCommand {
     std::string input;  // what it reads from its standard input
 };
 
+// The words of a command as a shell parts them, with 'quotes', "quotes" and backslashes, and nothing else of a shell.
+std::vector<std::string> split_command(std::string_view text);
+
 // How a child ended.
 struct ChildExit {
     int status = 0;
@@ -52,12 +55,13 @@ public:
         quiet,  // `patience` has passed without any
         end,    // the child has closed its output
     };
-    // Appends what the child has written, up to `bytes_max`; waits for it. What comes on stderr is no answer, but
-    // counts as a sign of life: `patience` begins anew. canceled, when the run was.
+    // Appends what the child has written, up to `bytes_max`; waits for it. canceled, when the run was.
     Result<Outcome> read(const Cancellation& cancellation, std::chrono::milliseconds patience, size_t bytes_max,
                          BufferBuilder& out);
     // Waits for the end of the child, whose output nobody reads any more; kills it when it takes longer.
     Result<ChildExit> wait(const Cancellation& cancellation, std::chrono::milliseconds patience);
+    // Since it wrote last, on stdout or stderr, or was started.
+    std::chrono::milliseconds silent_for() const;
     // The last lines of stderr, at most 4 KiB.
     const std::string& error_tail() const { return error_tail_; }
     pid_t id() const { return pid_; }
@@ -78,6 +82,7 @@ private:
     const int wake_;    // an eventfd that cancellation writes to
     const int handle_;  // a pidfd, readable when the child has ended; -1: this kernel has none
     const ErrorLine on_error_line_;
+    std::chrono::steady_clock::time_point heard_at_ = std::chrono::steady_clock::now();
     std::string error_line_;
     std::string error_tail_;
     bool reaped_ = false;
