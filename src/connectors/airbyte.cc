@@ -2,6 +2,7 @@
 #include <array>
 
 #include "config/command_options.h"
+#include "connectors/airbyte/import.h"
 #include "connectors/airbyte/source.h"
 #include "connectors/connector.h"
 
@@ -35,6 +36,7 @@ const ConnectorSpec connector_airbyte{
     .stream_fields = kStream,
     .check = airbyte::check,
     .discover = airbyte::discover,
+    .import_streams = airbyte::import_streams,
     .make_source = airbyte::make_source,
 };
 

@@ -3,6 +3,7 @@
 
 #include "config/command_options.h"
 #include "connectors/connector.h"
+#include "connectors/singer/import.h"
 #include "connectors/singer/source.h"
 
 namespace shaduf {
@@ -41,6 +42,7 @@ const ConnectorSpec connector_singer{
     .stream_fields = kStream,
     .check = singer::check,
     .discover = singer::discover,
+    .import_streams = singer::import_streams,
     .make_source = singer::make_source,
 };
 

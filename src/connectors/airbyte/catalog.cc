@@ -60,6 +60,21 @@ std::string full_name(const Json& stream) {
     return (name_space.empty() ? "" : name_space + ".") + text_of(stream, "name");
 }
 
+// The API of Airbyte says supportedSyncModes where the protocol says supported_sync_modes.
+Json with_protocol_names(const Json& json) {
+    if (!json.is_object()) return json;
+    Json renamed = Json::object();
+    for (const auto& [key, value] : json.items()) {
+        std::string name;
+        for (const char c : key) {
+            const bool is_upper = c >= 'A' && c <= 'Z';
+            name += is_upper ? std::string("_") + static_cast<char>(c - 'A' + 'a') : std::string(1, c);
+        }
+        renamed[name] = value;
+    }
+    return renamed;
+}
+
 // Log lines are not errors of a discovery; what a TRACE says is.
 std::string trace_error(const Message& message) {
     const Json trace = Json::parse(message.body, nullptr, false);
@@ -97,17 +112,21 @@ Result<Catalog> Catalog::load(RunContext& run, const std::string& path, const Co
 Result<Catalog> Catalog::parse(std::string_view text, const std::string& what) {
     const Json json = Json::parse(text, nullptr, false);
     const Json* inner = &json;
-    if (json.is_object() && json.contains("catalog")) inner = &json["catalog"];  // a whole CATALOG message
-    const auto streams = inner->is_object() ? inner->find("streams") : inner->end();
-    if (!inner->is_object() || streams == inner->end() || !streams->is_array()) {
+    for (const char* around : {"catalog", "syncCatalog"}) {  // a whole message; an answer of the API
+        if (inner->is_object() && inner->contains(around)) inner = &(*inner)[around];
+    }
+    if (!inner->is_object() || !inner->contains("streams") || !(*inner)["streams"].is_array()) {
         return Error(ErrorKind::bad_data, "catalog has no list of streams: " + what);
     }
-    std::vector<Json> found;
-    for (const Json& entry : *streams) {
-        const Json& stream = entry.is_object() && entry.contains("stream") ? entry["stream"] : entry;
-        if (stream.is_object() && !text_of(stream, "name").empty()) found.push_back(stream);
+    Catalog catalog;
+    for (const Json& entry : (*inner)["streams"]) {
+        if (!entry.is_object()) continue;
+        const Json stream = with_protocol_names(entry.contains("stream") ? entry["stream"] : entry);
+        if (!stream.is_object() || text_of(stream, "name").empty()) continue;
+        catalog.streams_.push_back(stream);
+        catalog.configured_.push_back(with_protocol_names(entry.contains("config") ? entry["config"] : entry));
     }
-    return Catalog(std::move(found));
+    return catalog;
 }
 
 std::vector<std::string> Catalog::names() const {

@@ -15,16 +15,22 @@ public:
     // Of the file `path`, or, when it is "", as the source tells it. invalid_config, bad_data, unavailable.
     static Result<Catalog> load(RunContext& run, const std::string& path, const CommandLauncher& launcher);
 
+    // `what` names the text in errors.
+    static Result<Catalog> parse(std::string_view text, const std::string& what);
+
     std::vector<StreamInfo> streams() const;
+    // By which `stream` knows each, in order; with the namespace where the bare name is not the only one.
+    std::vector<std::string> names() const;
+    // The configuration that a ConfiguredAirbyteCatalog (or the API's syncCatalog) holds of each, in order.
+    const std::vector<nlohmann::ordered_json>& configured() const { return configured_; }
     // invalid_config when there is none of that name.
     Result<nlohmann::ordered_json> stream(const std::string& name) const;
 
 private:
-    explicit Catalog(std::vector<nlohmann::ordered_json> streams) : streams_(std::move(streams)) {}
-    static Result<Catalog> parse(std::string_view text, const std::string& what);
-    std::vector<std::string> names() const;
+    Catalog() = default;
 
     std::vector<nlohmann::ordered_json> streams_;  // AirbyteStream
+    std::vector<nlohmann::ordered_json> configured_;
 };
 
 // One stream of a catalog, made ready to be read.

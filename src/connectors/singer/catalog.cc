@@ -61,6 +61,12 @@ std::string cursor_of(const Json& stream) {
 
 std::string forced_method_of(const Json& stream) { return text_of(metadata_of(stream), "forced-replication-method"); }
 
+std::string method_of(const Json& stream) {
+    const Json metadata = metadata_of(stream);
+    return first_of({text_of(metadata, "forced-replication-method"), text_of(metadata, "replication-method"),
+                     text_of(stream, "replication_method")});
+}
+
 std::vector<ShapeColumn> columns_of(const Json& stream) {
     return stream.contains("schema") ? columns_of_json_schema(stream["schema"].dump()) : std::vector<ShapeColumn>();
 }
@@ -115,6 +121,10 @@ Result<Catalog> Catalog::load(RunContext& run, const std::string& path, const Co
         if (!file) return Error(ErrorKind::invalid_config, "catalog cannot be read: " + path);
         text = content.str();
     }
+    return parse(text, told);
+}
+
+Result<Catalog> Catalog::parse(std::string_view text, const std::string& told) {
     Json json = Json::parse(text, nullptr, false);
     if (!json.is_object() || !json.contains("streams") || !json["streams"].is_array()) {
         return Error(ErrorKind::bad_data, "catalog has no list of streams: " + told);
@@ -123,6 +133,19 @@ Result<Catalog> Catalog::load(RunContext& run, const std::string& path, const Co
         if (id_of(stream).empty()) return Error(ErrorKind::bad_data, "catalog has a stream without a name: " + told);
     }
     return Catalog(std::move(json));
+}
+
+std::vector<Catalog::Choice> Catalog::choices() const {
+    std::vector<Choice> all;
+    for (const Json& stream : json_["streams"]) {
+        const Json metadata = metadata_of(stream);
+        const auto is_true = [](const Json& json, const char* key) {
+            return json.is_object() && json.contains(key) && json[key] == Json(true);
+        };
+        const bool in_schema = stream.contains("schema") && is_true(stream["schema"], "selected");
+        all.push_back({is_true(metadata, "selected") || is_true(stream, "selected") || in_schema, method_of(stream)});
+    }
+    return all;
 }
 
 std::vector<StreamInfo> Catalog::streams() const {
@@ -162,14 +185,17 @@ Result<Catalog::Selected> Catalog::select(const StreamRequest& request) const {
                 return Error(ErrorKind::invalid_config,
                              "stream cannot be read by mode incremental: " + id + "; set mode: full_refresh");
             }
-            if (incremental && cursor.empty() && forced.empty()) {
+            const bool by_log = method_of(stream) == "LOG_BASED";
+            if (incremental && cursor.empty() && forced.empty() && !by_log) {
                 return request.options.error("cursor_field", "is needed: the tap has none for stream " + id +
                                                                  "; name the field that grows with each change");
             }
             selected.stream_name = first_of({text_of(stream, "stream"), id});
             selected.columns = columns_of(stream);
         }
-        const std::string method = first_of({forced_method_of(stream), incremental ? "INCREMENTAL" : "FULL_TABLE"});
+        const std::string log_based = incremental && method_of(stream) == "LOG_BASED" ? "LOG_BASED" : "";
+        const std::string method =
+            first_of({forced_method_of(stream), log_based, incremental ? "INCREMENTAL" : "FULL_TABLE"});
         mark(stream, is_it, method, method == "INCREMENTAL" ? cursor : "");
     }
     if (selected.stream_name.empty()) {

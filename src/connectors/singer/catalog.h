@@ -15,7 +15,15 @@ public:
     // Of the file `path`, or, when it is "", as the tap tells it. invalid_config, bad_data, unavailable.
     static Result<Catalog> load(RunContext& run, const std::string& path, const CommandLauncher& launcher);
 
+    static Result<Catalog> parse(std::string_view text, const std::string& what);
+
     std::vector<StreamInfo> streams() const;
+    // What the catalog itself says of each stream, in order.
+    struct Choice {
+        bool selected = false;
+        std::string method;  // FULL_TABLE, INCREMENTAL, LOG_BASED, or ""
+    };
+    std::vector<Choice> choices() const;
 
     struct Selected {
         std::string catalog;      // the whole one, with one stream selected
