@@ -90,8 +90,7 @@ public:
         if (!json.is_string()) return json;
         const std::string text = json.get<std::string>();
         const std::string name = prefix_ + file_name_of(path);
-        // A key's own name tells; asked as if it stood alone.
-        if (!text.empty() && !secrets_of_json(Json{{path, text}}.dump()).empty()) {
+        if (!text.empty() && is_secret_name(path)) {
             secrets.emplace_back(name, text);
             return "${secret:" + name + "}";
         }

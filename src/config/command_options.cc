@@ -13,7 +13,12 @@ Result<CommandOptions> CommandOptions::read(const Options& options) {
     read.environment = options.text_map("env");
     read.patience = options.duration("timeout");
     read.secrets = secrets_of_json(read.config);
-    for (const auto& [name, value] : read.environment) read.secrets.push_back(value);
+    for (const auto& [name, value] : read.environment) {
+        if (is_secret_name(name)) read.secrets.push_back(value);
+    }
+    for (const auto* field : {"config", "env"}) {
+        for (auto& text : options.referenced_texts(field)) read.secrets.push_back(std::move(text));
+    }
     read.place = options.place();
     return read;
 }

@@ -27,10 +27,7 @@ bool has_any(std::string_view text, std::initializer_list<std::string_view> word
 void find_secrets(const nlohmann::json& json, bool is_secret, std::vector<std::string>& out) {
     if (json.is_object()) {
         for (const auto& [key, value] : json.items()) {
-            find_secrets(value,
-                         is_secret || has_any(to_lower(key), {"secret", "token", "passw", "key", "credential",
-                                                              "private", "dsn", "auth", "cert"}),
-                         out);
+            find_secrets(value, is_secret || is_secret_name(key), out);
         }
     } else if (json.is_array()) {
         for (const auto& value : json) find_secrets(value, is_secret, out);
@@ -46,6 +43,10 @@ Error hang_error(milliseconds patience) {
 }
 
 }  // namespace
+
+bool is_secret_name(std::string_view name) {
+    return has_any(to_lower(name), {"secret", "token", "passw", "key", "credential", "private", "dsn", "auth", "cert"});
+}
 
 std::vector<std::string> secrets_of_json(const std::string& json) {
     std::vector<std::string> secrets;

@@ -92,7 +92,9 @@ Result<ChildAnswer> ask_child(RunContext& run, const RowChildSettings& settings,
 // What a child's end says: its exit, and the last of what it wrote to stderr.
 std::string end_of_child(const ChildExit& exit, const std::string& tail);
 
-// Values that look like secrets by the names of their keys ("password", "api_key", ...), of a configuration.
+// Whether what bears this name is likely a secret ("password", "api_key", ...); and all values of such names in a
+// configuration.
+bool is_secret_name(std::string_view name);
 std::vector<std::string> secrets_of_json(const std::string& json);
 
 }  // namespace shaduf

@@ -78,6 +78,28 @@ TEST_F(ChildProcessTest, KeepsItsOwnVariablesAndFilesToItself) {
     EXPECT_TRUE(wait(*child).ok());
 }
 
+TEST(SplitCommand, PartsAsAShellDoes) {
+    const struct {
+        const char* text;
+        std::vector<std::string> words;
+    } cases[] = {
+        {"", {}},
+        {"  ", {}},
+        {"a b", {"a", "b"}},
+        {" a\t b\n", {"a", "b"}},
+        {"'a b' \"c d\"", {"a b", "c d"}},
+        {"a'b c'd", {"ab cd"}},
+        {R"(a\ b \"c)", {"a b", "\"c"}},
+        {R"("a\"b" 'c\d')", {"a\"b", "c\\d"}},
+        {"'' \"\"", {"", ""}},
+        {"$HOME *", {"$HOME", "*"}},
+    };
+    for (const auto& [text, words] : cases) {
+        SCOPED_TRACE(text);
+        EXPECT_EQ(split_command(text), words);
+    }
+}
+
 TEST_F(ChildProcessTest, SaysWhatCannotBeRun) {
     const struct {
         std::vector<std::string> arguments;
