@@ -16,6 +16,7 @@ struct Options::Value {
     bool given = false;
     Place place;
     Node node;
+    std::vector<std::string> referenced;
     std::variant<std::monostate, std::string, int64_t, double, bool, std::chrono::milliseconds, uint64_t,
                  std::vector<std::string>, std::vector<std::pair<std::string, std::string>>, Options,
                  std::vector<Options>, std::vector<std::pair<std::string, Options>>>
@@ -153,7 +154,7 @@ private:
     void read_value(const FieldSpec& field, const Node& node, Options::Value& value) {
         switch (field.type) {
             case FieldType::any: return;
-            case FieldType::json: value.node = resolve_all(node); return;
+            case FieldType::json: value.node = resolve_all(node, value.referenced); return;
             case FieldType::text_list: return read_text_list(field, node, value);
             case FieldType::text_map: return read_text_map(field, node, value);
             case FieldType::object:
@@ -225,6 +226,7 @@ private:
                                                                     ": expected a text, found " +
                                                                     found_text(field, entry.value)));
             } else if (auto text = resolve(entry.value)) {
+                if (*text != entry.value.text()) value.referenced.push_back(*text);
                 texts.emplace_back(entry.key, std::move(*text));
             }
         }
@@ -258,21 +260,23 @@ private:
         value.data = std::move(objects);
     }
 
-    Node resolve_all(const Node& node) {
+    Node resolve_all(const Node& node, std::vector<std::string>& referenced) {
         if (node.is_list()) {
             std::vector<Node> items;
-            for (const Node& item : node.items()) items.push_back(resolve_all(item));
+            for (const Node& item : node.items()) items.push_back(resolve_all(item, referenced));
             return Node::list(std::move(items), node.place());
         }
         if (node.is_map()) {
             std::vector<Node::Entry> entries;
             for (const auto& entry : node.entries()) {
-                entries.push_back({entry.key, entry.key_place, resolve_all(entry.value)});
+                entries.push_back({entry.key, entry.key_place, resolve_all(entry.value, referenced)});
             }
             return Node::map(std::move(entries), node.place());
         }
         if (!node.is_scalar()) return node;
-        return Node::scalar(resolve(node).value_or(""), node.is_quoted(), node.place());
+        std::string text = resolve(node).value_or("");
+        if (text != node.text()) referenced.push_back(text);
+        return Node::scalar(std::move(text), node.is_quoted(), node.place());
     }
 
     std::optional<std::string> resolve(const Node& node) {
@@ -360,6 +364,11 @@ const Node& Options::node(std::string_view name) const {
     static const Node kNone;
     const auto found = values_.find(name);
     return found == values_.end() ? kNone : found->second->node;
+}
+
+std::vector<std::string> Options::referenced_texts(std::string_view name) const {
+    const auto found = values_.find(name);
+    return found == values_.end() ? std::vector<std::string>() : found->second->referenced;
 }
 
 Place Options::place_of(std::string_view name) const {

@@ -73,6 +73,9 @@ public:
     // `any`: as written, references not replaced. `json`: with all of them replaced, in unquoted texts also by numbers.
     const Node& node(std::string_view name) const;
 
+    // Of a `json` or a `text_map`: what references in it stand for, all of which may be secrets.
+    std::vector<std::string> referenced_texts(std::string_view name) const;
+
     const Place& place() const { return place_; }
     Place place_of(std::string_view name) const;
     // An invalid_config error at the line of field `name`.

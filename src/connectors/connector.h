@@ -86,6 +86,14 @@ public:
     virtual Result<std::shared_ptr<const CsvDialect>> dialect_of(RunContext& run, const std::string& place) = 0;
 };
 
+// Optional power of a source, asked for by dynamic_cast once it is open: it was told which columns its text rows have,
+// before any came. Columns that the user lists, and wider types that the rows turn out to need, go before.
+class ColumnTeller {
+public:
+    virtual ~ColumnTeller() = default;
+    virtual std::vector<ShapeColumn> known_columns() const = 0;
+};
+
 // What `discover` tells of a stream.
 struct StreamInfo {
     std::string name;
@@ -93,6 +101,17 @@ struct StreamInfo {
     std::vector<std::string> key;
     std::string cursor_field;
     std::vector<ReadMode> modes;
+};
+
+// What `shaduf import` makes of a stream that another tool was told to read.
+struct ImportedStream {
+    std::string name;
+    ReadMode read = ReadMode::full_refresh;
+    WriteMode write = WriteMode::replace;
+    std::vector<std::string> key;
+    std::string cursor_field;  // of the option of that name
+    std::optional<Checkpoint> checkpoint;
+    std::string note;  // what of it could not be carried over; "": nothing
 };
 
 // What a source gets of one stream of a pipeline.
@@ -222,6 +241,8 @@ struct ConnectorSpec {
     // The streams that can be read. Those that exist only by declaration in a pipeline are not known here.
     Result<std::vector<StreamInfo>> (*discover)(RunContext&, const std::string& connection,
                                                 const Options& options) = nullptr;
+    // The texts of the other tool's catalog and state (may be empty), whose form is this system's.
+    Result<std::vector<ImportedStream>> (*import_streams)(std::string_view catalog, std::string_view state) = nullptr;
     Result<std::unique_ptr<Source>> (*make_source)(const Options& options, const StreamRequest& stream) = nullptr;
     Result<std::unique_ptr<Sink>> (*make_sink)(const Options& options, const TableTarget& table) = nullptr;
     // Checkpoints, quarantine and queries outside a run.

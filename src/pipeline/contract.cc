@@ -139,6 +139,7 @@ Result<std::shared_ptr<const Contract::Form>> Contract::form_for(const RawRows& 
     auto& form = forms_[names];
     if (form != nullptr && form->format == rows.format) return form;
     Shape shape = listed_columns(rows);
+    add_known(shape);
     if (!settings_.ignore_unlisted) infer_shape(rows, static_cast<size_t>(settings_.sample_rows), shape);
     TRY(fit_to_table(shape));
     read_as_text(treated, shape);
@@ -176,6 +177,20 @@ Shape Contract::listed_columns(const RawRows& rows) const {
         shape.columns.push_back({column.name, type, column.path, column.type.has_value()});
     }
     return shape;
+}
+
+// Where the table says what is allowed, it says so alone. What rows show may widen these columns, as any.
+void Contract::add_known(Shape& shape) const {
+    if (settings_.ignore_unlisted || compares_with_table()) return;
+    for (const auto& column : known_) {
+        const bool is_nested = column.path.size() > 1 && settings_.nesting != Nesting::flatten;
+        const bool is_list = column.type.kind() == TypeKind::json && settings_.nesting == Nesting::structure;
+        const auto is_same = [&](const ShapeColumn& other) {
+            return other.path == column.path || equals_ignoring_case(other.name, column.name);
+        };
+        if (is_nested || is_list || std::any_of(shape.columns.begin(), shape.columns.end(), is_same)) continue;
+        shape.columns.push_back(column);
+    }
 }
 
 Result<std::shared_ptr<const Contract::Form>> Contract::widen_form(const Form& from,

@@ -46,6 +46,9 @@ public:
     // `table`: the table's columns without those that shaduf itself adds; nullopt when there is none.
     Contract(ContractSettings settings, const std::optional<Schema>& table);
 
+    // What the source was told of its text rows (ColumnTeller). Before the first `apply`.
+    void expect_columns(std::vector<ShapeColumn> columns) { known_ = std::move(columns); }
+
     // bad_data (freeze: with the difference; evolve: past kColumnsMax columns), invalid_config (a declared column that
     // a typed source lacks or cannot be converted).
     Result<TypedBatch> apply(const ReadBatch& batch);
@@ -66,10 +69,12 @@ private:
     Result<void> fit_to_table(Shape& shape) const;
     bool compares_with_table() const { return table_.has_value() && settings_.mode != ContractMode::evolve; }
     Shape listed_columns(const RawRows& rows) const;
+    void add_known(Shape& shape) const;
     Result<RecordBatch> select_listed(const RecordBatch& rows) const;
 
     const ContractSettings settings_;
     const std::optional<Schema> table_;
+    std::vector<ShapeColumn> known_;
     mutable std::mutex mutex_;
     std::map<std::vector<std::string>, std::shared_ptr<const Form>>
         forms_;  // by the columns treated before, mostly none

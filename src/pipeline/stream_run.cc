@@ -137,7 +137,11 @@ private:
         destination.table_exists = state.table.has_value();
         destination.mode = job_.write;
         TRY(job_.expectations->load_keys(run_, destination));
-        return with_counted_retries([&] { return job_.source->open(run_, state.checkpoint); });
+        TRY(with_counted_retries([&] { return job_.source->open(run_, state.checkpoint); }));
+        if (const auto* told = dynamic_cast<const ColumnTeller*>(job_.source.get())) {
+            contract_->expect_columns(told->known_columns());
+        }
+        return {};
     }
 
     template <typename F>
@@ -224,11 +228,16 @@ private:
         while (auto item = in_order_.pop()) {
             auto prepared = (*item)->prepared.get_future().get();
             if (!prepared.ok()) {
-                if (!all_or_nothing && pending_ && !parent_.cancellation.canceled()) TRY(commit(CommitKind::interim));
+                if (!all_or_nothing && may_commit() && !parent_.cancellation.canceled()) {
+                    TRY(commit(CommitKind::interim));
+                }
                 return prepared.release_error();
             }
+            // Rows without a position behind them cannot be committed until one comes: those before go first.
+            const bool due = !all_or_nothing && commit_is_due();
+            if (due && may_commit() && !(*item)->batch.next) TRY(commit(CommitKind::interim));
             TRY(write((*item)->batch, prepared.release_value()));
-            if (pending_ && !all_or_nothing && commit_is_due()) TRY(commit(CommitKind::interim));
+            if (!all_or_nothing && may_commit() && commit_is_due()) TRY(commit(CommitKind::interim));
             report_progress();
         }
         TRY(parent_.cancellation.check());
@@ -236,11 +245,14 @@ private:
         return commit(CommitKind::final);
     }
 
+    // What was written last ends at a position: a commit up to it holds no row that would be read again.
+    bool may_commit() const { return pending_.has_value() && !unplaced_rows_; }
     bool commit_is_due() const { return run_.clock.steady_now() - last_commit_ >= job_.commit_every; }
 
     Result<void> write(const ReadBatch& batch, Prepared prepared) {
         TRY(failpoint("run.write"));
         if (batch.next) pending_ = batch.next;
+        if (batch.next || rows_of(batch) > 0) unplaced_rows_ = !batch.next;
         if (rows_of(batch) == 0) return {};
         StreamProgress& progress = result_.progress;
         progress.rows_read += static_cast<int64_t>(rows_of(batch));
@@ -340,7 +352,8 @@ private:
     std::optional<Contract> contract_;
 
     StreamResult result_;
-    std::optional<Checkpoint> pending_;  // the writer's: behind the rows written last
+    std::optional<Checkpoint> pending_;  // the writer's: told last, behind rows that are not committed yet
+    bool unplaced_rows_ = false;         // the writer's: rows behind that were written
     std::mutex mutex_;                   // guards committed_
     std::optional<Checkpoint> committed_;
     std::optional<Checkpoint> acknowledged_;

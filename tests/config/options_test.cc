@@ -25,6 +25,7 @@ constexpr FieldSpec kFields[] = {
     {.name = "path", .type = FieldType::object_list, .help = "Along.", .children = kPoint},
     {.name = "places", .type = FieldType::object_map, .help = "By name.", .children = kPoint},
     {"raw", FieldType::any, "Anything."},
+    {"document", FieldType::json, "Anything, too."},
 };
 
 Result<std::string> resolve(std::string_view text, const Place&) {
@@ -41,6 +42,16 @@ std::vector<std::string> errors_of(std::string_view yaml, Options& options) {
         texts.push_back(error.to_string());
     }
     return texts;
+}
+
+TEST(Options, KnowsWhatReferencesStandFor) {
+    Options options;
+    ASSERT_THAT(
+        errors_of(R"({name: n, headers: {A: "${env:WORD}", B: plain}, document: {a: [1, "${env:N}"], b: c}})", options),
+        testing::IsEmpty());
+    EXPECT_THAT(options.referenced_texts("headers"), testing::ElementsAre("word"));
+    EXPECT_THAT(options.referenced_texts("document"), testing::ElementsAre("42"));
+    EXPECT_THAT(options.referenced_texts("raw"), testing::IsEmpty());
 }
 
 TEST(Options, ReadsEachType) {

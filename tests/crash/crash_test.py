@@ -298,8 +298,52 @@ class PostgresIncremental(PostgresToDuckDb):
     stream = "{mode: incremental, cursor_field: version, commit_every: 20ms}"
 
 
+class AirbyteToDuckDb:
+    """A command that speaks the Airbyte protocol, its rows appended."""
+    adapter = "airbyte_source.py"
+    source = "type: airbyte"
+    stream = "users: {mode: incremental, write: append, table: rows, commit_every: 20ms}"
+    extra = ""
+    count = 5000
+
+    def __init__(self, _):
+        pass
+
+    @property
+    def pipeline(self):
+        adapter = pathlib.Path(__file__).resolve().parents[1] / "adapters" / self.adapter
+        return f"""source:
+  {self.source}
+  command: [python3, "{adapter}"]
+  config: {{count: {self.count}, every: 250, slow: 0.06{self.extra}}}
+sink: {{type: duckdb, path: w.duckdb}}
+streams:
+  {self.stream}
+"""
+
+    def prepare(self, project):
+        pass
+
+    def check(self, project):
+        found = project.query("SELECT count(*) AS n, count(DISTINCT id) AS ids, max(id) AS last FROM rows", "p.sink")[0]
+        if set(found.values()) != {self.count}:
+            raise AssertionError(f"contents differ: {found}, {self.count} expected")
+
+    def close(self):
+        pass
+
+
+class SingerToDuckDb(AirbyteToDuckDb):
+    """A tap that begins at its bookmark, its rows merged."""
+    adapter = "singer_tap.py"
+    source = "type: singer"
+    stream = "shop-orders: {mode: incremental, write: merge, key: id, table: rows, commit_every: 20ms}"
+    extra = ", inclusive: true"
+
+
 SCENARIOS = {"rest_to_duckdb": RestToDuckDb, "files_to_duckdb": FilesToDuckDb, "files_to_s3": FilesToS3,
-             "postgres_to_duckdb": PostgresToDuckDb, "postgres_incremental": PostgresIncremental}
+             "postgres_to_duckdb": PostgresToDuckDb, "postgres_incremental": PostgresIncremental,
+             "airbyte_to_duckdb": AirbyteToDuckDb, "singer_to_duckdb": SingerToDuckDb}
 
 
 def kill_until_done(project, generator, longest):

@@ -113,7 +113,9 @@ class TestRun:
         deps = ROOT / ".deps"
         needs = {"s3": (deps / "moto/bin/moto_server").exists, "s3proxy": S3Proxy.is_installed,
                  "postgres": Postgres.is_installed,
-                 "json-server": (deps / "parts/node_modules/json-server").exists}
+                 "json-server": (deps / "parts/node_modules/json-server").exists,
+                 "airbyte-source-faker": (deps / "adapters/faker/bin/source-faker").exists,
+                 "tap-jsonl": (deps / "adapters/jsonl/bin/tap-jsonl").exists}
         if block.arguments not in needs:
             raise TestFileError(f"line {block.line}: unknown part: {block.arguments}")
         if not needs[block.arguments]():

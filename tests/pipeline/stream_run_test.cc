@@ -95,6 +95,22 @@ TEST_F(StreamRunTest, CommitsOnTheWayWhereTheSourceAllowsIt) {
     EXPECT_THAT(table_.commits, ElementsAre(CommitKind::interim, CommitKind::interim, CommitKind::final));
 }
 
+// Such rows would be read again from the checkpoint before them.
+TEST_F(StreamRunTest, RowsBehindTheLastCheckpointAreNotCommittedWithIt) {
+    source_.batch(id_name_rows({{1, "a"}}), "1").batch(id_name_rows({{2, "b"}}), "").fail(kBroken);
+    EXPECT_TRUE(run().error);
+    EXPECT_THAT(table_.rows, IsEmpty());
+    EXPECT_EQ(table_.checkpoint, std::nullopt);
+    // Up to the next checkpoint they are.
+    source_.batch(id_name_rows({{1, "a"}}), "1")
+        .batch(id_name_rows({{2, "b"}}), "")
+        .batch(id_name_rows({{3, "c"}}), "3")
+        .fail(kBroken);
+    EXPECT_TRUE(run().error);
+    EXPECT_THAT(table_.rows, SizeIs(3));
+    EXPECT_EQ(table_.checkpoint, Checkpoint("3"));
+}
+
 TEST_F(StreamRunTest, RetriesWithBackOffAndObeysTheServer) {
     source_.fail(kGone)
         .fail(Error(ErrorKind::rate_limited, "slow down").retry_after(std::chrono::milliseconds(30'000)))

@@ -1,0 +1,126 @@
+#include "connectors/singer/protocol.h"
+
+#include "base/text.h"
+#include "data/json_member.h"
+#include "data/row_collector.h"
+
+namespace shaduf::singer {
+namespace {
+
+constexpr std::string_view kPositionStart = R"({"v":1,"value":)";
+constexpr size_t kPositionBytesMax = (1 << 20) - 64;  // a checkpoint has at most 1 MiB
+
+bool read_text(JsonCursor& cursor, std::string& out) {
+    if (cursor.peek() != '"') return cursor.skip_value();
+    std::string_view text;
+    if (!cursor.read_string(text)) return false;
+    out.assign(text);
+    return true;
+}
+
+}  // namespace
+
+std::string position_of(std::string_view value) { return std::string(kPositionStart) + std::string(value) + "}"; }
+
+Result<std::string> value_of(const std::string& position) {
+    auto value = raw_member(position, "value");
+    if (raw_member(position, "v") == "1" && value) return std::move(*value);
+    return Error(ErrorKind::invalid_config, "checkpoint is none of version 1 of a singer stream: " +
+                                                position.substr(0, 100) + "; reset the stream's state to read it anew");
+}
+
+const Protocol::Message& Protocol::read_message(std::string_view line) {
+    line = trim(line);
+    message_.type.clear();
+    message_.stream.clear();
+    message_.why.clear();
+    message_.record = message_.value = {};
+    if (!line.starts_with('{')) return message_;
+    cursor_.reset(line);
+    if (!read_members() || !cursor_.finish()) {
+        message_.why = "line is no JSON: " + cursor_.fault();
+    } else if (message_.type == "RECORD" && !message_.record.starts_with('{')) {
+        message_.why = "message of type RECORD has no record";
+    }
+    return message_;
+}
+
+bool Protocol::read_members() {
+    bool closed = false;
+    if (!cursor_.enter('}', closed)) return false;
+    if (closed) return true;
+    while (!closed) {
+        std::string_view key;
+        if (!cursor_.read_key(key)) return false;
+        if (key == "type" || key == "stream") {
+            if (!read_text(cursor_, key == "type" ? message_.type : message_.stream)) return false;
+        } else {
+            std::string_view* const out = key == "record"  ? &message_.record
+                                          : key == "value" ? &message_.value
+                                                           : nullptr;
+            const char* begin = cursor_.at();
+            if (!cursor_.skip_value()) return false;
+            if (out != nullptr) *out = cursor_.since(begin);
+        }
+        if (!cursor_.next_item('}', closed)) return false;
+    }
+    cursor_.leave();
+    return true;
+}
+
+Result<RowsToPosition> Protocol::read_lines(RawRows lines, ChildLog& log) {
+    RowCollector rows(RawFormat::json, lines.place, lines.first_row);
+    RowsToPosition out;
+    size_t count = 0;
+    auto broken = lines.broken.begin();
+    const char* const text = reinterpret_cast<const char*>(lines.text->data());
+    for (size_t i = 0; i < lines.rows.size(); ++i) {
+        const int64_t number =
+            lines.row_numbers.empty() ? lines.first_row + static_cast<int64_t>(i) : lines.row_numbers[i];
+        const auto [offset, length] = lines.rows[i];
+        const bool too_long = broken != lines.broken.end() && broken->row == i;
+        const Message& message = read_message(too_long ? std::string_view() : lines.row(i));
+        if (too_long || !message.why.empty()) {
+            rows.add_broken(offset, length, number, too_long ? (broken++)->why : message.why);
+            ++count;
+            ++broken_;
+        } else if (message.type == "RECORD") {
+            if (message.stream != wanted_.stream) continue;  // a tap that knows no selection gives all
+            rows.add(static_cast<size_t>(message.record.data() - text), message.record.size(), number);
+            ++count;
+            ++records_;
+        } else if (message.type == "STATE") {
+            records_ = 0;
+            if (!wanted_.resumes || message.value.empty()) continue;
+            if (message.value.size() > kPositionBytesMax) {
+                return Error(ErrorKind::exhausted,
+                             "state of the tap is too large: " + format_bytes(message.value.size()) +
+                                 ", a checkpoint holds 1 MB");
+            }
+            out.position = RowsToPosition::Position{count, position_of(message.value)};
+        } else if (message.type == "BATCH") {
+            return Error(ErrorKind::invalid_config,
+                         "tap gives its rows in files (BATCH messages), which shaduf does not read; "
+                         "take batch_config out of its config");
+        } else if (message.type.empty()) {
+            log.say_unframed(lines.row(i));
+        }
+    }
+    out.rows = rows.finish(lines.text);
+    return out;
+}
+
+Result<void> Protocol::judge_end(const ChildExit& exit, const std::string& tail, ChildLog& log) {
+    if (broken_ > 0) {
+        log.say(Severity::warning, "tap wrote " + format_count(broken_) +
+                                       " lines that are no messages; they are in quarantine, with their text");
+    }
+    if (!exit.ok()) return Error(ErrorKind::unavailable, "tap failed: " + end_of_child(exit, tail)).permanent();
+    if (wanted_.resumes && records_ > 0) {
+        log.say(Severity::warning, "tap told no state behind its last " + format_count(records_) +
+                                       " records: the next run reads them again; write: merge takes them once");
+    }
+    return {};
+}
+
+}  // namespace shaduf::singer
