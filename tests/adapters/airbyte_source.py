@@ -90,6 +90,8 @@ def misbehave(config, number):
         trace_error(f"key is not valid: {config.get('api_key')}", "config_error")
         sys.exit(1)
     if number == config.get("broken_at"):
+        say({"type": "STATE"})
+        say({"type": "STATE", "state": {"type": "GLOBAL"}})
         sys.stdout.write('{"type": "RECORD", "record": {"stream": "users", "data": {"id": 1\n')
         say({"type": "RECORD", "record": {"stream": "users", "emitted_at": 1}})
         sys.stdout.write("Traceback is not JSON at all\n")

@@ -50,6 +50,7 @@ def misbehave(config, number):
         sys.stdout.flush()
         time.sleep(1000)
     if number == config.get("broken_at"):
+        say({"type": "STATE", "value": None})
         sys.stdout.write('{"type": "RECORD", "stream": "orders", "record": {"id": 1\n')
         say({"type": "RECORD", "stream": "orders"})
         sys.stdout.write("not JSON at all\n")

@@ -111,6 +111,14 @@ Result<std::optional<std::string>> Protocol::read_state(std::string_view body, C
         if (!is_ours(text_of(descriptor, "name"), text_of(descriptor, "namespace")))
             return std::optional<std::string>();
     }
+    // Taken for a position, such a one would let the next run begin anew.
+    const bool is_whole = type == "LEGACY"
+                              ? member(state, "data").is_object()
+                              : type == "STREAM" || (type == "GLOBAL" && member(state, "global").is_object());
+    if (!is_whole) {
+        log.say(Severity::warning, "source tells a state that is none, which is passed over");
+        return std::optional<std::string>();
+    }
     const Json& counted = member(member(state, "sourceStats"), "recordCount");
     if (counted.is_number() && counted.get<double>() != static_cast<double>(records_)) {
         log.say(Severity::warning, "source says that " + counted.dump() + " records stand before a state, " +

@@ -90,8 +90,10 @@ Result<RowsToPosition> Protocol::read_lines(RawRows lines, ChildLog& log) {
             ++count;
             ++records_;
         } else if (message.type == "STATE") {
+            if (!message.value.starts_with('{'))
+                continue;  // taken for a position, it would let the next run begin anew
             records_ = 0;
-            if (!wanted_.resumes || message.value.empty()) continue;
+            if (!wanted_.resumes) continue;
             if (message.value.size() > kPositionBytesMax) {
                 return Error(ErrorKind::exhausted,
                              "state of the tap is too large: " + format_bytes(message.value.size()) +
