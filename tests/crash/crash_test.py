@@ -324,10 +324,15 @@ streams:
     def prepare(self, project):
         pass
 
+    columns = "id, name, score::double AS score"
+
+    def row(self, number):
+        return {"id": number, "name": None if number % 5 == 0 else f"n{number}", "score": number / 4}
+
     def check(self, project):
-        found = project.query("SELECT count(*) AS n, count(DISTINCT id) AS ids, max(id) AS last FROM rows", "p.sink")[0]
-        if set(found.values()) != {self.count}:
-            raise AssertionError(f"contents differ: {found}, {self.count} expected")
+        found = project.query(f"SELECT {self.columns} FROM rows ORDER BY id", "p.sink")
+        if found != [self.row(number) for number in range(1, self.count + 1)]:
+            raise AssertionError(f"contents differ: {len(found)} rows, {self.count} expected")
 
     def close(self):
         pass
@@ -339,6 +344,10 @@ class SingerToDuckDb(AirbyteToDuckDb):
     source = "type: singer"
     stream = "shop-orders: {mode: incremental, write: merge, key: id, table: rows, commit_every: 20ms}"
     extra = ", inclusive: true"
+    columns = "id, total::double AS total"
+
+    def row(self, number):
+        return {"id": number, "total": number / 4}
 
 
 SCENARIOS = {"rest_to_duckdb": RestToDuckDb, "files_to_duckdb": FilesToDuckDb, "files_to_s3": FilesToS3,
