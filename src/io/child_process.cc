@@ -199,6 +199,7 @@ Result<std::unique_ptr<ChildProcess>> ChildProcess::start(const ChildCommand& co
     for (auto& text : texts) launch.arguments.push_back(text.data());
     launch.arguments.push_back(nullptr);
     std::vector<std::string> assignments;
+    assignments.reserve(variables.size());
     for (const auto& [name, value] : variables) assignments.push_back(name + "=" + value);
     for (auto& text : assignments) launch.variables.push_back(text.data());
     launch.variables.push_back(nullptr);

@@ -289,6 +289,7 @@ Result<int64_t> PostgresConnection::execute(const std::string& sql) {
 
 Result<PostgresRows> PostgresConnection::query(const std::string& sql, const std::vector<std::string>& values) {
     std::vector<const char*> texts;
+    texts.reserve(values.size());
     for (const auto& value : values) texts.push_back(value.c_str());
     TRY(start(PQsendQueryParams(handle_, sql.c_str(), static_cast<int>(texts.size()), nullptr, texts.data(), nullptr,
                                 nullptr, 0)));
@@ -313,6 +314,7 @@ Result<std::vector<PostgresColumn>> PostgresConnection::describe(const std::stri
     TRY(start(PQsendDescribePrepared(handle_, "")));
     const ResultPtr result = TRY(last_result());
     std::vector<PostgresColumn> columns;
+    columns.reserve(static_cast<size_t>(PQnfields(result.get())));
     for (int i = 0; i < PQnfields(result.get()); ++i) {
         columns.push_back({PQfname(result.get(), i), PQftype(result.get(), i), PQfmod(result.get(), i),
                            PQftable(result.get(), i), static_cast<int16_t>(PQftablecol(result.get(), i))});

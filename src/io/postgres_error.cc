@@ -83,7 +83,7 @@ constexpr std::array kTextRules{
     TextRule{"No such file or directory", ErrorKind::unavailable, "check host and port, and whether the server runs"},
 };
 
-std::string with_advice(std::string text, std::string_view advice) {
+std::string with_advice(const std::string& text, std::string_view advice) {
     return advice.empty() ? text : text + "; " + std::string(advice);
 }
 
