@@ -5,6 +5,21 @@
 
 namespace shaduf {
 
+bool read_text(JsonCursor& cursor, std::string& out) {
+    if (cursor.peek() != '"') return cursor.skip_value();
+    std::string_view text;
+    if (!cursor.read_string(text)) return false;
+    out.assign(text);
+    return true;
+}
+
+bool read_raw(JsonCursor& cursor, std::string_view& out) {
+    const char* begin = cursor.at();
+    if (!cursor.skip_value()) return false;
+    out = cursor.since(begin);
+    return true;
+}
+
 std::optional<std::string> raw_member(std::string_view json, std::string_view key) {
     BufferBuilder padded;
     padded.append(json);

@@ -1,6 +1,10 @@
 #include "connectors/airbyte/messages.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "base/text.h"
+#include "data/json_member.h"
 
 namespace shaduf::airbyte {
 
@@ -20,14 +24,6 @@ constexpr Known kKnown[] = {
     {"CATALOG", "catalog", MessageKind::catalog},
     {"CONNECTION_STATUS", "connectionStatus", MessageKind::connection_status},
 };
-
-bool read_text(JsonCursor& cursor, std::string& out) {
-    if (cursor.peek() != '"') return cursor.skip_value();
-    std::string_view text;
-    if (!cursor.read_string(text)) return false;
-    out.assign(text);
-    return true;
-}
 
 }  // namespace
 
@@ -62,51 +58,22 @@ MessageKind MessageReader::kind_of(std::string_view type) const {
 }
 
 bool MessageReader::read_envelope() {
-    bool closed = false;
-    if (!cursor_.enter('}', closed)) return false;
-    if (closed) return true;
-    while (!closed) {
-        std::string_view key;
-        if (!cursor_.read_key(key)) return false;
-        if (key == "type") {
-            if (!read_text(cursor_, type_)) return false;
-        } else if (key == "record" && cursor_.peek() == '{') {
-            has_record_ = true;
-            if (!read_record()) return false;
-        } else {
-            bool is_body = false;
-            for (const Known& known : kKnown) is_body = is_body || known.key == key;
-            const char* begin = cursor_.at();
-            if (!cursor_.skip_value()) return false;
-            if (is_body) message_.body = cursor_.since(begin);
-        }
-        if (!cursor_.next_item('}', closed)) return false;
-    }
-    cursor_.leave();
-    return true;
+    return read_members(cursor_, [&](std::string_view key) {
+        if (key == "type") return read_text(cursor_, type_);
+        if (key == "record" && cursor_.peek() == '{') return read_record();
+        const bool is_body =
+            std::any_of(std::begin(kKnown), std::end(kKnown), [&](const Known& known) { return known.key == key; });
+        return is_body ? read_raw(cursor_, message_.body) : cursor_.skip_value();
+    });
 }
 
 bool MessageReader::read_record() {
-    bool closed = false;
-    if (!cursor_.enter('}', closed)) return false;
-    if (closed) return true;
-    while (!closed) {
-        std::string_view key;
-        if (!cursor_.read_key(key)) return false;
-        if (key == "stream") {
-            if (!read_text(cursor_, message_.stream)) return false;
-        } else if (key == "namespace") {
-            if (!read_text(cursor_, message_.name_space)) return false;
-        } else {
-            const bool is_data = key == "data";
-            const char* begin = cursor_.at();
-            if (!cursor_.skip_value()) return false;
-            if (is_data) message_.data = cursor_.since(begin);
-        }
-        if (!cursor_.next_item('}', closed)) return false;
-    }
-    cursor_.leave();
-    return true;
+    has_record_ = true;
+    return read_members(cursor_, [&](std::string_view key) {
+        if (key == "stream") return read_text(cursor_, message_.stream);
+        if (key == "namespace") return read_text(cursor_, message_.name_space);
+        return key == "data" ? read_raw(cursor_, message_.data) : cursor_.skip_value();
+    });
 }
 
 }  // namespace shaduf::airbyte

@@ -47,7 +47,6 @@ private:
     JsonCursor cursor_;
     Message message_;
     std::string type_;
-    std::string_view body_key_;
     bool has_record_ = false;
 };
 

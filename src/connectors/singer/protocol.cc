@@ -10,14 +10,6 @@ namespace {
 constexpr std::string_view kPositionStart = R"({"v":1,"value":)";
 constexpr size_t kPositionBytesMax = (1 << 20) - 64;  // a checkpoint has at most 1 MiB
 
-bool read_text(JsonCursor& cursor, std::string& out) {
-    if (cursor.peek() != '"') return cursor.skip_value();
-    std::string_view text;
-    if (!cursor.read_string(text)) return false;
-    out.assign(text);
-    return true;
-}
-
 }  // namespace
 
 std::string position_of(std::string_view value) { return std::string(kPositionStart) + std::string(value) + "}"; }
@@ -37,7 +29,7 @@ const Protocol::Message& Protocol::read_message(std::string_view line) {
     message_.record = message_.value = {};
     if (!line.starts_with('{')) return message_;
     cursor_.reset(line);
-    if (!read_members() || !cursor_.finish()) {
+    if (!read_envelope() || !cursor_.finish()) {
         message_.why = "line is no JSON: " + cursor_.fault();
     } else if (message_.type == "RECORD" && !message_.record.starts_with('{')) {
         message_.why = "message of type RECORD has no record";
@@ -45,27 +37,13 @@ const Protocol::Message& Protocol::read_message(std::string_view line) {
     return message_;
 }
 
-bool Protocol::read_members() {
-    bool closed = false;
-    if (!cursor_.enter('}', closed)) return false;
-    if (closed) return true;
-    while (!closed) {
-        std::string_view key;
-        if (!cursor_.read_key(key)) return false;
-        if (key == "type" || key == "stream") {
-            if (!read_text(cursor_, key == "type" ? message_.type : message_.stream)) return false;
-        } else {
-            std::string_view* const out = key == "record"  ? &message_.record
-                                          : key == "value" ? &message_.value
-                                                           : nullptr;
-            const char* begin = cursor_.at();
-            if (!cursor_.skip_value()) return false;
-            if (out != nullptr) *out = cursor_.since(begin);
-        }
-        if (!cursor_.next_item('}', closed)) return false;
-    }
-    cursor_.leave();
-    return true;
+bool Protocol::read_envelope() {
+    return read_members(cursor_, [&](std::string_view key) {
+        if (key == "type") return read_text(cursor_, message_.type);
+        if (key == "stream") return read_text(cursor_, message_.stream);
+        if (key == "record") return read_raw(cursor_, message_.record);
+        return key == "value" ? read_raw(cursor_, message_.value) : cursor_.skip_value();
+    });
 }
 
 Result<RowsToPosition> Protocol::read_lines(RawRows lines, ChildLog& log) {

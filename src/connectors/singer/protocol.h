@@ -37,7 +37,7 @@ private:
         std::string why;  // what is wrong with it; "": nothing
     };
     const Message& read_message(std::string_view line);
-    bool read_members();
+    bool read_envelope();
 
     const Wanted wanted_;
     JsonCursor cursor_;
