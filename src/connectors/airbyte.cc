@@ -1,9 +1,9 @@
 // Any source that speaks the Airbyte protocol, as a command. The parts are in airbyte/.
 #include <array>
 
-#include "config/command_options.h"
 #include "connectors/airbyte/import.h"
 #include "connectors/airbyte/source.h"
+#include "connectors/command/options.h"
 #include "connectors/connector.h"
 
 namespace shaduf {

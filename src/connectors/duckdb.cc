@@ -98,9 +98,9 @@ constexpr FieldSpec kFields[] = {
      .default_value = "0"},
     {.name = "memory",
      .type = FieldType::bytes,
-     .help =
-         "Memory of the engine in bytes; what needs more is spilled to disk. A load takes 64MB, and more for tables of "
-         "hundreds of columns, unless this is set.",
+     .help = "Memory of the engine in bytes; what needs more is spilled to disk. A load takes 64MB, and more for "
+             "tables of many "
+             "columns, unless this is set.",
      .default_value = "128MB"},
     {.name = "temp_directory", .help = "Folder that the engine spills to; beside the file by default."},
     {.name = "storage_version",

@@ -1,7 +1,7 @@
 // Any Singer tap, as a command. The parts are in singer/.
 #include <array>
 
-#include "config/command_options.h"
+#include "connectors/command/options.h"
 #include "connectors/connector.h"
 #include "connectors/singer/import.h"
 #include "connectors/singer/source.h"

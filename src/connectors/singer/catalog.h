@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "config/command_options.h"
+#include "connectors/command/options.h"
 #include "connectors/connector.h"
 
 namespace shaduf::singer {

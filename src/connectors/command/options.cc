@@ -1,4 +1,4 @@
-#include "config/command_options.h"
+#include "connectors/command/options.h"
 
 namespace shaduf {
 
