@@ -3,8 +3,8 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "connectors/command/message_lines.h"
 #include "data/json_member.h"
-#include "data/row_collector.h"
 
 namespace shaduf::airbyte {
 namespace {
@@ -57,49 +57,36 @@ bool Protocol::is_ours(std::string_view stream, std::string_view name_space) con
     return stream == wanted_.stream && (name_space == wanted_.name_space || name_space.empty());
 }
 
-Result<RowsToPosition> Protocol::read_lines(RawRows lines, ChildLog& log) {
-    RowCollector rows(RawFormat::json, lines.place, lines.first_row);
-    RowsToPosition out;
-    size_t count = 0;
-    auto broken = lines.broken.begin();
-    const char* const text = reinterpret_cast<const char*>(lines.text->data());
-    for (size_t i = 0; i < lines.rows.size(); ++i) {
-        const int64_t number =
-            lines.row_numbers.empty() ? lines.first_row + static_cast<int64_t>(i) : lines.row_numbers[i];
-        const auto [offset, length] = lines.rows[i];
-        const bool too_long = broken != lines.broken.end() && broken->row == i;
-        const Message& message = reader_.read(too_long ? std::string_view() : lines.row(i));
-        if (too_long || message.kind == MessageKind::broken) {
-            rows.add_broken(offset, length, number, too_long ? (broken++)->why : message.why);
-            ++count;
+Result<RowsToPosition> Protocol::read_lines(RawRows raw, ChildLog& log) {
+    MessageLines lines(std::move(raw));
+    while (lines.next()) {
+        const Message& message = reader_.read(lines.text());
+        if (!lines.fault().empty() || message.kind == MessageKind::broken) {
+            lines.add_broken(lines.fault().empty() ? message.why : lines.fault());
             ++broken_;
             continue;
         }
         switch (message.kind) {
             case MessageKind::record:
                 if (is_ours(message.stream, message.name_space)) {
-                    rows.add(static_cast<size_t>(message.data.data() - text), message.data.size(), number);
-                    ++count;
+                    lines.add_row(message.data);
                     ++records_;
                 } else if (other_records_++ == 0) {
                     log.say(Severity::warning, "source gives records of a stream that nobody asked for: " +
                                                    message.stream + "; they are left out");
                 }
                 break;
-            case MessageKind::state: {
-                auto position = TRY(read_state(message.body, log));
-                if (position) out.position = RowsToPosition::Position{count, std::move(*position)};
+            case MessageKind::state:
+                if (auto position = TRY(read_state(message.body, log))) lines.set_position(std::move(*position));
                 break;
-            }
             case MessageKind::log: read_log(message.body, log); break;
             case MessageKind::trace: read_trace(message.body); break;
             case MessageKind::control: read_control(message.body, log); break;
-            case MessageKind::text: log.say_unframed(lines.row(i)); break;
+            case MessageKind::text: log.say_unframed(lines.text()); break;
             default: break;
         }
     }
-    out.rows = rows.finish(lines.text);
-    return out;
+    return lines.finish();
 }
 
 Result<std::optional<std::string>> Protocol::read_state(std::string_view body, ChildLog& log) {

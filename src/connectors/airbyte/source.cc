@@ -4,76 +4,52 @@
 
 #include "connectors/airbyte/catalog.h"
 #include "connectors/airbyte/protocol.h"
+#include "connectors/command/source.h"
 
-// One stream is one child, with a catalog of that stream alone. Rows are handed on as they stand in the child's lines.
-// A state is a checkpoint behind the rows before it. Rows behind the last state wait for the next one, within limits,
-// so that a source that dies for a moment can be started again from there without a row twice.
+// One stream is one child, with a catalog of that stream alone.
 namespace shaduf::airbyte {
 namespace {
 
-class AirbyteSource final : public Source, public ColumnTeller {
+class AirbyteSource final : public CommandSource {
 public:
     AirbyteSource(CommandOptions command, std::string catalog, StreamRequest request)
-        : command_(std::move(command)), catalog_(std::move(catalog)), request_(std::move(request)) {}
-
-    Result<void> open(RunContext& run, const std::optional<Checkpoint>& resume_from) override {
-        position_.reset();
-        if (resume_from) position_ = TRY(Position::parse(resume_from->value()));
-        child_.reset();
-        launcher_ = TRY(CommandLauncher::create(command_));
-        const Catalog catalog = TRY(Catalog::load(run, catalog_, *launcher_));
-        auto stream = catalog.stream(request_.stream);
-        if (!stream.ok()) return stream.error().at(request_.options.place());
-        auto configured = configure(stream.value(), request_);
-        if (!configured.ok()) return configured.error().at(request_.options.place());
-        stream_ = configured.release_value();
-        return start(run);
-    }
-
-    Result<std::optional<ReadBatch>> read(RunContext& run) override {
-        if (child_ == nullptr) TRY(start(run));
-        auto piece = child_->next(run);
-        if (!piece.ok()) {
-            const bool may_start_again = child_->drop_held();
-            child_.reset();
-            return may_start_again ? piece.error() : piece.error().permanent();
-        }
-        if (!piece.value()) return std::optional<ReadBatch>();
-        ReadBatch batch;
-        if (piece.value()->position) {
-            position_ = Position{std::move(*piece.value()->position)};
-            batch.next = Checkpoint(position_->text);
-        }
-        batch.place = request_.stream;
-        batch.rows = std::move(piece.value()->rows);
-        return std::optional(std::move(batch));
-    }
+        : CommandSource(std::move(command), std::move(request)), catalog_(std::move(catalog)) {}
 
     std::vector<ShapeColumn> known_columns() const override { return stream_.columns; }
 
-private:
-    Result<void> start(RunContext& run) {
-        std::vector<std::string> arguments{"read", "--config", launcher_->config_path(), "--catalog",
-                                           TRY(launcher_->write("catalog.json", stream_.catalog))};
-        if (position_ && stream_.resumes) {
-            arguments.insert(arguments.end(),
-                             {"--state", TRY(launcher_->write("state.json", position_->state_file()))});
-        }
-        auto settings = launcher_->call(arguments, request_.stream);
-        if (!stream_.resumes) settings.held_bytes_max = 0;  // no position will come
-        protocol_.emplace(Protocol::Wanted{stream_.name, stream_.name_space, stream_.resumes});
-        child_ = TRY(RowChild::start(run, std::move(settings), *protocol_));
+protected:
+    Result<void> learn(RunContext& run, const CommandLauncher& launcher) override {
+        const Catalog catalog = TRY(Catalog::load(run, catalog_, launcher));
+        auto stream = catalog.stream(request().stream);
+        if (!stream.ok()) return stream.error().at(request().options.place());
+        auto configured = configure(stream.value(), request());
+        if (!configured.ok()) return configured.error().at(request().options.place());
+        stream_ = configured.release_value();
         return {};
     }
 
-    const CommandOptions command_;
+    Result<void> check_checkpoint(const Checkpoint& checkpoint) const override {
+        TRY(Position::parse(checkpoint.value()));
+        return {};
+    }
+
+    Result<Call> make_call(const CommandLauncher& launcher, const std::optional<Checkpoint>& position) override {
+        Call call;
+        call.resumes = stream_.resumes;
+        call.arguments = {"read", "--config", launcher.config_path(), "--catalog",
+                          TRY(launcher.write("catalog.json", stream_.catalog))};
+        if (position && stream_.resumes) {
+            const Position parsed = TRY(Position::parse(position->value()));
+            call.arguments.emplace_back("--state");
+            call.arguments.push_back(TRY(launcher.write("state.json", parsed.state_file())));
+        }
+        call.protocol = std::make_unique<Protocol>(Protocol::Wanted{stream_.name, stream_.name_space, stream_.resumes});
+        return call;
+    }
+
+private:
     const std::string catalog_;
-    const StreamRequest request_;
-    std::optional<CommandLauncher> launcher_;
     ConfiguredStream stream_;
-    std::optional<Position> position_;
-    std::optional<Protocol> protocol_;
-    std::unique_ptr<RowChild> child_;
 };
 
 }  // namespace

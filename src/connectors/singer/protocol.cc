@@ -1,8 +1,8 @@
 #include "connectors/singer/protocol.h"
 
 #include "base/text.h"
+#include "connectors/command/message_lines.h"
 #include "data/json_member.h"
-#include "data/row_collector.h"
 
 namespace shaduf::singer {
 namespace {
@@ -46,30 +46,20 @@ bool Protocol::read_envelope() {
     });
 }
 
-Result<RowsToPosition> Protocol::read_lines(RawRows lines, ChildLog& log) {
-    RowCollector rows(RawFormat::json, lines.place, lines.first_row);
-    RowsToPosition out;
-    size_t count = 0;
-    auto broken = lines.broken.begin();
-    const char* const text = reinterpret_cast<const char*>(lines.text->data());
-    for (size_t i = 0; i < lines.rows.size(); ++i) {
-        const int64_t number =
-            lines.row_numbers.empty() ? lines.first_row + static_cast<int64_t>(i) : lines.row_numbers[i];
-        const auto [offset, length] = lines.rows[i];
-        const bool too_long = broken != lines.broken.end() && broken->row == i;
-        const Message& message = read_message(too_long ? std::string_view() : lines.row(i));
-        if (too_long || !message.why.empty()) {
-            rows.add_broken(offset, length, number, too_long ? (broken++)->why : message.why);
-            ++count;
+Result<RowsToPosition> Protocol::read_lines(RawRows raw, ChildLog& log) {
+    MessageLines lines(std::move(raw));
+    while (lines.next()) {
+        const Message& message = read_message(lines.text());
+        if (!lines.fault().empty() || !message.why.empty()) {
+            lines.add_broken(lines.fault().empty() ? message.why : lines.fault());
             ++broken_;
         } else if (message.type == "RECORD") {
             if (message.stream != wanted_.stream) continue;  // a tap that knows no selection gives all
-            rows.add(static_cast<size_t>(message.record.data() - text), message.record.size(), number);
-            ++count;
+            lines.add_row(message.record);
             ++records_;
         } else if (message.type == "STATE") {
-            if (!message.value.starts_with('{'))
-                continue;  // taken for a position, it would let the next run begin anew
+            // Taken for a position, it would let the next run begin anew.
+            if (!message.value.starts_with('{')) continue;
             records_ = 0;
             if (!wanted_.resumes) continue;
             if (message.value.size() > kPositionBytesMax) {
@@ -77,17 +67,16 @@ Result<RowsToPosition> Protocol::read_lines(RawRows lines, ChildLog& log) {
                              "state of the tap is too large: " + format_bytes(message.value.size()) +
                                  ", a checkpoint holds 1 MB");
             }
-            out.position = RowsToPosition::Position{count, position_of(message.value)};
+            lines.set_position(position_of(message.value));
         } else if (message.type == "BATCH") {
             return Error(ErrorKind::invalid_config,
                          "tap gives its rows in files (BATCH messages), which shaduf does not read; "
                          "take batch_config out of its config");
         } else if (message.type.empty()) {
-            log.say_unframed(lines.row(i));
+            log.say_unframed(lines.text());
         }
     }
-    out.rows = rows.finish(lines.text);
-    return out;
+    return lines.finish();
 }
 
 Result<void> Protocol::judge_end(const ChildExit& exit, const std::string& tail, ChildLog& log) {

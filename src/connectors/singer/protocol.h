@@ -24,7 +24,7 @@ public:
     };
     explicit Protocol(Wanted wanted) : wanted_(std::move(wanted)) {}
 
-    Result<RowsToPosition> read_lines(RawRows lines, ChildLog& log) override;
+    Result<RowsToPosition> read_lines(RawRows raw, ChildLog& log) override;
     Result<void> judge_end(const ChildExit& exit, const std::string& tail, ChildLog& log) override;
 
 private:

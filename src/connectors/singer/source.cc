@@ -2,90 +2,62 @@
 
 #include <utility>
 
+#include "connectors/command/source.h"
 #include "connectors/singer/catalog.h"
 #include "connectors/singer/protocol.h"
 
-// One stream is one run of the tap, with that stream alone selected. Rows are handed on as they stand in the tap's
-// lines; a STATE is a checkpoint behind the rows before it. Most taps begin *at* their bookmark, so that the last rows
-// come once more in the next run: merge takes them once.
+// One stream is one run of the tap, with that stream alone selected. Most taps begin *at* their bookmark, so that the
+// last rows come once more in the next run: merge takes them once.
 namespace shaduf::singer {
 namespace {
 
 constexpr std::string_view kNoCatalog = "none";
 
-class SingerSource final : public Source, public ColumnTeller {
+class SingerSource final : public CommandSource {
 public:
     SingerSource(CommandOptions command, std::string catalog, std::string option, StreamRequest request)
-        : command_(std::move(command)),
+        : CommandSource(std::move(command), std::move(request)),
           catalog_(std::move(catalog)),
-          option_(std::move(option)),
-          request_(std::move(request)) {}
-
-    Result<void> open(RunContext& run, const std::optional<Checkpoint>& resume_from) override {
-        state_.reset();
-        if (resume_from) state_ = TRY(value_of(resume_from->value()));
-        child_.reset();
-        launcher_ = TRY(CommandLauncher::create(command_));
-        selected_ = {{}, request_.stream, {}};
-        if (catalog_ != kNoCatalog) {
-            const Catalog catalog = TRY(Catalog::load(run, catalog_, *launcher_));
-            auto selected = catalog.select(request_);
-            if (!selected.ok()) return selected.error().at(request_.options.place());
-            selected_ = selected.release_value();
-        }
-        return start(run);
-    }
-
-    Result<std::optional<ReadBatch>> read(RunContext& run) override {
-        if (child_ == nullptr) TRY(start(run));
-        auto piece = child_->next(run);
-        if (!piece.ok()) {
-            const bool may_start_again = child_->drop_held();
-            child_.reset();
-            return may_start_again ? piece.error() : piece.error().permanent();
-        }
-        if (!piece.value()) return std::optional<ReadBatch>();
-        ReadBatch batch;
-        if (const auto& position = piece.value()->position) {
-            state_ = TRY(value_of(*position));
-            batch.next = Checkpoint(*position);
-        }
-        batch.place = request_.stream;
-        batch.rows = std::move(piece.value()->rows);
-        return std::optional(std::move(batch));
-    }
+          option_(std::move(option)) {}
 
     std::vector<ShapeColumn> known_columns() const override { return selected_.columns; }
 
-private:
-    bool resumes() const { return request_.mode == ReadMode::incremental; }
-
-    Result<void> start(RunContext& run) {
-        std::vector<std::string> arguments{"--config", launcher_->config_path()};
-        if (!selected_.catalog.empty()) {
-            arguments.push_back("--" + option_);
-            arguments.push_back(TRY(launcher_->write("catalog.json", selected_.catalog)));
-        }
-        if (state_ && resumes()) {
-            arguments.push_back("--state");
-            arguments.push_back(TRY(launcher_->write("state.json", *state_)));
-        }
-        auto settings = launcher_->call(arguments, request_.stream);
-        if (!resumes()) settings.held_bytes_max = 0;  // no position will come
-        protocol_.emplace(Protocol::Wanted{selected_.stream_name, resumes()});
-        child_ = TRY(RowChild::start(run, std::move(settings), *protocol_));
+protected:
+    Result<void> learn(RunContext& run, const CommandLauncher& launcher) override {
+        selected_ = {{}, request().stream, {}};
+        if (catalog_ == kNoCatalog) return {};
+        const Catalog catalog = TRY(Catalog::load(run, catalog_, launcher));
+        auto selected = catalog.select(request());
+        if (!selected.ok()) return selected.error().at(request().options.place());
+        selected_ = selected.release_value();
         return {};
     }
 
-    const CommandOptions command_;
+    Result<void> check_checkpoint(const Checkpoint& checkpoint) const override {
+        TRY(value_of(checkpoint.value()));
+        return {};
+    }
+
+    Result<Call> make_call(const CommandLauncher& launcher, const std::optional<Checkpoint>& position) override {
+        Call call;
+        call.resumes = request().mode == ReadMode::incremental;
+        call.arguments = {"--config", launcher.config_path()};
+        if (!selected_.catalog.empty()) {
+            call.arguments.push_back("--" + option_);
+            call.arguments.push_back(TRY(launcher.write("catalog.json", selected_.catalog)));
+        }
+        if (position && call.resumes) {
+            call.arguments.emplace_back("--state");
+            call.arguments.push_back(TRY(launcher.write("state.json", TRY(value_of(position->value())))));
+        }
+        call.protocol = std::make_unique<Protocol>(Protocol::Wanted{selected_.stream_name, call.resumes});
+        return call;
+    }
+
+private:
     const std::string catalog_;
     const std::string option_;  // "catalog" or "properties"
-    const StreamRequest request_;
-    std::optional<CommandLauncher> launcher_;
     Catalog::Selected selected_;
-    std::optional<std::string> state_;
-    std::optional<Protocol> protocol_;
-    std::unique_ptr<RowChild> child_;
 };
 
 }  // namespace
