@@ -20,7 +20,7 @@ struct StateRule {
 // The longest prefix comes first. Source: PostgreSQL 18, Appendix A (error codes).
 constexpr std::array kStateRules{
     StateRule{"25006", ErrorKind::invalid_config, false, "the session only reads"},
-    StateRule{"25P03", ErrorKind::unavailable},
+    StateRule{"25P03", ErrorKind::unavailable, false, "raise idle_in_transaction_session_timeout for the role"},
     StateRule{"28P01", ErrorKind::auth, false, "check the user and the password"},
     StateRule{"28000", ErrorKind::auth, false,
               "check the role, whether it may log in, and pg_hba.conf of the server (which may ask for TLS)"},
@@ -31,12 +31,15 @@ constexpr std::array kStateRules{
     StateRule{"42P01", ErrorKind::invalid_config, false, "check its name and its schema"},
     StateRule{"53300", ErrorKind::unavailable, false, "the server has no connection left for the role"},
     StateRule{"53100", ErrorKind::exhausted, false, "make room on the server's disk"},
-    StateRule{"55P03", ErrorKind::unavailable},
+    StateRule{"55P03", ErrorKind::unavailable, false,
+              "another session holds a lock on it (pg_locks names it): let it end, or raise lock_timeout"},
     StateRule{"55006", ErrorKind::unavailable},
     StateRule{"57014", ErrorKind::exhausted, false,
-              "raise statement_timeout for the role (ALTER ROLE ... SET statement_timeout), or read less at a time"},
+              "raise statement_timeout for the role (ALTER ROLE ... SET statement_timeout), or read less at a time, "
+              "unless somebody canceled it"},
     StateRule{"57P04", ErrorKind::invalid_config, false, "the database is gone"},
-    StateRule{"57P", ErrorKind::unavailable},
+    StateRule{"57P05", ErrorKind::unavailable, false, "raise idle_session_timeout for the role"},
+    StateRule{"57P", ErrorKind::unavailable, false, "the server was stopped, or somebody ended the session: run again"},
     StateRule{"P0001", ErrorKind::bad_data},
     StateRule{"XX", ErrorKind::unavailable, true, "see the server's log"},
     StateRule{"08", ErrorKind::unavailable},
