@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """A PostgreSQL server of its own, on a free port of the loopback, in a folder that goes with it.
 
-postgres.py PROGRAM ARGUMENT...: runs a program with SHADUF_TEST_POSTGRES set to the server's DSN; status 77 when there
-is no server to start. The server refuses to run as root: then it runs as the user `postgres`, or `nobody`.
+postgres.py [--postgres18] PROGRAM ARGUMENT...: runs a program with SHADUF_TEST_POSTGRES set to the server's DSN; status
+77 when there is no server to start. It is the system's, or the PostgreSQL 18 that scripts/setup --extras fetches, which
+comes without client programs: those are the system's. The server refuses to run as root: then it runs as the user
+`postgres`, or `nobody`.
 """
 import os
 import pathlib
@@ -16,6 +18,7 @@ import tempfile
 
 SKIPPED = 77
 START_SECONDS_MAX = 60
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 def free_port():
@@ -25,34 +28,52 @@ def free_port():
 
 
 class Postgres:
+    """Runs from its making to `stop`. `version` is "system" or "18"."""
     USER = "shaduf_admin"
     PASSWORD = "adm1n-p4ss"
-    BINARIES = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    CLIENTS = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    SERVER_18 = ROOT / ".deps/postgres18"
     SETTINGS = {"fsync": "off", "listen_addresses": "127.0.0.1", "max_connections": "30", "shared_buffers": "32MB",
                 "log_min_messages": "fatal", "autovacuum": "off"}
 
-    def __init__(self):
-        self.binaries = self.BINARIES[0]
+    def __init__(self, version="system", settings=None):
+        self.clients = self.CLIENTS[0]
+        self.settings = {**self.SETTINGS, **(settings or {})}
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="shaduf-postgres-"))
         self.owner = self.find_owner()
         if self.owner:
             shutil.chown(self.folder, self.owner.pw_uid, self.owner.pw_gid)
         self.port = free_port()
         self.process = None
+        try:
+            self.binaries = self.clients if version == "system" else self.reachable_18()
+            self.make_data()
+            self.start()
+        except (RuntimeError, OSError):
+            self.stop()
+            raise
+
+    def make_data(self):
         password = self.folder / "password"
         password.write_text(self.PASSWORD, encoding="utf-8")
         password.chmod(0o644)
         self.command(["initdb", "-D", self.folder / "data", "-U", self.USER, "-A", "scram-sha-256",
                       "--pwfile", password, "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions"])
-        try:
-            self.start()
-        except RuntimeError:
-            self.stop()
-            raise
+
+    def reachable_18(self):
+        """Its programs; a copy of them where the owner of the server may not look into the folders above."""
+        folders = [self.SERVER_18, *self.SERVER_18.parents]
+        if not self.owner or all(folder.stat().st_mode & 0o001 for folder in folders):
+            return self.SERVER_18 / "bin"
+        shutil.copytree(self.SERVER_18, self.folder / "server", symlinks=True)
+        self.folder.chmod(0o755)
+        return self.folder / "server/bin"
 
     @classmethod
-    def is_installed(cls):
-        return bool(cls.BINARIES) and (cls.BINARIES[0] / "postgres").exists()
+    def is_installed(cls, version="system"):
+        if not cls.CLIENTS or not (cls.CLIENTS[0] / "psql").exists():
+            return False
+        return ((cls.CLIENTS[0] if version == "system" else cls.SERVER_18 / "bin") / "postgres").exists()
 
     @staticmethod
     def find_owner():
@@ -82,7 +103,7 @@ class Postgres:
             raise RuntimeError(f"{program}: {done.stdout}{done.stderr}")
 
     def start(self):
-        settings = {**self.SETTINGS, "port": str(self.port), "unix_socket_directories": str(self.folder)}
+        settings = {**self.settings, "port": str(self.port), "unix_socket_directories": str(self.folder)}
         options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
         with open(self.folder / "log", "a", encoding="utf-8") as log:
             self.process = subprocess.Popen([self.binaries / "postgres", "-D", self.folder / "data", *options],
@@ -91,7 +112,7 @@ class Postgres:
 
     def wait_until_ready(self):
         for _ in range(START_SECONDS_MAX * 20):
-            ready = subprocess.run([self.binaries / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)],
+            ready = subprocess.run([self.clients / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)],
                                    check=False).returncode == 0
             if ready:
                 return
@@ -104,7 +125,7 @@ class Postgres:
 
     def sql(self, text):
         """What psql prints: the rows, and errors."""
-        done = subprocess.run([self.binaries / "psql", "-X", "-q", "-A", "-t", "-F", "  ", "-v", "ON_ERROR_STOP=1",
+        done = subprocess.run([self.clients / "psql", "-X", "-q", "-A", "-t", "-F", "  ", "-v", "ON_ERROR_STOP=1",
                                "-d", self.dsn], input=text, capture_output=True, text=True, timeout=60, check=False)
         return done.stdout.splitlines() + done.stderr.splitlines()
 
@@ -122,7 +143,7 @@ class Postgres:
                        capture_output=True, check=True, timeout=60, **self.as_owner())
         key.chmod(0o600)
         self.folder.chmod(0o755)
-        self.SETTINGS = {**self.SETTINGS, "ssl": "on", "ssl_cert_file": str(certificate), "ssl_key_file": str(key)}
+        self.settings = {**self.settings, "ssl": "on", "ssl_cert_file": str(certificate), "ssl_key_file": str(key)}
         self.halt()
         self.start()
 
@@ -132,13 +153,14 @@ class Postgres:
 
 
 def main(command):
-    if not Postgres.is_installed():
-        print("skipped: PostgreSQL is not installed; run scripts/setup --extras")
+    version = "18" if command[:1] == ["--postgres18"] else "system"
+    if not Postgres.is_installed(version):
+        print(f"skipped: PostgreSQL ({version}) is not installed; run scripts/setup --extras")
         return SKIPPED
-    server = Postgres()
+    server = Postgres(version)
     try:
-        return subprocess.run(command, env=dict(os.environ, SHADUF_TEST_POSTGRES=server.dsn), timeout=280,
-                              check=False).returncode
+        return subprocess.run(command[version == "18":], env=dict(os.environ, SHADUF_TEST_POSTGRES=server.dsn),
+                              timeout=280, check=False).returncode
     finally:
         server.stop()
 

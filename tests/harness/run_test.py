@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""Runs one .test file against the real binary: run_test.py SHADUF FILE.test
+"""Runs one .test file against the real binary: run_test.py SHADUF FILE.test [--postgres18]
+
+With --postgres18 what `require postgres` starts is PostgreSQL 18, else the system's.
 
 Status 0: all as expected; 1: not, with a diff; 77: a part that the test needs is not there, with the reason.
 The directives are described in tests/harness/README.md.
@@ -31,9 +33,10 @@ class Skipped(Exception):
 
 
 class TestRun:
-    def __init__(self, binary, source):
+    def __init__(self, binary, source, postgres_version):
         self.binary = os.path.abspath(binary)
         self.source = source
+        self.postgres_version = postgres_version
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="shaduf-test-")).resolve()
         self.project = self.folder / "project"
         (self.project / "pipelines").mkdir(parents=True)
@@ -112,16 +115,19 @@ class TestRun:
     def do_require(self, block):
         deps = ROOT / ".deps"
         needs = {"s3": (deps / "moto/bin/moto_server").exists, "s3proxy": S3Proxy.is_installed,
-                 "postgres": Postgres.is_installed,
+                 "postgres": lambda: Postgres.is_installed(self.postgres_version),
+                 "postgres18": lambda: Postgres.is_installed("18"),
                  "json-server": (deps / "parts/node_modules/json-server").exists,
                  "airbyte-source-faker": (deps / "adapters/faker/bin/source-faker").exists,
                  "tap-jsonl": (deps / "adapters/jsonl/bin/tap-jsonl").exists}
         if block.arguments not in needs:
             raise TestFileError(f"line {block.line}: unknown part: {block.arguments}")
         if not needs[block.arguments]():
-            raise Skipped(f"{block.arguments} is not installed; run scripts/setup --extras")
-        if block.arguments == "postgres":
-            self.postgres = Postgres()
+            is_18 = block.arguments == "postgres" and self.postgres_version == "18"
+            part = "postgres18" if is_18 else block.arguments
+            raise Skipped(f"{part} is not installed; run scripts/setup --extras")
+        if block.arguments in ("postgres", "postgres18"):
+            self.postgres = Postgres(self.postgres_version if block.arguments == "postgres" else "18")
             self.values.update(DSN=self.postgres.dsn, PG_PORT=str(self.postgres.port),
                                PG_CERTIFICATE=str(self.postgres.folder / "server.crt"))
         if block.arguments == "s3proxy":
@@ -321,8 +327,8 @@ class TestRun:
         return 1 if self.failures else 0
 
 
-def main(binary, source):
-    test = TestRun(binary, source)
+def main(binary, source, *options):
+    test = TestRun(binary, source, "18" if "--postgres18" in options else "system")
     try:
         return test.run(parse_blocks(pathlib.Path(source).read_text(encoding="utf-8")))
     except Skipped as skipped:
@@ -338,4 +344,4 @@ def main(binary, source):
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], sys.argv[2]))
+    sys.exit(main(*sys.argv[1:]))

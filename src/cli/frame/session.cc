@@ -76,8 +76,7 @@ bool Session::enter_folder() {
 }
 
 const Project* Session::open_project(ProjectRequest request) {
-    if (!enter_folder()) return nullptr;
-    request.folder = ".";
+    if (request.folder == "." && !enter_folder()) return nullptr;
     request.environment = arguments().text("env");
     project_ = std::make_unique<Project>();
     const auto found = load_project(request, project_world(connectors()), *project_);

@@ -37,7 +37,8 @@ public:
     std::ostream& errors() { return parts_.errors; }
     bool json() const { return parts_.arguments.flag("json"); }
 
-    // Enters the project's folder and reads it. On errors prints them all and returns nullptr: exit with kExitMisused.
+    // Enters the project's folder and reads it; a folder that `request` names is read without entering it. On errors
+    // prints them all and returns nullptr: exit with kExitMisused.
     const Project* open_project(ProjectRequest request);
     // Reads only what `name` needs: the pipeline of that name, else the connection.
     const Project* open_project_for(const std::string& name);
