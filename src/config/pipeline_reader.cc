@@ -83,6 +83,11 @@ constexpr FieldSpec kStreamFields[] = {
      .type = FieldType::duration,
      .help = "How often rows and position are committed.",
      .default_value = "30s"},
+    {.name = "retries",
+     .type = FieldType::integer,
+     .help = "How often a read that failed for what may pass (a connection, a limit) is tried again, after longer and "
+             "longer waits; each that succeeds begins the count anew.",
+     .default_value = "5"},
     {.name = "sample_rows",
      .type = FieldType::integer,
      .help = "How many rows types are inferred from.",
@@ -332,6 +337,7 @@ private:
         stream.nested = enum_of(options.text("nested"), kNestings, Nesting::flatten);
         stream.commit_every = options.duration("commit_every");
         stream.sample_rows = options.integer("sample_rows");
+        stream.retries = options.integer("retries");
         stream.write = enum_of(options.text("write"), kWrites, default_write(stream));
         stream.columns = read_columns(options.node("columns"), errors_);
         stream.ignore_unlisted = !stream.columns.empty() && options.text("unlisted") != "keep";
@@ -344,6 +350,9 @@ private:
         }
         if (stream.sample_rows < 0 || options.node("sample_rows").text() == "0")
             errors_.push_back(options.error("sample_rows", "expected at least 1"));
+        constexpr int64_t kRetriesMax = 1000;
+        if (stream.retries < 0 || stream.retries > kRetriesMax)
+            errors_.push_back(options.error("retries", "expected 0 to " + std::to_string(kRetriesMax)));
         check_key(options, stream);
         check_policies(stream);
     }

@@ -155,6 +155,17 @@ int open_handle(pid_t pid) {
 #endif
 }
 
+// A fork that no library takes part in: the child only calls what a signal handler may, and then another program runs.
+// Libraries that prepare for a fork take all of their locks, which lets other threads wait, or forever when one of them
+// has stopped.
+pid_t fork_alone() {
+#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 34)
+    return ::_Fork();
+#else
+    return ::fork();
+#endif
+}
+
 int poll_milliseconds(milliseconds left) { return static_cast<int>(std::clamp<int64_t>(left.count(), 0, INT_MAX)); }
 
 }  // namespace
@@ -219,7 +230,7 @@ Result<std::unique_ptr<ChildProcess>> ChildProcess::start(const ChildCommand& co
     launch.failure = failure_to.get();
     launch.parent = ::getpid();
 
-    const pid_t pid = ::fork();
+    const pid_t pid = fork_alone();
     if (pid < 0) return system_error("cannot start a command");
     if (pid == 0) become_child(launch);
     ::setpgid(pid, pid);  // both do it: whoever comes first

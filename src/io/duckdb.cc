@@ -420,7 +420,10 @@ DuckDbAppend::DuckDbAppend(DuckDbConnection& connection, const std::string& tabl
         // The engine's interrupt does not reach a thread that waits for rows.
         const Cancellation::Waker waker(connection.cancellation_, [this] { rows_->abort(); });
         inserted_ = connection.execute(insert_sql(table, *rows_->schema(), registration.sql()));
-        if (!inserted_.ok()) rows_->abort();
+        if (inserted_.ok()) return;
+        // The engine tells an aborted queue as it tells broken data.
+        if (auto canceled = connection.cancellation_.check(); !canceled.ok()) inserted_ = canceled.release_error();
+        rows_->abort();
     });
 }
 

@@ -59,6 +59,7 @@ Result<StreamJob> make_job(const JobRequest& request) {
     job.read = stream.mode;
     job.write = request.write;
     job.commit_every = stream.commit_every;
+    job.retries.tries_max = static_cast<int>(stream.retries) + 1;
     job.workers = static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1U, kWorkersMax));
 
     TableTarget target;

@@ -82,6 +82,7 @@ streams:
       - "id > 0"
     policies: {day: {truncate: 7}}
     commit_every: 5s
+    retries: 0
   b: {contract: discard_row}
 )"),
                 testing::IsEmpty());
@@ -107,6 +108,8 @@ streams:
     EXPECT_EQ(a.expect[3].expression, "id > 0");
     EXPECT_EQ(a.policies.at(0).keep, 7);
     EXPECT_EQ(a.commit_every, std::chrono::seconds(5));
+    EXPECT_EQ(a.retries, 0);
+    EXPECT_EQ(stream(1).retries, 5);
     EXPECT_EQ(stream(1).contract, ContractMode::discard_row);
     EXPECT_EQ(stream(1).write, WriteMode::replace);
     EXPECT_EQ(project_.pipelines[0].sink, "box");
