@@ -68,12 +68,13 @@ private:
 class World {
 public:
     World() : World(*reinterpret_cast<DuckDbInstances*>(no_databases_)) {}
-    explicit World(DuckDbInstances& databases) : run{clock, cancellation, http, databases, events} {}
+    explicit World(DuckDbInstances& databases) : run{clock, cancellation, http, databases, events, shared} {}
 
     FakeClock clock;
     Cancellation cancellation;
     FakeHttp http;
     RecordingEvents events;
+    SharedValues shared;
     RunContext run;
 
 private:

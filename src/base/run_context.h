@@ -6,6 +6,7 @@
 #include "base/byte_budget.h"
 #include "base/cancellation.h"
 #include "base/clock.h"
+#include "base/shared_values.h"
 
 namespace shaduf {
 
@@ -13,14 +14,15 @@ class DuckDbInstances;  // io/duckdb.h
 class HttpTransport;    // io/http.h
 class RunEvents;        // base/run_events.h
 
-// The world as one run sees it: everything outside comes in through here, so that tests can script it. Five things; a
-// sixth needs a reason. The members outlive the run; each is thread-safe.
+// The world as one run sees it: everything outside comes in through here, so that tests can script it. Six things; a
+// seventh needs a reason. The members outlive the run; each is thread-safe.
 struct RunContext {
     Clock& clock;
     const Cancellation& cancellation;
     HttpTransport& http;
     DuckDbInstances& databases;
     RunEvents& events;
+    SharedValues& shared;
 };
 
 }  // namespace shaduf

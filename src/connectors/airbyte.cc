@@ -15,7 +15,7 @@ constexpr std::array kConnection{
     kCommandEnvironmentField,
     kCommandTimeoutField,
     FieldSpec{.name = "catalog",
-              .help = "A file with the source's catalog, as `discover` tells it; without one, each stream asks.",
+              .help = "A file with the source's catalog, as `discover` tells it; without one, each run asks.",
               .example = "catalogs/faker.json"},
 };
 

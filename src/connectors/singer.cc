@@ -17,7 +17,7 @@ constexpr std::array kConnection{
     kCommandEnvironmentField,
     kCommandTimeoutField,
     FieldSpec{.name = "catalog",
-              .help = "A file with the tap's catalog, as --discover tells it; without one, each stream asks. `none`: "
+              .help = "A file with the tap's catalog, as --discover tells it; without one, each run asks. `none`: "
                       "the tap knows no catalogs and gives all it has.",
               .example = "catalogs/shop.json"},
     FieldSpec{.name = "catalog_option",

@@ -4,7 +4,8 @@
 Rows of the stream "users" are numbered from 1 to `count`; a state stands behind every `every` of them. Keys of the
 configuration beside these: `state` (stream, global, legacy, none), `final_state`, and what goes wrong: `die_at`,
 `hang_at`, `transient_at` (at that row, once: `marker` names the file that remembers), `exit`, `flood`, `broken_at`,
-`huge_at`, `noise`, `wrong_schema`, `no_catalog`, `fail_check`, `other_stream`, `config_error`, `control`.
+`huge_at`, `noise`, `wrong_schema`, `no_catalog`, `fail_check`, `other_stream`, `config_error`, `control`. The stream
+"plain" has two rows and no more to it. `calls` names a file that gets a line for each call.
 """
 import argparse
 import json
@@ -101,7 +102,12 @@ def misbehave(config, number):
 
 def read(config, catalog, state_path):
     catalog = json.loads(pathlib.Path(catalog).read_text(encoding="utf-8"))
-    assert [entry["stream"]["name"] for entry in catalog["streams"]] == ["users"], catalog
+    names = [entry["stream"]["name"] for entry in catalog["streams"]]
+    if names == ["plain"]:
+        for number in (1, 2):
+            say({"type": "RECORD", "record": {"stream": "plain", "data": {"n": number}, "emitted_at": 1}})
+        return 0
+    assert names == ["users"], catalog
     incremental = catalog["streams"][0]["sync_mode"] == "incremental"
     begin = cursor_of(config, state_path) if incremental else 0
     every, count, since = config.get("every", 100), config["count"], 0
@@ -160,6 +166,9 @@ def main():
     arguments = parser.parse_args()
     assert os.stat(arguments.config).st_mode & 0o777 == 0o600
     config = json.loads(pathlib.Path(arguments.config).read_text(encoding="utf-8"))
+    if "calls" in config:
+        with open(config["calls"], "a", encoding="utf-8") as calls:
+            calls.write(arguments.verb + "\n")
     if arguments.verb == "check":
         failed = config.get("fail_check")
         say({"type": "CONNECTION_STATUS", "connectionStatus": {

@@ -24,7 +24,7 @@ from s3 import S3Proxy  # noqa: E402
 from web import Answer, ScriptedServer  # noqa: E402
 
 SKIPPED = 77
-RUN_SECONDS_MAX = 60
+RUN_SECONDS_MAX = 120
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 

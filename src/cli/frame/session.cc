@@ -20,7 +20,7 @@ struct Session::World {
     World(std::ostream& errors, RunEvents* given)
         : quiet(errors, ProgressStyle::quiet),
           http(make_curl_transport()),
-          context{clock, cancellation, *http, databases, given == nullptr ? quiet : *given} {}
+          context{clock, cancellation, *http, databases, given == nullptr ? quiet : *given, shared} {}
 
     Cancellation cancellation;
     SignalWatch signals{cancellation};
@@ -28,6 +28,7 @@ struct Session::World {
     Progress quiet;
     std::unique_ptr<HttpTransport> http;
     DuckDbInstances databases;
+    SharedValues shared;
     RunContext context;
 };
 

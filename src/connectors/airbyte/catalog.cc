@@ -109,6 +109,12 @@ Result<Catalog> Catalog::load(RunContext& run, const std::string& path, const Co
         .permanent();
 }
 
+Result<std::shared_ptr<const Catalog>> Catalog::share(RunContext& run, const std::string& path,
+                                                      const CommandLauncher& launcher) {
+    return run.shared.get<Catalog>("airbyte catalog " + path + "\n" + launcher.identity(),
+                                   [&] { return load(run, path, launcher); });
+}
+
 Result<Catalog> Catalog::parse(std::string_view text, const std::string& what) {
     const Json json = Json::parse(text, nullptr, false);
     const Json* inner = &json;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -14,6 +15,9 @@ class Catalog {
 public:
     // Of the file `path`, or, when it is "", as the source tells it. invalid_config, bad_data, unavailable.
     static Result<Catalog> load(RunContext& run, const std::string& path, const CommandLauncher& launcher);
+    // The same, told once for all streams of a run.
+    static Result<std::shared_ptr<const Catalog>> share(RunContext& run, const std::string& path,
+                                                        const CommandLauncher& launcher);
 
     // `what` names the text in errors.
     static Result<Catalog> parse(std::string_view text, const std::string& what);

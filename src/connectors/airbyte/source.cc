@@ -19,8 +19,8 @@ public:
 
 protected:
     Result<void> learn(RunContext& run, const CommandLauncher& launcher) override {
-        const Catalog catalog = TRY(Catalog::load(run, catalog_, launcher));
-        auto stream = catalog.stream(request().stream);
+        const auto catalog = TRY(Catalog::share(run, catalog_, launcher));
+        auto stream = catalog->stream(request().stream);
         if (!stream.ok()) return stream.error().at(request().options.place());
         auto configured = configure(stream.value(), request());
         if (!configured.ok()) return configured.error().at(request().options.place());

@@ -29,6 +29,18 @@ Result<CommandLauncher> CommandLauncher::create(CommandOptions options) {
     return CommandLauncher(std::move(options), std::move(folder), std::move(config_path));
 }
 
+std::string CommandLauncher::identity() const {
+    std::string text;
+    const auto add = [&](const std::string& part) { text += std::to_string(part.size()) + ":" + part; };
+    for (const auto& word : options_.command) add(word);
+    add(options_.config);
+    for (const auto& [name, value] : options_.environment) {
+        add(name);
+        add(value);
+    }
+    return text;
+}
+
 RowChildSettings CommandLauncher::call(const std::vector<std::string>& arguments, const std::string& place) const {
     constexpr std::string_view kFolder = "{folder}";
     RowChildSettings child;

@@ -61,6 +61,8 @@ public:
     }
     // The command with more arguments. `place` names it in messages.
     RowChildSettings call(const std::vector<std::string>& arguments, const std::string& place) const;
+    // The same for all launchers of the same options, and for no others. Holds secrets.
+    std::string identity() const;
 
 private:
     CommandLauncher(CommandOptions options, std::unique_ptr<PrivateFolder> folder, std::string config_path)

@@ -124,6 +124,12 @@ Result<Catalog> Catalog::load(RunContext& run, const std::string& path, const Co
     return parse(text, told);
 }
 
+Result<std::shared_ptr<const Catalog>> Catalog::share(RunContext& run, const std::string& path,
+                                                      const CommandLauncher& launcher) {
+    return run.shared.get<Catalog>("singer catalog " + path + "\n" + launcher.identity(),
+                                   [&] { return load(run, path, launcher); });
+}
+
 Result<Catalog> Catalog::parse(std::string_view text, const std::string& told) {
     Json json = Json::parse(text, nullptr, false);
     if (!json.is_object() || !json.contains("streams") || !json["streams"].is_array()) {

@@ -26,8 +26,8 @@ protected:
     Result<void> learn(RunContext& run, const CommandLauncher& launcher) override {
         selected_ = {{}, request().stream, {}};
         if (catalog_ == kNoCatalog) return {};
-        const Catalog catalog = TRY(Catalog::load(run, catalog_, launcher));
-        auto selected = catalog.select(request());
+        const auto catalog = TRY(Catalog::share(run, catalog_, launcher));
+        auto selected = catalog->select(request());
         if (!selected.ok()) return selected.error().at(request().options.place());
         selected_ = selected.release_value();
         return {};
