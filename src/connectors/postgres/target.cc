@@ -80,9 +80,13 @@ Error in_the_way(const PostgresTableName& name, const std::string& column, const
 
 Result<void> alter(PostgresConnection& connection, const PostgresTableName& name, const std::string& column,
                    const std::string& change) {
-    auto done = connection.execute("ALTER TABLE " + TRY(name.quoted()) + " " + change);
-    if (!done.ok()) return in_the_way(name, column, done.error());
-    return {};
+    const std::string sql = "ALTER TABLE " + TRY(name.quoted()) + " " + change;
+    auto done = connection.execute(sql);
+    if (done.ok()) return {};
+    if (connection.sqlstate() != "42501") return in_the_way(name, column, done.error());
+    return Error(ErrorKind::auth, "table lacks what the stream has, and the role may not change it; let the owner run: " +
+                                      sql + "; or set `contract: freeze`")
+        .caused_by(done.error());
 }
 
 bool has_structure(const DataType& type) {

@@ -61,7 +61,7 @@ Error explain_write_error(PostgresConnection& connection, const PostgresTableNam
     if (connection.is_lost()) return error;
     if (sqlstate == "42501") {
         const auto grants = missing_grants(connection, name);
-        if (!grants.ok() || grants.value().empty() || error.message().find("GRANT") != std::string::npos) return error;
+        if (!grants.ok() || grants.value().empty() || error.message().find("; let ") != std::string::npos) return error;
         return with(error, "let the owner run: " + grants.value());
     }
     if (sqlstate == "55P03") {
