@@ -196,9 +196,9 @@ TEST(PostgresEncode, WritesArrays) {
     };
     expect_same(grids_of({std::begin(grids), std::end(grids)}), target(WireType::int64, 2));
     EXPECT_THAT(reasons(grids_of({{{1}, {2, 3}}, {{}}, {{1}, {}}}), target(WireType::int64, 2)),
-                ElementsAre("0 the value has lists of several lengths; declare the column as json",
-                            "2 the value has an empty list inside; declare the column as json",
-                            "4 the value has lists of several lengths; declare the column as json"));
+                ElementsAre("0 the value is no array: lists inside are of several lengths; declare the column as json",
+                            "2 the value is no array: a list inside is empty; declare the column as json",
+                            "4 the value is no array: lists inside are of several lengths; declare the column as json"));
     EXPECT_THAT(reasons(batch_of(list, 1, [&](ColumnBuilder& to, size_t) { append(to, {1, 40'000}); }),
                         target(WireType::int16, 1)),
                 ElementsAre("0 the value is 40000"));
@@ -227,9 +227,9 @@ TEST(PostgresEncode, TurnsAwayWhatTheColumnCannotHold) {
     CopyTarget varchar = target(WireType::text);
     varchar.characters_max = 3;
     EXPECT_THAT(reasons(texts({"\u00fc\u00fc\u00fc", "abc  ", "abcd", "     "}), varchar),
-                ElementsAre("4 the value has 4 characters: abcd"));
+                ElementsAre("4 the value is of 4 characters: abcd"));
     EXPECT_THAT(reasons(texts({std::string("a\0b", 3), "ab"}), target(WireType::text)),
-                ElementsAre("0 the value has a zero byte, which no text of PostgreSQL can hold"));
+                ElementsAre("0 the value is no text of PostgreSQL: it has a zero byte"));
     CopyTarget mood = target(WireType::text);
     mood.labels = std::make_shared<std::set<std::string, std::less<>>>(std::set<std::string, std::less<>>{"sad", "ok"});
     EXPECT_THAT(reasons(texts({"ok", "glad"}), mood), ElementsAre("2 the value is none of its labels: glad"));
@@ -241,8 +241,8 @@ TEST(PostgresEncode, TurnsAwayWhatTheColumnCannotHold) {
                 ElementsAre("0 the value is 9.995", "4 the value is 10", "6 the value is 1e9999999",
                             "8 the value is Infinity"));
     EXPECT_THAT(reasons(texts({"\"\\u0000\"", "1e131073", "\"\\ud800\"", "[1]"}, TypeKind::json), target(WireType::jsonb)),
-                ElementsAre("0 the value has \\u0000, which no text of PostgreSQL can hold",
-                            "2 the value has a number of too many digits", "4 the value has one half of a surrogate pair"));
+                ElementsAre("0 the value is no jsonb: it has \\u0000, which no text of PostgreSQL can hold",
+                            "2 the value is no jsonb: it has a number of too many digits", "4 the value is no jsonb: it has one half of a surrogate pair"));
     EXPECT_THAT(reasons(batch_of(TypeKind::float64, 2, [](ColumnBuilder& to, size_t i) { to.append_float64(i == 0 ? 1e39 : 1e38); }),
                         target(WireType::float32)),
                 testing::SizeIs(1));

@@ -23,7 +23,8 @@ bool is_lacking(const PostgresRows& found) { return found.rows.empty() || found.
 Error explain_create(PostgresConnection& connection, const std::string& schema, const Error& error) {
     const auto name = postgres_identifier(schema);
     const auto role = postgres_identifier(connection.user());
-    if (connection.sqlstate() != "42501" || !name.ok() || !role.ok()) return error;
+    const bool is_told = error.message().find("; let ") != std::string::npos;
+    if (connection.sqlstate() != "42501" || is_told || !name.ok() || !role.ok()) return error;
     return Error(error.kind(), error.message() + "; let the owner run: GRANT USAGE, CREATE ON SCHEMA " + name.value() +
                                    " TO " + role.value());
 }
@@ -33,8 +34,9 @@ Error explain_create(PostgresConnection& connection, const std::string& schema, 
 Result<std::unique_ptr<PostgresConnection>> connect_to_write(const PostgresSettings& settings,
                                                              const Cancellation& cancellation) {
     PostgresOptions options = settings.connection;
+    options.session.insert(options.session.begin(), "SET statement_timeout = 0");
     options.session.emplace_back(
-        "SELECT pg_catalog.set_config(name, '0', false) FROM pg_catalog.pg_settings WHERE name IN ('statement_timeout', "
+        "SELECT pg_catalog.set_config(name, '0', false) FROM pg_catalog.pg_settings WHERE name IN ("
         "'idle_in_transaction_session_timeout', 'idle_session_timeout', 'transaction_timeout')");
     options.session.emplace_back("SET lock_timeout = " + milliseconds(settings.lock_timeout));
     options.session.emplace_back("SET default_transaction_read_only = off");

@@ -213,7 +213,7 @@ bool CopyEncoder::reject(std::string why) {
 
 bool CopyEncoder::end_value(size_t at) {
     const size_t size = out_.size() - at - sizeof(int32_t);
-    if (size > kValueBytesMax) return reject("the value has " + std::to_string(size) + " bytes");
+    if (size > kValueBytesMax) return reject("the value is of " + std::to_string(size) + " bytes");
     store_big_endian(static_cast<int32_t>(size), out_.data() + at);
     return true;
 }
@@ -316,18 +316,18 @@ bool CopyEncoder::put_time(int64_t micros) {
 bool CopyEncoder::check_text(std::string_view text, const Plan& plan) {
     const CopyTarget& target = *plan.target;
     if (plan.may_have_zeros && text.find('\0') != std::string_view::npos) {
-        return reject("the value has a zero byte, which no text of PostgreSQL can hold");
+        return reject("the value is no text of PostgreSQL: it has a zero byte");
     }
     if (target.characters_max > 0 && text.size() > target.characters_max) {
         // The server cuts spaces at the end, and nothing else.
         const auto end = text.find_last_not_of(' ');
         const size_t characters = count_characters(text.substr(0, end == std::string_view::npos ? 0 : end + 1));
         if (characters > target.characters_max) {
-            return reject("the value has " + std::to_string(characters) + " characters: " + shown(text));
+            return reject("the value is of " + std::to_string(characters) + " characters: " + shown(text));
         }
     }
     if (target.bytes_max > 0 && text.size() > target.bytes_max) {
-        return reject("the value has " + std::to_string(text.size()) + " bytes: " + shown(text));
+        return reject("the value is of " + std::to_string(text.size()) + " bytes: " + shown(text));
     }
     if (target.labels != nullptr && !target.labels->contains(text)) {
         return reject("the value is none of its labels: " + shown(text));
@@ -402,14 +402,14 @@ bool CopyEncoder::put_array(const Column& column, size_t row, const Plan& plan) 
     const Column* level = &column;
     size_t first = row;
     for (const Plan* at_level = &plan; at_level->op == Op::array; at_level = &at_level->item[0]) {
-        if (level->is_null(first)) return reject("the value has a list inside that is null; declare the column as json");
+        if (level->is_null(first)) return reject("the value is no array: a list inside is null; declare the column as json");
         sizes_.push_back(length_of(*level, first));
         if (sizes_.back() == 0) break;
         first = static_cast<size_t>(level->offsets->as<int32_t>()[first]);
         level = &level->children[0];
     }
     const bool is_empty = sizes_.back() == 0;
-    if (is_empty && sizes_.size() > 1) return reject("the value has an empty list inside; declare the column as json");
+    if (is_empty && sizes_.size() > 1) return reject("the value is no array: a list inside is empty; declare the column as json");
     put_big_endian(out_, static_cast<int32_t>(is_empty ? 0 : sizes_.size()));
     const size_t flag_at = out_.size();
     put_big_endian(out_, int32_t{0});
@@ -428,7 +428,7 @@ bool CopyEncoder::put_array(const Column& column, size_t row, const Plan& plan) 
 bool CopyEncoder::put_items(const Column& column, size_t row, const Plan& plan, size_t level, bool& has_nulls) {
     const int32_t* offsets = column.offsets->as<int32_t>();
     if (column.is_null(row) || offsets[row + 1] - offsets[row] != sizes_[level]) {
-        return reject("the value has lists of several lengths; declare the column as json");
+        return reject("the value is no array: lists inside are of several lengths; declare the column as json");
     }
     const Column& items = column.children[0];
     const Plan& plan_of_item = plan.item[0];

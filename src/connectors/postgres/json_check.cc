@@ -8,9 +8,9 @@
 namespace shaduf {
 namespace {
 
-constexpr std::string_view kZero = "the value has \\u0000, which no text of PostgreSQL can hold";
-constexpr std::string_view kSurrogate = "the value has one half of a surrogate pair";
-constexpr std::string_view kNumber = "the value has a number of too many digits";
+constexpr std::string_view kZero = "the value is no jsonb: it has \\u0000, which no text of PostgreSQL can hold";
+constexpr std::string_view kSurrogate = "the value is no jsonb: it has one half of a surrogate pair";
+constexpr std::string_view kNumber = "the value is no jsonb: it has a number of too many digits";
 
 constexpr int64_t kWholeDigitsMax = 131'072;
 constexpr int64_t kScaleMax = 16'383;

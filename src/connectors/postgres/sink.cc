@@ -24,6 +24,16 @@ PostgresTableName name_beside(const PostgresTableName& name) {
     return {name.schema, postgres_name_with("_shaduf_new_", name.table)};
 }
 
+std::vector<std::string> privileges_of(WriteMode mode) {
+    switch (mode) {
+        case WriteMode::append: return {"INSERT"};
+        case WriteMode::replace: return {"INSERT", "DELETE"};
+        case WriteMode::merge: return {"SELECT", "INSERT", "UPDATE"};
+        case WriteMode::history: return {"SELECT", "INSERT", "DELETE"};
+    }
+    return {};
+}
+
 Schema without_history_columns(const Schema& schema) {
     std::vector<Field> fields;
     for (const auto& field : schema.fields()) {
@@ -89,7 +99,7 @@ Error PostgresSink::explain(const Error& error) {
         in_transaction_ = false;
         if (!ended.ok()) return error.at(place);
     }
-    return explain_write_error(*connection_, name_, state, error).at(place);
+    return explain_write_error(*connection_, name_, privileges_of(target_.mode), state, error).at(place);
 }
 
 // ---------------------------------------------------------------------------------------------------------------- open

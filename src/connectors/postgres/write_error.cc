@@ -22,24 +22,27 @@ Result<std::string> holders_of(PostgresConnection& connection, const PostgresTab
     return text;
 }
 
-// The GRANTs that let the role write the table; "" when it has all, or owning it is what it takes.
-Result<std::string> missing_grants(PostgresConnection& connection, const PostgresTableName& name) {
+// The GRANTs that let the role write the table.
+Result<std::string> missing_grants(PostgresConnection& connection, const PostgresTableName& name,
+                                   const std::vector<std::string>& privileges) {
     const std::string role = TRY(postgres_identifier(connection.user()));
-    const std::string schema = TRY(postgres_identifier(name.schema));
+    std::string lacking;
+    for (const auto& privilege : privileges) {
+        lacking += (lacking.empty() ? "" : ", ") + ("CASE WHEN NOT pg_catalog.has_table_privilege(c.oid, '" + privilege) +
+                   "') THEN '" + privilege + "' END";
+    }
     const auto found = TRY(connection.query(
         "SELECT pg_catalog.has_schema_privilege(n.oid, 'USAGE'), pg_catalog.has_schema_privilege(n.oid, 'CREATE'), "
-        "(SELECT pg_catalog.concat_ws(', ', CASE WHEN NOT pg_catalog.has_table_privilege(c.oid, 'SELECT') THEN "
-        "'SELECT' END, CASE WHEN NOT pg_catalog.has_table_privilege(c.oid, 'INSERT') THEN 'INSERT' END, CASE WHEN NOT "
-        "pg_catalog.has_table_privilege(c.oid, 'UPDATE') THEN 'UPDATE' END, CASE WHEN NOT "
-        "pg_catalog.has_table_privilege(c.oid, 'DELETE') THEN 'DELETE' END) FROM pg_catalog.pg_class c WHERE "
-        "c.relnamespace = n.oid AND c.relname = $2) FROM pg_catalog.pg_namespace n WHERE n.nspname = $1",
+        "(SELECT pg_catalog.concat_ws(', ', " + lacking + ") FROM pg_catalog.pg_class c WHERE c.relnamespace = n.oid "
+        "AND c.relname = $2) FROM pg_catalog.pg_namespace n WHERE n.nspname = $1",
         {name.schema, name.table}));
     if (found.rows.empty()) return std::string();
     const auto& row = found.rows.front();
     std::string grants;
     const bool must_create = !row[2].has_value();
     if (row[0] != "t" || (must_create && row[1] != "t")) {
-        grants = std::string("GRANT USAGE") + (must_create ? ", CREATE" : "") + " ON SCHEMA " + schema + " TO " + role;
+        grants = std::string("GRANT USAGE") + (must_create ? ", CREATE" : "") + " ON SCHEMA " +
+                 TRY(postgres_identifier(name.schema)) + " TO " + role;
     }
     if (row[2] && !row[2]->empty()) {
         grants += (grants.empty() ? "" : "; ") + ("GRANT " + *row[2]) + " ON " + TRY(name.quoted()) + " TO " + role;
@@ -56,11 +59,11 @@ Error with(const Error& error, const std::string& more) {
 
 }  // namespace
 
-Error explain_write_error(PostgresConnection& connection, const PostgresTableName& name, const std::string& sqlstate,
-                          const Error& error) {
+Error explain_write_error(PostgresConnection& connection, const PostgresTableName& name,
+                          const std::vector<std::string>& privileges, const std::string& sqlstate, const Error& error) {
     if (connection.is_lost()) return error;
     if (sqlstate == "42501") {
-        const auto grants = missing_grants(connection, name);
+        const auto grants = missing_grants(connection, name, privileges);
         if (!grants.ok() || grants.value().empty() || error.message().find("; let ") != std::string::npos) return error;
         return with(error, "let the owner run: " + grants.value());
     }
