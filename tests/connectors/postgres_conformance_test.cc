@@ -30,8 +30,7 @@ public:
         if (missing().empty()) sign_up();
         const std::string dsn = missing().empty() ? std::getenv("SHADUF_TEST_POSTGRES") : "postgresql://a:b@h:1/d";
         const std::string server = dsn.substr(dsn.find('@') + 1);
-        return "{dsn: \"postgresql://" + server + "\", user: reader, schema: conformance, password: " + secret +
-               "}";
+        return "{dsn: \"postgresql://" + server + "\", user: reader, schema: conformance, password: " + secret + "}";
     }
     std::vector<StreamCase> streams() override {
         return {{.stream = "events", .options = "cursor_field: version", .rows = 70'000},
@@ -61,8 +60,9 @@ private:
     // A role, and a schema of its own, with nothing in it.
     void sign_up() {
         if (std::exchange(is_signed_up_, true)) return;
-        execute("DROP TABLE IF EXISTS events; DROP SCHEMA IF EXISTS conformance CASCADE; DROP ROLE IF EXISTS reader; "
-                "CREATE ROLE reader LOGIN PASSWORD 's3cr3t'; CREATE SCHEMA conformance AUTHORIZATION reader");
+        execute(
+            "DROP TABLE IF EXISTS events; DROP SCHEMA IF EXISTS conformance CASCADE; DROP ROLE IF EXISTS reader; "
+            "CREATE ROLE reader LOGIN PASSWORD 's3cr3t'; CREATE SCHEMA conformance AUTHORIZATION reader");
     }
     void execute(const std::string& sql) { admin().execute(sql).release_value(); }
     PostgresConnection& admin() {

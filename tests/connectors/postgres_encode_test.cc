@@ -103,8 +103,13 @@ TEST(PostgresEncode, GivesWhatTheDecoderReads) {
     expect_same(some({0, 1, 2, 3, 4, 5, 6}), target(WireType::int32));
     expect_same(some({0, 1, 2, 3, 4}), target(WireType::int16));
     expect_same(some({0, 1, 4, 6, 9}), target(WireType::oid));
-    const double floats[] = {0.0, -0.0, 1.5, std::numeric_limits<double>::max(), std::numeric_limits<double>::denorm_min(),
-                             std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity(),
+    const double floats[] = {0.0,
+                             -0.0,
+                             1.5,
+                             std::numeric_limits<double>::max(),
+                             std::numeric_limits<double>::denorm_min(),
+                             std::numeric_limits<double>::infinity(),
+                             -std::numeric_limits<double>::infinity(),
                              std::numeric_limits<double>::quiet_NaN()};
     expect_same(batch_of(TypeKind::float64, std::size(floats),
                          [&](ColumnBuilder& to, size_t i) { to.append_float64(floats[i]); }),
@@ -117,21 +122,25 @@ TEST(PostgresEncode, GivesWhatTheDecoderReads) {
                     target(kind == TypeKind::bytes ? WireType::bytes : WireType::text));
     }
     const int32_t days[] = {0, -1, -2'440'588, 2'145'042'905};
-    expect_same(batch_of(TypeKind::date, std::size(days), [&](ColumnBuilder& to, size_t i) { to.append_date(days[i]); }),
-                target(WireType::date));
+    expect_same(
+        batch_of(TypeKind::date, std::size(days), [&](ColumnBuilder& to, size_t i) { to.append_date(days[i]); }),
+        target(WireType::date));
     const int64_t micros[] = {0, -1, -210'866'803'200'000'000, 9'223'371'331'199'999'999 - 946'684'800'000'000};
     expect_same(batch_of(TypeKind::timestamp, std::size(micros),
                          [&](ColumnBuilder& to, size_t i) { to.append_int64(micros[i]); }),
                 target(WireType::timestamp));
     const int64_t times[] = {0, 86'399'999'999, 86'400'000'000};
-    expect_same(batch_of(TypeKind::time, std::size(times), [&](ColumnBuilder& to, size_t i) { to.append_int64(times[i]); }),
-                target(WireType::time));
+    expect_same(
+        batch_of(TypeKind::time, std::size(times), [&](ColumnBuilder& to, size_t i) { to.append_int64(times[i]); }),
+        target(WireType::time));
     const std::string_view uuids[] = {"00000000-0000-0000-0000-000000000000", "01234567-89ab-cdef-0123-456789abcdef"};
-    expect_same(batch_of(TypeKind::string, std::size(uuids), [&](ColumnBuilder& to, size_t i) { to.append_text(uuids[i]); }),
-                target(WireType::uuid));
+    expect_same(
+        batch_of(TypeKind::string, std::size(uuids), [&](ColumnBuilder& to, size_t i) { to.append_text(uuids[i]); }),
+        target(WireType::uuid));
     const std::string_view json[] = {"null", "{\"a\": [1, \"\\u00fc\\ud83d\\ude00\"]}", "1e300", "\"\""};
-    expect_same(batch_of(TypeKind::json, std::size(json), [&](ColumnBuilder& to, size_t i) { to.append_text(json[i]); }),
-                target(WireType::jsonb));
+    expect_same(
+        batch_of(TypeKind::json, std::size(json), [&](ColumnBuilder& to, size_t i) { to.append_text(json[i]); }),
+        target(WireType::jsonb));
 }
 
 TEST(PostgresEncode, KeepsEveryDigitOfANumeric) {
@@ -140,7 +149,8 @@ TEST(PostgresEncode, KeepsEveryDigitOfANumeric) {
     greatest -= 1;
     for (int scale = 0; scale <= 38; ++scale) {
         SCOPED_TRACE(scale);
-        std::vector<int128> numbers{0, 1, -1, 10, 9999, 10'000, -10'001, 123'456'789, greatest, -greatest, greatest / 3};
+        std::vector<int128> numbers{0,       1,           -1,       10,        9999,        10'000,
+                                    -10'001, 123'456'789, greatest, -greatest, greatest / 3};
         for (int128 power = 1; power < greatest / 10; power *= 10) numbers.push_back(power);
         expect_same(batch_of(DataType::decimal(scale), numbers.size(),
                              [&](ColumnBuilder& to, size_t i) { to.append_decimal(numbers[i]); }),
@@ -153,10 +163,22 @@ TEST(PostgresEncode, ReadsNumbersFromTextWithEveryDigit) {
         std::string text;
         std::string read;
     };
-    const Case kCases[] = {{"0", "0"}, {"-0", "0"}, {"1.50", "1.50"}, {"-12345.678", "-12345.678"}, {"1e3", "1000"}, {" 7 ", "7"},
-                           {"1.5e-7", "0.00000015"}, {"1e20", "1" + std::string(20, '0')}, {".5", "0.5"}, {"00012", "12"},
-                           {"5.", "5"}, {"0.0001", "0.0001"}, {"12345678901234567890.123456789", "12345678901234567890.123456789"},
-                           {std::string(200, '9') + ".25", std::string(200, '9') + ".25"}, {"nan", "NaN"}, {"-Infinity", "-Infinity"}};
+    const Case kCases[] = {{"0", "0"},
+                           {"-0", "0"},
+                           {"1.50", "1.50"},
+                           {"-12345.678", "-12345.678"},
+                           {"1e3", "1000"},
+                           {" 7 ", "7"},
+                           {"1.5e-7", "0.00000015"},
+                           {"1e20", "1" + std::string(20, '0')},
+                           {".5", "0.5"},
+                           {"00012", "12"},
+                           {"5.", "5"},
+                           {"0.0001", "0.0001"},
+                           {"12345678901234567890.123456789", "12345678901234567890.123456789"},
+                           {std::string(200, '9') + ".25", std::string(200, '9') + ".25"},
+                           {"nan", "NaN"},
+                           {"-Infinity", "-Infinity"}};
     for (const auto& [text, read] : kCases) {
         SCOPED_TRACE(text);
         const auto rows = batch_of(TypeKind::string, 1, [&](ColumnBuilder& to, size_t) { to.append_text(text); });
@@ -195,11 +217,15 @@ TEST(PostgresEncode, WritesArrays) {
         });
     };
     expect_same(grids_of({std::begin(grids), std::end(grids)}), target(WireType::int64, 2));
-    EXPECT_THAT(reasons(grids_of({{{1}, {2, 3}}, {{}}, {{1}, {}}}), target(WireType::int64, 2)),
-                ElementsAre("0 the value is no array: lists inside are of several lengths; declare the column as json",
-                            "2 the value is no array: a list inside is empty; declare the column as json",
-                            "4 the value is no array: lists inside are of several lengths; declare the column as json"));
-    EXPECT_THAT(reasons(batch_of(list, 1, [&](ColumnBuilder& to, size_t) { append(to, {1, 40'000}); }),
+    EXPECT_THAT(
+        reasons(grids_of({{{1}, {2, 3}}, {{}}, {{1}, {}}}), target(WireType::int64, 2)),
+        ElementsAre("0 the value is no array: lists inside are of several lengths; declare the column as json",
+                    "2 the value is no array: a list inside is empty; declare the column as json",
+                    "4 the value is no array: lists inside are of several lengths; declare the column as json"));
+    EXPECT_THAT(reasons(batch_of(list, 1,
+                                 [&](ColumnBuilder& to, size_t) {
+                                     append(to, {1, 40'000});
+                                 }),
                         target(WireType::int16, 1)),
                 ElementsAre("0 the value is 40000"));
     EXPECT_FALSE(CopyEncoder::can_encode(grid, target(WireType::int64, 1)));
@@ -215,7 +241,8 @@ TEST(PostgresEncode, TurnsAwayWhatTheColumnCannotHold) {
     };
     EXPECT_THAT(reasons(integers({32'768, 5, -32'769}), target(WireType::int16)),
                 ElementsAre("0 the value is 32768", "4 the value is -32769"));
-    EXPECT_THAT(reasons(integers({int64_t{INT32_MAX} + 1}), target(WireType::int32)), ElementsAre("0 the value is 2147483648"));
+    EXPECT_THAT(reasons(integers({int64_t{INT32_MAX} + 1}), target(WireType::int32)),
+                ElementsAre("0 the value is 2147483648"));
     EXPECT_THAT(reasons(integers({-1, int64_t{UINT32_MAX} + 1}), target(WireType::oid)),
                 ElementsAre("0 the value is -1", "2 the value is 4294967296"));
     EXPECT_THAT(reasons(integers({100, 99}), target(WireType::numeric, 0, numeric_modifier(4, 2))),
@@ -233,17 +260,21 @@ TEST(PostgresEncode, TurnsAwayWhatTheColumnCannotHold) {
     CopyTarget mood = target(WireType::text);
     mood.labels = std::make_shared<std::set<std::string, std::less<>>>(std::set<std::string, std::less<>>{"sad", "ok"});
     EXPECT_THAT(reasons(texts({"ok", "glad"}), mood), ElementsAre("2 the value is none of its labels: glad"));
-    EXPECT_THAT(reasons(texts({"0123", "{01234567-89ab-cdef-0123-456789ABCDEF}", "zz234567-89ab-cdef-0123-456789abcdef"}),
-                        target(WireType::uuid)),
-                ElementsAre("0 the value is no UUID: 0123", "4 the value is no UUID: zz234567-89ab-cdef-0123-456789abcdef"));
+    EXPECT_THAT(
+        reasons(texts({"0123", "{01234567-89ab-cdef-0123-456789ABCDEF}", "zz234567-89ab-cdef-0123-456789abcdef"}),
+                target(WireType::uuid)),
+        ElementsAre("0 the value is no UUID: 0123", "4 the value is no UUID: zz234567-89ab-cdef-0123-456789abcdef"));
     EXPECT_THAT(reasons(texts({"9.995", "9.99", "10", "1e9999999", "Infinity"}),
                         target(WireType::numeric, 0, numeric_modifier(3, 2))),
                 ElementsAre("0 the value is 9.995", "4 the value is 10", "6 the value is 1e9999999",
                             "8 the value is Infinity"));
-    EXPECT_THAT(reasons(texts({"\"\\u0000\"", "1e131073", "\"\\ud800\"", "[1]"}, TypeKind::json), target(WireType::jsonb)),
-                ElementsAre("0 the value is no jsonb: it has \\u0000, which no text of PostgreSQL can hold",
-                            "2 the value is no jsonb: it has a number of too many digits", "4 the value is no jsonb: it has one half of a surrogate pair"));
-    EXPECT_THAT(reasons(batch_of(TypeKind::float64, 2, [](ColumnBuilder& to, size_t i) { to.append_float64(i == 0 ? 1e39 : 1e38); }),
+    EXPECT_THAT(
+        reasons(texts({"\"\\u0000\"", "1e131073", "\"\\ud800\"", "[1]"}, TypeKind::json), target(WireType::jsonb)),
+        ElementsAre("0 the value is no jsonb: it has \\u0000, which no text of PostgreSQL can hold",
+                    "2 the value is no jsonb: it has a number of too many digits",
+                    "4 the value is no jsonb: it has one half of a surrogate pair"));
+    EXPECT_THAT(reasons(batch_of(TypeKind::float64, 2,
+                                 [](ColumnBuilder& to, size_t i) { to.append_float64(i == 0 ? 1e39 : 1e38); }),
                         target(WireType::float32)),
                 testing::SizeIs(1));
     EXPECT_THAT(reasons(batch_of(TypeKind::date, 1, [](ColumnBuilder& to, size_t) { to.append_date(INT32_MAX); }),
@@ -261,17 +292,21 @@ TEST(PostgresEncode, LeavesRejectedRowsOutAndNumbersTheOthers) {
     CopyEncoder encoder(rows.schema(), {target(WireType::int16)}, true);
     std::string bytes(CopyEncoder::header());
     std::vector<RejectedRow> rejected;
-    const auto written = encoder.encode(rows, [&](std::string_view part) -> Result<void> {
-        bytes += part;
-        return {};
-    }, rejected);
+    const auto written = encoder.encode(
+        rows,
+        [&](std::string_view part) -> Result<void> {
+            bytes += part;
+            return {};
+        },
+        rejected);
     bytes += CopyEncoder::trailer();
     EXPECT_EQ(written.value(), 2U);
     EXPECT_EQ(encoder.rows_numbered(), 2);
     ASSERT_THAT(rejected, testing::SizeIs(1));
     EXPECT_EQ(rejected[0].row, 1U);
-    CopyDecoder decoder(std::make_shared<const Schema>(std::vector<Field>{{"n", TypeKind::int64}, {"c", TypeKind::int64}}),
-                        {{WireType::int64}, {WireType::int16}});
+    CopyDecoder decoder(
+        std::make_shared<const Schema>(std::vector<Field>{{"n", TypeKind::int64}, {"c", TypeKind::int64}}),
+        {{WireType::int64}, {WireType::int16}});
     ASSERT_TRUE(decoder.decode(bytes).ok());
     const RecordBatch back = decoder.finish();
     EXPECT_EQ(back.row_as_json(0), "{\"n\":1,\"c\":1}");
@@ -279,12 +314,12 @@ TEST(PostgresEncode, LeavesRejectedRowsOutAndNumbersTheOthers) {
 }
 
 TEST(PostgresEncode, KnowsWhatJsonbHolds) {
-    for (const std::string_view held : {"{}", "\"\\\\u0000\"", "\"\\ud83d\\ude00\"", "1e131071", "-0.5E-3", "\"1e999999\"",
-                                        "[1, {\"a\\\"1e999999\": -2}]", "0.000001e16"}) {
+    for (const std::string_view held : {"{}", "\"\\\\u0000\"", "\"\\ud83d\\ude00\"", "1e131071", "-0.5E-3",
+                                        "\"1e999999\"", "[1, {\"a\\\"1e999999\": -2}]", "0.000001e16"}) {
         EXPECT_EQ(find_jsonb_problem(held), "") << held;
     }
-    for (const std::string_view refused : {"{\"a\\u0000\": 1}", "[\"\\udc00\"]", "\"\\ud800\\u0041\"", "[1e131073]", "1e-16384",
-                                           "1e99999999999999999999"}) {
+    for (const std::string_view refused : {"{\"a\\u0000\": 1}", "[\"\\udc00\"]", "\"\\ud800\\u0041\"", "[1e131073]",
+                                           "1e-16384", "1e99999999999999999999"}) {
         EXPECT_NE(find_jsonb_problem(refused), "") << refused;
     }
 }

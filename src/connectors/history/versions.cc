@@ -76,15 +76,16 @@ private:
     }
 
     std::string has_new_row() const {
-        return "EXISTS (SELECT 1 FROM " + query_.new_rows + " n WHERE " +
-               same_key_sql(query_.key, "t", "n", dialect_) + ")";
+        return "EXISTS (SELECT 1 FROM " + query_.new_rows + " n WHERE " + same_key_sql(query_.key, "t", "n", dialect_) +
+               ")";
     }
 
     // Ordered by time, a version stands for all rows from valid_from to its own time, of which the first and the last
     // are known: it is taken apart into these, so that a late row between them ends the one and comes before the other.
     std::string first_rows() const {
         const std::string order = "t." + order_;
-        const std::string first = "CAST(nullif(t.valid_from, " + std::string(kNoTime) + ") AS " + query_.order_type + ")";
+        const std::string first =
+            "CAST(nullif(t.valid_from, " + std::string(kNoTime) + ") AS " + query_.order_type + ")";
         return " UNION ALL SELECT " + list_with_order(first, "t.") + ", t.valid_from, 0 FROM " + query_.table +
                " t WHERE " + order + " IS NOT NULL AND coalesce(" + first + " < " + order + ", true) AND " +
                has_new_row();
@@ -123,11 +124,13 @@ private:
                ", _shaduf_begin FROM (SELECT " + columns_ + ", min(_shaduf_begin) OVER " + same +
                ") AS _shaduf_begin, row_number() OVER " + same +
                " ORDER BY _shaduf_seq DESC) AS _shaduf_rank FROM versions) ranked WHERE _shaduf_rank = 1), compared AS "
-               "(SELECT " + columns_ + ", _shaduf_begin, " + is_new(window) + " FROM latest), changed AS (" + changed +
+               "(SELECT " +
+               columns_ + ", _shaduf_begin, " + is_new(window) + " FROM latest), changed AS (" + changed +
                "), dated AS (SELECT " + columns_ + ", max(_shaduf_begin) OVER " + window +
                " AS valid_from, row_number() OVER " + window + " AS _shaduf_position FROM changed) SELECT " + columns_ +
                ", valid_from, lead(valid_from) OVER w AS valid_to, lead(_shaduf_position) OVER w IS NULL AS is_current "
-               "FROM dated WINDOW w AS (PARTITION BY " + keys_ + " ORDER BY _shaduf_position)";
+               "FROM dated WINDOW w AS (PARTITION BY " +
+               keys_ + " ORDER BY _shaduf_position)";
     }
 
     // Without one: what is there comes first, then the new rows as they arrived, each at least a microsecond later.
@@ -138,12 +141,13 @@ private:
                ", _shaduf_begin, _shaduf_seq FROM (SELECT " + columns_ + ", _shaduf_begin, _shaduf_seq, " +
                is_new(window) + " FROM versions) compared WHERE _shaduf_is_new), dated AS (SELECT " + columns_ +
                ", CASE WHEN _shaduf_seq = 0 THEN _shaduf_begin ELSE greatest(_shaduf_begin, coalesce(max(CASE WHEN "
-               "_shaduf_seq = 0 THEN _shaduf_begin END) OVER (PARTITION BY " + keys_ + ") + " + microsecond +
-               ", _shaduf_begin)) + (row_number() OVER (PARTITION BY " + keys_ +
+               "_shaduf_seq = 0 THEN _shaduf_begin END) OVER (PARTITION BY " +
+               keys_ + ") + " + microsecond + ", _shaduf_begin)) + (row_number() OVER (PARTITION BY " + keys_ +
                ", _shaduf_seq > 0 ORDER BY _shaduf_seq) - 1) * " + microsecond +
                " END AS valid_from FROM changed) SELECT " + columns_ +
                ", valid_from, lead(valid_from) OVER w AS valid_to, lead(valid_from) OVER w IS NULL AS is_current FROM "
-               "dated WINDOW w AS (PARTITION BY " + keys_ + " ORDER BY valid_from)";
+               "dated WINDOW w AS (PARTITION BY " +
+               keys_ + " ORDER BY valid_from)";
     }
 
     const HistoryQuery& query_;

@@ -117,9 +117,9 @@ Result<void> PostgresBookkeeping::create() {
 }
 
 Result<std::optional<PostgresState>> PostgresBookkeeping::read(const std::string& pipeline, const std::string& stream) {
-    const auto found =
-        TRY(connection_.query("SELECT checkpoint, loading FROM " + TRY(state_table()) + " WHERE pipeline = $1 AND stream = $2",
-                              {pipeline, stream}));
+    const auto found = TRY(connection_.query(
+        "SELECT checkpoint, loading FROM " + TRY(state_table()) + " WHERE pipeline = $1 AND stream = $2",
+        {pipeline, stream}));
     if (found.rows.empty()) return std::optional<PostgresState>();
     PostgresState state;
     if (found.rows[0][0]) state.checkpoint = Checkpoint(*found.rows[0][0]);
@@ -129,14 +129,14 @@ Result<std::optional<PostgresState>> PostgresBookkeeping::read(const std::string
 
 Result<void> PostgresBookkeeping::write(const std::string& pipeline, const std::string& stream,
                                         const std::string& table, const PostgresState& state) {
-    TRY(connection_.query("INSERT INTO " + TRY(state_table()) +
-                              " (pipeline, stream, table_name, checkpoint, committed_at, loading) VALUES ($1, $2, $3, " +
-                              (state.checkpoint ? "$5" : "nullif($5::text, $5::text)") +
-                              ", pg_catalog.clock_timestamp(), $4::boolean) ON CONFLICT (pipeline, stream) DO UPDATE SET table_name = "
-                              "excluded.table_name, checkpoint = excluded.checkpoint, committed_at = "
-                              "excluded.committed_at, loading = excluded.loading",
-                          {pipeline, stream, table, state.loading ? "t" : "f",
-                           state.checkpoint ? state.checkpoint->value() : ""}));
+    TRY(connection_.query(
+        "INSERT INTO " + TRY(state_table()) +
+            " (pipeline, stream, table_name, checkpoint, committed_at, loading) VALUES ($1, $2, $3, " +
+            (state.checkpoint ? "$5" : "nullif($5::text, $5::text)") +
+            ", pg_catalog.clock_timestamp(), $4::boolean) ON CONFLICT (pipeline, stream) DO UPDATE SET table_name = "
+            "excluded.table_name, checkpoint = excluded.checkpoint, committed_at = "
+            "excluded.committed_at, loading = excluded.loading",
+        {pipeline, stream, table, state.loading ? "t" : "f", state.checkpoint ? state.checkpoint->value() : ""}));
     return {};
 }
 
@@ -152,7 +152,8 @@ Result<std::vector<CheckpointEntry>> PostgresBookkeeping::list() {
         TRY(state_table()) + " WHERE checkpoint IS NOT NULL ORDER BY pipeline COLLATE \"C\", stream COLLATE \"C\""));
     std::vector<CheckpointEntry> entries;
     for (const auto& row : found.rows) {
-        entries.push_back({row[0].value_or(""), row[1].value_or(""), Checkpoint(row[2].value_or("")), row[3].value_or("")});
+        entries.push_back(
+            {row[0].value_or(""), row[1].value_or(""), Checkpoint(row[2].value_or("")), row[3].value_or("")});
     }
     return entries;
 }

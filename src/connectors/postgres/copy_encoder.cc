@@ -80,8 +80,8 @@ enum class CopyEncoder::Op : uint8_t {
     numeric_of_text,
     text,
     uuid,
-    json,            // of json
-    json_of_any,     // of all else
+    json,         // of json
+    json_of_any,  // of all else
     text_of_any,
     bytes,
     date,
@@ -402,14 +402,16 @@ bool CopyEncoder::put_array(const Column& column, size_t row, const Plan& plan) 
     const Column* level = &column;
     size_t first = row;
     for (const Plan* at_level = &plan; at_level->op == Op::array; at_level = &at_level->item[0]) {
-        if (level->is_null(first)) return reject("the value is no array: a list inside is null; declare the column as json");
+        if (level->is_null(first))
+            return reject("the value is no array: a list inside is null; declare the column as json");
         sizes_.push_back(length_of(*level, first));
         if (sizes_.back() == 0) break;
         first = static_cast<size_t>(level->offsets->as<int32_t>()[first]);
         level = &level->children[0];
     }
     const bool is_empty = sizes_.back() == 0;
-    if (is_empty && sizes_.size() > 1) return reject("the value is no array: a list inside is empty; declare the column as json");
+    if (is_empty && sizes_.size() > 1)
+        return reject("the value is no array: a list inside is empty; declare the column as json");
     put_big_endian(out_, static_cast<int32_t>(is_empty ? 0 : sizes_.size()));
     const size_t flag_at = out_.size();
     put_big_endian(out_, int32_t{0});

@@ -19,9 +19,9 @@ struct CopyTarget {
     std::string name;
     std::string sql_type;  // "numeric(10,2)", for reasons
     CopyColumn wire;
-    bool is_json = false;      // json; jsonb is a wire type of its own
-    uint32_t item = 0;         // oid of an array's items
-    int32_t modifier = -1;     // of the type, or of an array's items
+    bool is_json = false;       // json; jsonb is a wire type of its own
+    uint32_t item = 0;          // oid of an array's items
+    int32_t modifier = -1;      // of the type, or of an array's items
     size_t characters_max = 0;  // varchar(n), char(n); 0: any number
     size_t bytes_max = 0;       // name; 0: any number
     std::shared_ptr<const std::set<std::string, std::less<>>> labels = nullptr;  // of an enumeration

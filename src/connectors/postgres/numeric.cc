@@ -106,8 +106,8 @@ void WireNumeric::append_text(std::string& out) const {
     out.resize(point + static_cast<size_t>(scale_));
 }
 
-
-// -------------------------------------------------------------------------------------------------------------- to wire
+// -------------------------------------------------------------------------------------------------------------- to
+// wire
 
 std::optional<NumericLimits> numeric_limits_of(int32_t modifier) {
     constexpr int32_t kHeader = 4;
@@ -136,7 +136,8 @@ void put_numeric(BufferBuilder& out, int128 unscaled, int scale) {
     const int odd = scale % 4;
     if (odd > 0) {
         const auto divisor = static_cast<uint64_t>(kPowers[static_cast<size_t>(odd)]);
-        const uint64_t part = rest <= UINT64_MAX ? static_cast<uint64_t>(rest) % divisor : static_cast<uint64_t>(rest % divisor);
+        const uint64_t part =
+            rest <= UINT64_MAX ? static_cast<uint64_t>(rest) % divisor : static_cast<uint64_t>(rest % divisor);
         rest = rest <= UINT64_MAX ? static_cast<uint64_t>(rest) / divisor : rest / divisor;
         digits[count++] = static_cast<int16_t>(part * static_cast<uint64_t>(kPowers[static_cast<size_t>(4 - odd)]));
     }
@@ -146,7 +147,8 @@ void put_numeric(BufferBuilder& out, int128 unscaled, int scale) {
         rest /= kFourDigits;
         for (int i = 0; i < 4; ++i, part /= kBase) digits[count++] = static_cast<int16_t>(part % kBase);
     }
-    for (auto low = static_cast<uint64_t>(rest); low != 0; low /= kBase) digits[count++] = static_cast<int16_t>(low % kBase);
+    for (auto low = static_cast<uint64_t>(rest); low != 0; low /= kBase)
+        digits[count++] = static_cast<int16_t>(low % kBase);
     const int behind_point = (scale + 3) / 4;
     while (count > 0 && digits[count - 1] == 0) --count;
     const size_t at = out.size();

@@ -50,8 +50,8 @@ bool fits_numeric(int128 unscaled, int scale, const NumericLimits& limits);
 void put_numeric(BufferBuilder& out, int128 unscaled, int scale);
 
 enum class NumericText : uint8_t { held, no_number, too_long };
-// Appends the number that a text stands for ("1.50", "-2e-7", "NaN", "Infinity"), without its size; nothing when a digit
-// of it would be lost.
+// Appends the number that a text stands for ("1.50", "-2e-7", "NaN", "Infinity"), without its size; nothing when a
+// digit of it would be lost.
 NumericText put_numeric_text(BufferBuilder& out, std::string_view text, const std::optional<NumericLimits>& limits);
 
 }  // namespace shaduf

@@ -100,9 +100,9 @@ Result<void> remove_rows(PostgresConnection& connection, const PostgresTarget& t
     auto deleted = connection.execute("DELETE FROM " + table.quoted);
     if (deleted.ok()) return {};
     if (connection.sqlstate() != "23503") return deleted.release_error();
-    return Error(ErrorKind::invalid_config, "cannot replace the rows: a foreign key of another table holds them: " +
-                                                table.quoted +
-                                                "; make it DEFERRABLE, drop it, or write with the mode merge")
+    return Error(ErrorKind::invalid_config,
+                 "cannot replace the rows: a foreign key of another table holds them: " + table.quoted +
+                     "; make it DEFERRABLE, drop it, or write with the mode merge")
         .caused_by(deleted.error());
 }
 
@@ -134,8 +134,8 @@ Result<void> apply_grants(PostgresConnection& connection, const PostgresTableNam
     for (const auto& [privilege, roles] : options.grants) {
         const std::string wanted = to_lower(privilege);
         if (std::find(kPrivileges.begin(), kPrivileges.end(), wanted) == kPrivileges.end()) {
-            return Error(ErrorKind::invalid_config,
-                         "privilege of `grants` is not one of a table: " + privilege + "; use select, insert, update...");
+            return Error(ErrorKind::invalid_config, "privilege of `grants` is not one of a table: " + privilege +
+                                                        "; use select, insert, update...");
         }
         for (const auto& role : roles) {
             const std::string quoted = to_lower(role) == "public" ? "PUBLIC" : TRY(postgres_identifier(role));
@@ -147,7 +147,8 @@ Result<void> apply_grants(PostgresConnection& connection, const PostgresTableNam
 
 Result<void> create_indexes(PostgresConnection& connection, const PostgresTableName& name,
                             const PostgresTableOptions& options) {
-    for (const auto& index : options.indexes) TRY(create_index(connection, name, index, names_of(name, index).in_place));
+    for (const auto& index : options.indexes)
+        TRY(create_index(connection, name, index, names_of(name, index).in_place));
     return {};
 }
 

@@ -117,11 +117,12 @@ Result<SinkState> PostgresSink::open(RunContext& run) {
 }
 
 Result<void> PostgresSink::claim() {
-    const bool has_all = TRY(claim_for_session(*connection_, "table " + name_.to_string())) &&
-                         TRY(claim_for_session(*connection_, stream_claim(settings_, target_.pipeline, target_.stream)));
+    const bool has_all =
+        TRY(claim_for_session(*connection_, "table " + name_.to_string())) &&
+        TRY(claim_for_session(*connection_, stream_claim(settings_, target_.pipeline, target_.stream)));
     if (has_all) return {};
-    return Error(ErrorKind::conflict, "another run writes the table: " + name_.to_string() +
-                                          "; wait for it, or give another table name");
+    return Error(ErrorKind::conflict,
+                 "another run writes the table: " + name_.to_string() + "; wait for it, or give another table name");
 }
 
 // A table that was being built stays only for a replace load that has a checkpoint to go on from.
@@ -140,6 +141,7 @@ Result<SinkState> PostgresSink::recover() {
     }
     if (resumes || (!replaces() && last && !loading)) state.checkpoint = last->checkpoint;
     table_ = TRY(find_target(*connection_, working_));
+    if (replaces()) old_ = TRY(find_target(*connection_, name_));
     if (table_) {
         state.table = table_->schema();
         if (target_.mode == WriteMode::history) state.table = without_history_columns(*state.table);
@@ -161,8 +163,8 @@ Result<void> PostgresSink::check_columns(const Schema& schema) const {
     if (target_.mode != WriteMode::history) return {};
     for (const auto& field : history_columns().fields()) {
         if (!schema.index_of(field.name)) continue;
-        return Error(ErrorKind::invalid_config, "column has a name that history needs: " + field.name +
-                                                    "; rename it, or write with another mode");
+        return Error(ErrorKind::invalid_config,
+                     "column has a name that history needs: " + field.name + "; rename it, or write with another mode");
     }
     return {};
 }
@@ -179,10 +181,9 @@ Result<void> PostgresSink::make_table(const Schema& columns) {
         if (!TRY(evolve_target(*connection_, working_, *table_, columns, options_))) return {};
     } else {
         // Values must fit the table that they end in.
-        const auto old = replaces() ? TRY(find_target(*connection_, name_)) : std::nullopt;
         PostgresTableOptions options = options_;
         for (const auto& field : columns.fields()) {
-            const PostgresTargetColumn* present = old ? old->find(field.name) : nullptr;
+            const PostgresTargetColumn* present = old_ ? old_->find(field.name) : nullptr;
             if (present != nullptr && present->field.type == field.type) {
                 options.column_types.emplace_back(field.name, present->field.sql_type);
             }
@@ -220,7 +221,8 @@ Result<void> PostgresSink::prepare(RunContext&, const SchemaPtr& schema) {
 // --------------------------------------------------------------------------------------------------------------- write
 
 Result<void> PostgresSink::plan_for(const RecordBatch& rows) {
-    // A default of the table is for rows that know no better; a column that it has and the stream has not comes as null.
+    // A default of the table is for rows that know no better; a column that it has and the stream has not comes as
+    // null.
     std::vector<bool> left_out(schema_->size(), false);
     for (size_t i = 0; i < schema_->size(); ++i) {
         const PostgresTargetColumn* column = table_->find((*schema_)[i].name);
@@ -245,7 +247,8 @@ Result<void> PostgresSink::write_rows(const RecordBatch& rows, WriteReport& repo
     TRY(begin());
     TRY(plan_for(rows));
     if (stage_ == nullptr) {
-        report.rows_written = TRY(copy_->write(select_columns(rows, plan_.schema(*schema_), plan_.columns), report.rejected));
+        report.rows_written =
+            TRY(copy_->write(select_columns(rows, plan_.schema(*schema_), plan_.columns), report.rejected));
         return {};
     }
     report.rows_written = TRY(stage_->write(rows, report.rejected));
@@ -283,7 +286,8 @@ Result<WriteReport> PostgresSink::write(RunContext&, const RecordBatch& rows) {
     TRY(explained(write_rows(rows.take(kept), report)));
     for (auto& row : report.rejected) row.row = kept[row.row];
     report.rejected.insert(report.rejected.end(), without_key.begin(), without_key.end());
-    std::sort(report.rejected.begin(), report.rejected.end(), [](const auto& a, const auto& b) { return a.row < b.row; });
+    std::sort(report.rejected.begin(), report.rejected.end(),
+              [](const auto& a, const auto& b) { return a.row < b.row; });
     return report;
 }
 
@@ -327,8 +331,7 @@ Result<void> PostgresSink::quarantine(RunContext&, const RecordBatch& rows) {
 Result<void> PostgresSink::write_pending_quarantine() {
     if (pending_quarantine_.empty()) return {};
     TRY(finish_copy());
-    const auto table =
-        TRY(find_target(*connection_, {settings_.schema, std::string(kQuarantineTable)}));
+    const auto table = TRY(find_target(*connection_, {settings_.schema, std::string(kQuarantineTable)}));
     if (!table) return Error(ErrorKind::invalid_config, "table of the quarantine is gone; run again to have it made");
     const CopyPlan plan = CopyPlan::create(*quarantine_schema(), *table, {});
     TableCopy copy(*connection_, table->quoted + " (" + join(TRY(plan.quoted()), ", ") + ")", quarantine_schema(),

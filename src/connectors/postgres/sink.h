@@ -14,8 +14,8 @@ namespace shaduf {
 // Writes one table, in a session of its own whose transaction begins with the first row and ends with `commit`, which
 // adds quarantine and checkpoint. Rows go by binary COPY straight into the table (append, replace), or into a temporary
 // one, from which the commit takes them (merge, history; and, a batch at a time, where the server has to read values
-// from text). In replace mode the table grows under another name, with commits of its own, and takes the old one's place
-// in the final one.
+// from text). In replace mode the table grows under another name, with commits of its own, and takes the old one's
+// place in the final one.
 class PostgresSink final : public Sink {
 public:
     PostgresSink(PostgresSettings settings, PostgresTableOptions options, TableTarget target);
@@ -60,9 +60,11 @@ private:
     std::unique_ptr<PostgresBookkeeping> bookkeeping_;
     SchemaPtr schema_;
     std::optional<PostgresTarget> table_;  // that rows go to
-    std::vector<bool> left_out_;        // columns of the schema that the table fills itself
+    // replace: the table as it stood at `open`; to look at it again would lock it until the commit.
+    std::optional<PostgresTarget> old_;
+    std::vector<bool> left_out_;           // columns of the schema that the table fills itself
     CopyPlan plan_;
-    std::unique_ptr<TableCopy> copy_;       // one of these two
+    std::unique_ptr<TableCopy> copy_;  // one of these two
     std::unique_ptr<PostgresStage> stage_;
     bool in_transaction_ = false;
     std::vector<RecordBatch> pending_quarantine_;

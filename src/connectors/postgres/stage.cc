@@ -33,7 +33,8 @@ Result<size_t> TableCopy::write(const RecordBatch& rows, std::vector<RejectedRow
         copy_ = TRY(connection_.begin_copy_in("COPY " + into_ + " FROM STDIN (FORMAT binary)"));
         TRY(copy_->put(CopyEncoder::header()));
     }
-    return encoder_.encode(rows, [&](std::string_view bytes) { return copy_->put(bytes); }, rejected);
+    return encoder_.encode(
+        rows, [&](std::string_view bytes) { return copy_->put(bytes); }, rejected);
 }
 
 Result<void> TableCopy::finish() {
@@ -103,13 +104,14 @@ Result<void> PostgresStage::create() {
         columns += ", " + name + " " + (plan_.is_read[i] ? text : field.sql_type);
         names += ", " + name;
     }
-    auto created = connection_.execute("DROP TABLE IF EXISTS pg_temp._shaduf_stage; CREATE TEMPORARY TABLE _shaduf_stage (" +
-                                       columns + ") ON COMMIT DELETE ROWS");
+    auto created =
+        connection_.execute("DROP TABLE IF EXISTS pg_temp._shaduf_stage; CREATE TEMPORARY TABLE _shaduf_stage (" +
+                            columns + ") ON COMMIT DELETE ROWS");
     if (!created.ok()) {
         if (connection_.sqlstate() != "42501") return created.release_error();
         const auto role = TRY(postgres_identifier(connection_.user()));
-        return Error(created.error().kind(), created.error().message() +
-                                                 "; let the owner run: GRANT TEMPORARY ON DATABASE ... TO " + role);
+        return Error(created.error().kind(),
+                     created.error().message() + "; let the owner run: GRANT TEMPORARY ON DATABASE ... TO " + role);
     }
     copy_ = std::make_unique<TableCopy>(connection_, std::string(kTable) + " (" + names + ")", schema_,
                                         plan_.copy_targets(), true);
@@ -172,15 +174,16 @@ Result<void> PostgresStage::reject_unread(int64_t first, size_t, std::vector<Rej
         if (!plan_.is_read[i]) continue;
         const std::string condition = " WHEN " + names[i] + " IS NOT NULL AND NOT " + check_of(i, names[i]) + " THEN ";
         bad_column += condition + std::to_string(i);
-        bad_value += " WHEN " + std::to_string(i) + " THEN left(" + names[i] + "::text, " +
-                     std::to_string(kShownBytesMax) + ")";
+        bad_value +=
+            " WHEN " + std::to_string(i) + " THEN left(" + names[i] + "::text, " + std::to_string(kShownBytesMax) + ")";
     }
     const std::string table = kTable;
     const auto found = TRY(connection_.query(
-        "WITH checked AS MATERIALIZED (SELECT s._shaduf_row AS number, CASE" + bad_column + " END AS bad FROM " + table +
-            " s WHERE _shaduf_row >= $1::bigint), gone AS (DELETE FROM " + table +
+        "WITH checked AS MATERIALIZED (SELECT s._shaduf_row AS number, CASE" + bad_column + " END AS bad FROM " +
+            table + " s WHERE _shaduf_row >= $1::bigint), gone AS (DELETE FROM " + table +
             " s USING checked c WHERE c.bad IS NOT NULL AND s._shaduf_row = c.number RETURNING c.number, c.bad, CASE "
-            "c.bad" + bad_value + " END AS value) SELECT number, bad, value FROM gone ORDER BY number",
+            "c.bad" +
+            bad_value + " END AS value) SELECT number, bad, value FROM gone ORDER BY number",
         {std::to_string(first)}));
     for (const auto& row : found.rows) {
         int64_t number = 0;

@@ -34,9 +34,9 @@ private:
 
 // How the columns of a batch come into a table.
 struct CopyPlan {
-    std::vector<size_t> columns;        // of the batch
+    std::vector<size_t> columns;                // of the batch
     std::vector<PostgresTargetColumn> targets;  // one each
-    std::vector<bool> is_read;          // the server reads it from text, since it has no form on our side
+    std::vector<bool> is_read;                  // the server reads it from text, since it has no form on our side
 
     // `left_out`: columns of the batch that the table fills itself. REQUIRES: the table has all others
     static CopyPlan create(const Schema& schema, const PostgresTarget& table, const std::vector<bool>& left_out);

@@ -123,7 +123,8 @@ private:
         if (connection_ != nullptr && !connection_->is_lost()) return {};
         connection_ = TRY(connect_to_write(settings_, run.cancellation));
         // Whoever asks names tables as the sink does.
-        TRY(connection_->query("SELECT pg_catalog.set_config('search_path', quote_ident($1) || ', ' || "
+        TRY(
+            connection_->query("SELECT pg_catalog.set_config('search_path', quote_ident($1) || ', ' || "
                                "current_setting('search_path'), false)",
                                {settings_.schema}));
         bookkeeping_ = std::make_unique<PostgresBookkeeping>(*connection_, settings_.schema);
@@ -136,7 +137,8 @@ private:
     }
 
     // The rows of a SELECT, in batches of about that many bytes, at least one of no row.
-    Result<void> copy_out(const std::string& sql, size_t bytes, const std::function<Result<void>(const RecordBatch&)>& each) {
+    Result<void> copy_out(const std::string& sql, size_t bytes,
+                          const std::function<Result<void>(const RecordBatch&)>& each) {
         const auto fields = TRY(describe_postgres_columns(*connection_, sql));
         std::vector<Field> columns;
         std::vector<CopyColumn> wire;

@@ -84,8 +84,9 @@ Result<void> alter(PostgresConnection& connection, const PostgresTableName& name
     auto done = connection.execute(sql);
     if (done.ok()) return {};
     if (connection.sqlstate() != "42501") return in_the_way(name, column, done.error());
-    return Error(ErrorKind::auth, "table lacks what the stream has, and the role may not change it; let the owner run: " +
-                                      sql + "; or set `contract: freeze`")
+    return Error(ErrorKind::auth,
+                 "table lacks what the stream has, and the role may not change it; let the owner run: " + sql +
+                     "; or set `contract: freeze`")
         .caused_by(done.error());
 }
 
@@ -95,9 +96,7 @@ bool has_structure(const DataType& type) {
                        [](const Field& child) { return has_structure(child.type); });
 }
 
-int depth_of(const DataType& type) {
-    return type.kind() == TypeKind::list ? 1 + depth_of(type.children()[0].type) : 0;
-}
+int depth_of(const DataType& type) { return type.kind() == TypeKind::list ? 1 + depth_of(type.children()[0].type) : 0; }
 
 // Whether a value of the old type can be written to a column of the new one without a loss that SQL would not notice.
 Result<bool> evolve_column(PostgresConnection& connection, const PostgresTableName& name, const PostgresField& old,
@@ -202,8 +201,9 @@ Result<bool> evolve_target(PostgresConnection& connection, const PostgresTableNa
         const PostgresTargetColumn* present = table.find(field.name);
         if (present == nullptr) {
             const std::string column = TRY(postgres_identifier(field.name));
-            TRY(alter(connection, name, column,
-                      "ADD COLUMN " + column + " " + (declared != nullptr ? *declared : postgres_type_name(field.type))));
+            TRY(alter(
+                connection, name, column,
+                "ADD COLUMN " + column + " " + (declared != nullptr ? *declared : postgres_type_name(field.type))));
             has_changed = true;
         } else if (declared == nullptr && !present->is_generated) {
             has_changed |= TRY(evolve_column(connection, name, present->field, field.type));

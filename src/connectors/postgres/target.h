@@ -14,7 +14,7 @@ namespace shaduf {
 
 struct PostgresTargetColumn {
     PostgresField field;
-    CopyTarget copy;          // how a COPY fills it; of a cast one, as text
+    CopyTarget copy;           // how a COPY fills it; of a cast one, as text
     bool has_default = false;  // or is an identity
     bool is_generated = false;
 };

@@ -56,7 +56,8 @@ Result<void> ensure_key_index(PostgresConnection& connection, const PostgresUpse
     const auto found = TRY(connection.query(
         "SELECT true FROM pg_catalog.pg_index i WHERE i.indrelid = $1::oid AND i.indisunique AND i.indisvalid AND "
         "i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL AND (SELECT array_agg(a.attname::text ORDER BY "
-        "a.attname COLLATE \"C\") FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k(number, position) JOIN pg_catalog.pg_attribute a ON "
+        "a.attname COLLATE \"C\") FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k(number, position) JOIN "
+        "pg_catalog.pg_attribute a ON "
         "a.attrelid = i.indrelid AND a.attnum = k.number WHERE k.position <= i.indnkeyatts) = $2::text[] LIMIT 1",
         {std::to_string(upsert.table.oid), array_literal(key)}));
     if (!found.rows.empty()) return {};
@@ -65,8 +66,10 @@ Result<void> ensure_key_index(PostgresConnection& connection, const PostgresUpse
     if (created.ok()) return {};
     const std::string state = connection.sqlstate();
     std::string what;
-    if (state == "42501") what = "merging needs a unique index on the key, which the role may not create; let the owner run: ";
-    if (state == "23505") what = "merging needs a unique index on the key, and the table has rows of one key; remove them, then run: ";
+    if (state == "42501")
+        what = "merging needs a unique index on the key, which the role may not create; let the owner run: ";
+    if (state == "23505")
+        what = "merging needs a unique index on the key, and the table has rows of one key; remove them, then run: ";
     if (what.empty()) return created.release_error();
     return Error(ErrorKind::invalid_config, what + sql).caused_by(created.error());
 }
@@ -92,8 +95,8 @@ Result<void> merge_stage(PostgresConnection& connection, const PostgresUpsert& u
     const std::string conflict = changes.empty() ? " DO NOTHING" : " DO UPDATE SET " + changes + guard;
     TRY(connection.execute("INSERT INTO " + upsert.table.quoted + " AS t (" + list +
                            ") OVERRIDING SYSTEM VALUE SELECT DISTINCT ON (" + keys + ") " + list + " FROM (SELECT " +
-                           TRY(stage.values("s")) + ", s._shaduf_row FROM " + PostgresStage::kTable + " s) s ORDER BY " +
-                           newest + ", _shaduf_row DESC ON CONFLICT (" + keys + ")" + conflict));
+                           TRY(stage.values("s")) + ", s._shaduf_row FROM " + PostgresStage::kTable +
+                           " s) s ORDER BY " + newest + ", _shaduf_row DESC ON CONFLICT (" + keys + ")" + conflict));
     return {};
 }
 

@@ -28,13 +28,16 @@ Result<std::string> missing_grants(PostgresConnection& connection, const Postgre
     const std::string role = TRY(postgres_identifier(connection.user()));
     std::string lacking;
     for (const auto& privilege : privileges) {
-        lacking += (lacking.empty() ? "" : ", ") + ("CASE WHEN NOT pg_catalog.has_table_privilege(c.oid, '" + privilege) +
-                   "') THEN '" + privilege + "' END";
+        lacking += (lacking.empty() ? "" : ", ") +
+                   ("CASE WHEN NOT pg_catalog.has_table_privilege(c.oid, '" + privilege) + "') THEN '" + privilege +
+                   "' END";
     }
     const auto found = TRY(connection.query(
         "SELECT pg_catalog.has_schema_privilege(n.oid, 'USAGE'), pg_catalog.has_schema_privilege(n.oid, 'CREATE'), "
-        "(SELECT pg_catalog.concat_ws(', ', " + lacking + ") FROM pg_catalog.pg_class c WHERE c.relnamespace = n.oid "
-        "AND c.relname = $2) FROM pg_catalog.pg_namespace n WHERE n.nspname = $1",
+        "(SELECT pg_catalog.concat_ws(', ', " +
+            lacking +
+            ") FROM pg_catalog.pg_class c WHERE c.relnamespace = n.oid "
+            "AND c.relname = $2) FROM pg_catalog.pg_namespace n WHERE n.nspname = $1",
         {name.schema, name.table}));
     if (found.rows.empty()) return std::string();
     const auto& row = found.rows.front();
