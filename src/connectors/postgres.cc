@@ -1,8 +1,12 @@
+#include "base/text.h"
 #include "connectors/connector.h"
+#include "connectors/postgres/sink.h"
 #include "connectors/postgres/source.h"
 
-// PostgreSQL and what speaks its protocol. The parts stand in connectors/postgres/: source, table (what the catalog
-// says of a stream), copy_decoder (binary COPY to columns), numeric.
+// PostgreSQL and what speaks its protocol. The parts stand in connectors/postgres/. Of the source: source, table (what
+// the catalog says of a stream), copy_decoder (binary COPY to columns). Of the sink: sink, target (tables that are
+// written), copy_encoder, stage (rows on their way), upsert (merge and history), refresh (replace), bookkeeping
+// (checkpoints, quarantine), write_error; store. Of both: numeric, wire.
 namespace shaduf {
 namespace {
 
@@ -68,6 +72,34 @@ Result<std::unique_ptr<Source>> make_source(const Options& options, const Stream
     return make_postgres_source(TRY(reader_of(options)), std::move(stream));
 }
 
+PostgresTableOptions table_options_of(const Options& options) {
+    PostgresTableOptions wanted;
+    wanted.column_types = options.text_map("column_types");
+    for (const auto& [privilege, roles] : options.text_map("grants")) {
+        auto& grant = wanted.grants.emplace_back(privilege, std::vector<std::string>());
+        for (const auto role : split(roles, ',')) {
+            if (!trim(role).empty()) grant.second.emplace_back(trim(role));
+        }
+    }
+    for (const auto& index : options.object_list("indexes")) {
+        wanted.indexes.push_back({index.text_list("columns"), index.boolean("unique"), index.text("type")});
+    }
+    return wanted;
+}
+
+Result<PostgresSettings> writer_of(const Options& options) {
+    return PostgresSettings{TRY(connection_of(options)), options.text("schema"), options.duration("lock_timeout")};
+}
+
+Result<std::unique_ptr<Sink>> make_sink(const Options& options, const TableTarget& table) {
+    return std::unique_ptr<Sink>(
+        std::make_unique<PostgresSink>(TRY(writer_of(options)), table_options_of(table.options), table));
+}
+
+Result<std::unique_ptr<Store>> make_store(const Options& options, const std::string&) {
+    return make_postgres_store(TRY(writer_of(options)));
+}
+
 constexpr FieldSpec kFields[] = {
     {.name = "dsn",
      .help = "URL or key=value text of the connection (postgresql://user:password@host:port/database); the options "
@@ -91,6 +123,13 @@ constexpr FieldSpec kFields[] = {
      .type = FieldType::duration,
      .help = "For a connection to be made.",
      .default_value = "10s"},
+    {.name = "schema",
+     .help = "Written: the schema of tables that name none, and of `_shaduf_state` and `_shaduf_quarantine`.",
+     .default_value = "public"},
+    {.name = "lock_timeout",
+     .type = FieldType::duration,
+     .help = "Written: how long to wait for a table that others have locked.",
+     .default_value = "60s"},
 };
 constexpr std::string_view kResumes[] = {"key", "none"};
 constexpr FieldSpec kStreamFields[] = {
@@ -112,17 +151,45 @@ constexpr FieldSpec kStreamFields[] = {
      .default_value = "key",
      .choices = kResumes},
 };
+constexpr std::string_view kIndexTypes[] = {"btree", "hash", "gin", "gist", "brin", "spgist"};
+constexpr FieldSpec kIndexFields[] = {
+    {.name = "columns", .type = FieldType::text_list, .help = "Its columns, in this order.", .required = true},
+    {.name = "unique",
+     .type = FieldType::boolean,
+     .help = "Whether no two rows may have the same values.",
+     .default_value = "false"},
+    {.name = "type", .help = "Its access method.", .default_value = "btree", .choices = kIndexTypes},
+};
+constexpr FieldSpec kTableFields[] = {
+    {.name = "column_types",
+     .type = FieldType::text_map,
+     .help = "SQL types to create columns with, where they are to be others than those of the data; values that they "
+             "do not hold are rejected.",
+     .example = "{address: inet, price: \"numeric(12,2)\"}"},
+    {.name = "grants",
+     .type = FieldType::text_map,
+     .help = "Roles that get a privilege when the table is created, separated by commas; by privilege.",
+     .example = "{select: \"analyst, dashboard\"}"},
+    {.name = "indexes",
+     .type = FieldType::object_list,
+     .help = "Indexes that the table is created with.",
+     .children = kIndexFields,
+     .example = "[{columns: [customer_id]}]"},
+};
 
 }  // namespace
 
 extern const ConnectorSpec connector_postgres{
     .name = "postgres",
-    .summary = "PostgreSQL: tables, views and queries by binary COPY.",
+    .summary = "PostgreSQL: tables, views and queries, in and out by binary COPY.",
     .fields = kFields,
     .stream_fields = kStreamFields,
+    .table_fields = kTableFields,
     .check = check,
     .discover = discover,
     .make_source = make_source,
+    .make_sink = make_sink,
+    .make_store = make_store,
 };
 
 }  // namespace shaduf

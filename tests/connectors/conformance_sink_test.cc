@@ -65,6 +65,7 @@ protected:
             SCOPED_TRACE(name);
             fixture_ = make_fixture();
             ASSERT_NE(fixture_, nullptr);
+            if (const std::string missing = fixture_->missing(); !missing.empty()) GTEST_SKIP() << missing;
             target_.mode = mode;
             target_.key.clear();
             if (mode == WriteMode::merge || mode == WriteMode::history) target_.key = {"id"};

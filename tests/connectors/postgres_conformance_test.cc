@@ -1,4 +1,5 @@
 #include <cstdlib>
+#include <utility>
 
 #include "io/postgres.h"
 #include "tests/connectors/conformance.h"
@@ -13,7 +14,7 @@ public:
         return std::getenv("SHADUF_TEST_POSTGRES") == nullptr ? "no server: SHADUF_TEST_POSTGRES is not set" : "";
     }
     void fill() override {
-        execute("DROP TABLE IF EXISTS events; DROP ROLE IF EXISTS reader; CREATE ROLE reader LOGIN PASSWORD 's3cr3t'");
+        sign_up();
         // More rows than a batch has, some values of the cursor on several of them, two columns in the key.
         execute(
             "CREATE TABLE events AS SELECT i AS id, 'x' || i % 7 AS part, i / 5000 AS version, repeat('y', 100) AS "
@@ -23,12 +24,13 @@ public:
     ~PostgresConformance() override {
         if (!missing().empty()) return;
         repair_reads();
-        execute("DROP TABLE IF EXISTS events; DROP ROLE IF EXISTS reader");
+        execute("DROP TABLE IF EXISTS events; DROP SCHEMA IF EXISTS conformance CASCADE; DROP ROLE IF EXISTS reader");
     }
     std::string connection(const std::string& secret) override {
+        if (missing().empty()) sign_up();
         const std::string dsn = missing().empty() ? std::getenv("SHADUF_TEST_POSTGRES") : "postgresql://a:b@h:1/d";
         const std::string server = dsn.substr(dsn.find('@') + 1);
-        return "{dsn: \"postgresql://" + server + "\", user: reader, password: " + secret + "}";
+        return "{dsn: \"postgresql://" + server + "\", user: reader, schema: conformance, password: " + secret + "}";
     }
     std::vector<StreamCase> streams() override {
         return {{.stream = "events", .options = "cursor_field: version", .rows = 70'000},
@@ -46,16 +48,33 @@ public:
     }
     void repair_reads() override { execute("ALTER ROLE reader CONNECTION LIMIT -1"); }
 
+    std::vector<std::string> visible_rows(const TableTarget& table) override {
+        std::vector<std::string> rows;
+        auto found = admin().query("SELECT id || '|' || name FROM conformance." + table.table + " ORDER BY 1");
+        if (!found.ok()) return rows;
+        for (const auto& row : found.value().rows) rows.push_back(row[0].value_or(""));
+        return rows;
+    }
+
 private:
-    void execute(const std::string& sql) {
+    // A role, and a schema of its own, with nothing in it.
+    void sign_up() {
+        if (std::exchange(is_signed_up_, true)) return;
+        execute(
+            "DROP TABLE IF EXISTS events; DROP SCHEMA IF EXISTS conformance CASCADE; DROP ROLE IF EXISTS reader; "
+            "CREATE ROLE reader LOGIN PASSWORD 's3cr3t'; CREATE SCHEMA conformance AUTHORIZATION reader");
+    }
+    void execute(const std::string& sql) { admin().execute(sql).release_value(); }
+    PostgresConnection& admin() {
         if (admin_ == nullptr) {
             PostgresOptions options;
             options.parameters = parse_postgres_dsn(std::getenv("SHADUF_TEST_POSTGRES")).release_value();
             admin_ = PostgresConnection::connect(options, never_).release_value();
         }
-        admin_->execute(sql).release_value();
+        return *admin_;
     }
 
+    bool is_signed_up_ = false;
     Cancellation never_;
     std::unique_ptr<PostgresConnection> admin_;
 };

@@ -5,6 +5,7 @@
 #include "base/assert.h"
 #include "base/failpoint.h"
 #include "base/text.h"
+#include "connectors/history/versions.h"
 
 namespace shaduf {
 namespace {

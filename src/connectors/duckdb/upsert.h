@@ -22,16 +22,7 @@ struct UpsertPlan {
 // table as well.
 Result<void> merge_rows(DuckDbConnection& connection, const UpsertPlan& plan, std::span<const RecordBatch> rows);
 
-// Names and types of the columns that history has besides the stream's own.
-const Schema& history_columns();
-// One row a version: valid_from (order_by when it is a date or a time, else when the row was loaded), valid_to (null
-// for the newest), is_current. A row like the version before it makes none. With `order_by`, a late row takes its place
-// between the versions, and of two with the same value the last to arrive counts, so rows may come again.
-//
-// When `order_by` is a date or a time, a version keeps that of the last row that was like it: a late row between its
-// first and its last row parts it, and is valid until that last one. Rows alike between those two are not known any
-// more (they might have ended the late row sooner), nor is the last one when the order is no time: then the late row
-// ends the version for good. Both come right only by loading all rows anew.
+// One row a version; see connectors/history/versions.h.
 Result<void> add_versions(DuckDbConnection& connection, const UpsertPlan& plan, std::span<const RecordBatch> rows);
 
 }  // namespace shaduf

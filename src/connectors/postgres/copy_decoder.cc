@@ -11,14 +11,10 @@
 namespace shaduf {
 namespace {
 
-constexpr std::string_view kSignature{"PGCOPY\n\377\r\n\0", 11};
+constexpr std::string_view kSignature = kCopyHeader.substr(0, 11);
 constexpr int16_t kEnd = -1;
 constexpr int32_t kNull = -1;
 constexpr int kDimensionsMax = 6;  // MAXDIM of the server
-
-// PostgreSQL counts from 2000-01-01.
-constexpr int32_t kEpochDays = 10'957;
-constexpr int64_t kEpochMicros = int64_t{kEpochDays} * 86'400 * 1'000'000;
 
 constexpr size_t kUuidBytes = 16;
 
@@ -208,7 +204,7 @@ CopyDecoder::Outcome CopyDecoder::append_date(ColumnBuilder& to, std::string_vie
     if (days == INT32_MAX) return reject("the value is infinity");
     if (days == INT32_MIN) return reject("the value is -infinity");
     int32_t since_1970 = 0;
-    if (__builtin_add_overflow(days, kEpochDays, &since_1970)) return reject("the value is too late");
+    if (__builtin_add_overflow(days, kPostgresEpochDays, &since_1970)) return reject("the value is too late");
     to.append_date(since_1970);
     return Outcome::held;
 }
@@ -220,7 +216,7 @@ CopyDecoder::Outcome CopyDecoder::append_timestamp(ColumnBuilder& to, std::strin
     if (micros == INT64_MIN) return reject("the value is -infinity");
     int64_t since_1970 = 0;
     // The greatest number stands for infinity in other systems, too.
-    if (__builtin_add_overflow(micros, kEpochMicros, &since_1970) || since_1970 == INT64_MAX) {
+    if (__builtin_add_overflow(micros, kPostgresEpochMicros, &since_1970) || since_1970 == INT64_MAX) {
         return reject("the value is after the year 294246");
     }
     to.append_int64(since_1970);

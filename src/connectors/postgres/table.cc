@@ -86,6 +86,9 @@ PostgresField make_field(std::string name, const TypeFacts& facts, bool as_text,
     PostgresField field;
     field.name = std::move(name);
     field.sql_type = facts.sql_name;
+    field.oid = facts.oid;
+    field.modifier = facts.modifier;
+    field.item = facts.item;
     const bool is_array = facts.item != 0 && !as_text;
     auto plain = is_array ? plain_type(facts.item, facts.modifier, facts.item_is_enumeration)
                           : plain_type(facts.oid, facts.modifier, facts.is_enumeration);
@@ -320,6 +323,15 @@ Result<PostgresTable> describe_postgres_stream(PostgresConnection& connection, c
     TRY(check_names(table, stream));
     if (!is_query && stream.resumes) TRY(find_key(connection, quoted, table));
     return table;
+}
+
+Result<std::vector<PostgresField>> describe_postgres_columns(PostgresConnection& connection, const std::string& sql) {
+    std::vector<PostgresField> fields;
+    const bool unsure_encoding = connection.server_encoding() == "SQL_ASCII";
+    for (auto& [relation, name, facts] : TRY(columns_of(connection, sql))) {
+        fields.push_back(make_field(std::move(name), facts, false, unsure_encoding));
+    }
+    return fields;
 }
 
 Error explain_postgres_error(PostgresConnection& connection, const PostgresStream& stream, const Error& error) {

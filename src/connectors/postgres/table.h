@@ -30,6 +30,9 @@ struct PostgresField {
     CopyColumn wire;
     bool is_cast = false;  // the SELECT casts it to text
     std::string sql_type;  // "numeric(10,2)", to cast literals to
+    uint32_t oid = 0;      // of the type; of a domain, its base type
+    int32_t modifier = -1;
+    uint32_t item = 0;  // oid of an array's items, else 0
 };
 
 // A stream, as the server describes it by now.
@@ -47,6 +50,8 @@ struct PostgresTable {
 
 // invalid_config: no such table, an error in the query, two columns of one name; auth: with the GRANT that is missing.
 Result<PostgresTable> describe_postgres_stream(PostgresConnection& connection, const PostgresStream& stream);
+// The columns that a query would give, in the types that they would be read in.
+Result<std::vector<PostgresField>> describe_postgres_columns(PostgresConnection& connection, const std::string& sql);
 // The error of a statement that read the stream; where the role lacks a right, with the GRANT that gives it.
 Error explain_postgres_error(PostgresConnection& connection, const PostgresStream& stream, const Error& error);
 // Tables, views, materialized views, partitioned and foreign tables, without the system's own and without partitions.

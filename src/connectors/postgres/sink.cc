@@ -1,0 +1,375 @@
+#include "connectors/postgres/sink.h"
+
+#include <algorithm>
+
+#include "base/assert.h"
+#include "base/failpoint.h"
+#include "base/text.h"
+#include "connectors/history/versions.h"
+#include "connectors/postgres/refresh.h"
+#include "connectors/postgres/write_error.h"
+#include "data/builder.h"
+
+namespace shaduf {
+namespace {
+
+// Quarantined rows interrupt the COPY that takes the others.
+constexpr size_t kQuarantineBytesAtOnce = 8 << 20;
+
+PostgresTableName name_of(const PostgresSettings& settings, const TableTarget& target) {
+    return {target.schema.empty() ? settings.schema : target.schema, target.table};
+}
+
+PostgresTableName name_beside(const PostgresTableName& name) {
+    return {name.schema, postgres_name_with("_shaduf_new_", name.table)};
+}
+
+std::vector<std::string> privileges_of(WriteMode mode) {
+    switch (mode) {
+        case WriteMode::append: return {"INSERT"};
+        case WriteMode::replace: return {"INSERT", "DELETE"};
+        case WriteMode::merge: return {"SELECT", "INSERT", "UPDATE"};
+        case WriteMode::history: return {"SELECT", "INSERT", "DELETE"};
+    }
+    return {};
+}
+
+Schema without_history_columns(const Schema& schema) {
+    std::vector<Field> fields;
+    for (const auto& field : schema.fields()) {
+        if (!history_columns().index_of(field.name)) fields.push_back(field);
+    }
+    return Schema(std::move(fields));
+}
+
+// What no text of PostgreSQL can hold must not lose a quarantined row.
+RecordBatch without_zero_bytes(const RecordBatch& rows) {
+    std::vector<Column> columns = rows.columns();
+    for (auto& column : columns) {
+        if (column.type.kind() != TypeKind::string || column.values == nullptr ||
+            column.values->view().find('\0') == std::string_view::npos) {
+            continue;
+        }
+        ColumnBuilder cleaned(column.type);
+        for (size_t row = 0; row < rows.rows(); ++row) {
+            if (column.is_null(row)) {
+                cleaned.append_null();
+                continue;
+            }
+            std::string text(column.text_at(row));
+            for (size_t at = text.find('\0'); at != std::string::npos; at = text.find('\0', at)) {
+                text.replace(at, 1, "\xEF\xBF\xBD");
+            }
+            cleaned.append_text(text);
+        }
+        column = cleaned.finish();
+    }
+    return RecordBatch(rows.schema(), std::move(columns), rows.rows());
+}
+
+}  // namespace
+
+PostgresSink::PostgresSink(PostgresSettings settings, PostgresTableOptions options, TableTarget target)
+    : settings_(std::move(settings)),
+      options_(std::move(options)),
+      target_(std::move(target)),
+      name_(name_of(settings_, target_)),
+      working_(target_.mode == WriteMode::replace ? name_beside(name_) : name_) {}
+
+// The server rolls an open transaction back with its session.
+PostgresSink::~PostgresSink() {
+    copy_.reset();
+    stage_.reset();
+}
+
+template <typename T>
+Result<T> PostgresSink::explained(Result<T> result) {
+    if (result.ok()) return result;
+    return explain(result.error());
+}
+
+Error PostgresSink::explain(const Error& error) {
+    const Place place = Place::in_stream(target_.connection, target_.stream);
+    if (connection_ == nullptr || error.kind() == ErrorKind::canceled) return error.at(place);
+    const std::string state = connection_->sqlstate();
+    copy_.reset();
+    stage_.reset();
+    if (!connection_->is_lost() && !state.empty()) {
+        const auto ended = connection_->execute("ROLLBACK");
+        in_transaction_ = false;
+        if (!ended.ok()) return error.at(place);
+    }
+    return explain_write_error(*connection_, name_, privileges_of(target_.mode), state, error).at(place);
+}
+
+// ---------------------------------------------------------------------------------------------------------------- open
+
+Result<SinkState> PostgresSink::open(RunContext& run) {
+    if (has_key() && target_.key.empty()) {
+        return explain(Error(ErrorKind::invalid_config, "merge and history need a key; set `key`"));
+    }
+    connection_ = TRY(explained(connect_to_write(settings_, run.cancellation)));
+    bookkeeping_ = std::make_unique<PostgresBookkeeping>(*connection_, settings_.schema);
+    TRY(explained(claim()));
+    TRY(explained(bookkeeping_->create()));
+    TRY(explained(create_schema(*connection_, name_.schema)));
+    return explained(recover());
+}
+
+Result<void> PostgresSink::claim() {
+    const bool has_all =
+        TRY(claim_for_session(*connection_, "table " + name_.to_string())) &&
+        TRY(claim_for_session(*connection_, stream_claim(settings_, target_.pipeline, target_.stream)));
+    if (has_all) return {};
+    return Error(ErrorKind::conflict,
+                 "another run writes the table: " + name_.to_string() + "; wait for it, or give another table name");
+}
+
+// A table that was being built stays only for a replace load that has a checkpoint to go on from.
+Result<SinkState> PostgresSink::recover() {
+    SinkState state;
+    const PostgresTableName beside = name_beside(name_);
+    const auto last = TRY(bookkeeping_->read(target_.pipeline, target_.stream));
+    const bool loading = last && last->loading;
+    const bool has_beside = TRY(find_target(*connection_, beside)).has_value();
+    const bool resumes = replaces() && loading && last->checkpoint && has_beside;
+    if (!resumes && (has_beside || loading)) {
+        TRY(connection_->execute("BEGIN"));
+        if (has_beside) TRY(connection_->execute("DROP TABLE IF EXISTS " + TRY(beside.quoted())));
+        if (loading) TRY(bookkeeping_->write(target_.pipeline, target_.stream, name_.to_string(), {}));
+        TRY(connection_->execute("COMMIT"));
+    }
+    if (resumes || (!replaces() && last && !loading)) state.checkpoint = last->checkpoint;
+    table_ = TRY(find_target(*connection_, working_));
+    if (replaces()) old_ = TRY(find_target(*connection_, name_));
+    if (table_) {
+        state.table = table_->schema();
+        if (target_.mode == WriteMode::history) state.table = without_history_columns(*state.table);
+    }
+    return state;
+}
+
+// ------------------------------------------------------------------------------------------------------------- prepare
+
+Result<void> PostgresSink::check_columns(const Schema& schema) const {
+    std::vector<std::string> wanted = has_key() ? target_.key : std::vector<std::string>();
+    if (has_key() && !target_.order_by.empty()) wanted.push_back(target_.order_by);
+    const auto names = schema.names();
+    for (const auto& name : wanted) {
+        if (schema.index_of(name)) continue;
+        return Error(ErrorKind::invalid_config,
+                     "column of the key or the order is not in the stream: " + name + did_you_mean(name, names));
+    }
+    if (target_.mode != WriteMode::history) return {};
+    for (const auto& field : history_columns().fields()) {
+        if (!schema.index_of(field.name)) continue;
+        return Error(ErrorKind::invalid_config,
+                     "column has a name that history needs: " + field.name + "; rename it, or write with another mode");
+    }
+    return {};
+}
+
+Result<void> PostgresSink::begin() {
+    if (in_transaction_) return {};
+    TRY(connection_->execute("BEGIN"));
+    in_transaction_ = true;
+    return {};
+}
+
+Result<void> PostgresSink::make_table(const Schema& columns) {
+    if (table_) {
+        if (!TRY(evolve_target(*connection_, working_, *table_, columns, options_))) return {};
+    } else {
+        // Values must fit the table that they end in.
+        PostgresTableOptions options = options_;
+        for (const auto& field : columns.fields()) {
+            const PostgresTargetColumn* present = old_ ? old_->find(field.name) : nullptr;
+            if (present != nullptr && present->field.type == field.type) {
+                options.column_types.emplace_back(field.name, present->field.sql_type);
+            }
+        }
+        TRY(create_target(*connection_, working_, columns, options));
+        TRY(apply_grants(*connection_, working_, options_));
+        if (!replaces()) TRY(create_indexes(*connection_, working_, options_));
+    }
+    table_ = TRY(find_target(*connection_, working_));
+    return {};
+}
+
+Result<void> PostgresSink::prepare(RunContext&, const SchemaPtr& schema) {
+    if (schema_ != nullptr && *schema == *schema_) return {};
+    TRY(explained(check_columns(*schema)));
+    const auto prepare_table = [&]() -> Result<void> {
+        TRY(begin());
+        TRY(finish_copy());
+        TRY(apply_stage());
+        stage_.reset();
+        std::vector<Field> fields = schema->fields();
+        if (target_.mode == WriteMode::history) {
+            for (const auto& field : history_columns().fields()) fields.push_back(field);
+        }
+        TRY(make_table(Schema(std::move(fields))));
+        if (target_.mode == WriteMode::merge) TRY(ensure_key_index(*connection_, upsert()));
+        return {};
+    };
+    TRY(explained(prepare_table()));
+    schema_ = schema;
+    plan_ = {};
+    return {};
+}
+
+// --------------------------------------------------------------------------------------------------------------- write
+
+Result<void> PostgresSink::plan_for(const RecordBatch& rows) {
+    // A default of the table is for rows that know no better; a column that it has and the stream has not comes as
+    // null.
+    std::vector<bool> left_out(schema_->size(), false);
+    for (size_t i = 0; i < schema_->size(); ++i) {
+        const PostgresTargetColumn* column = table_->find((*schema_)[i].name);
+        left_out[i] = column != nullptr && column->has_default && rows.column(i).null_count == rows.rows();
+    }
+    if ((copy_ != nullptr || stage_ != nullptr) && left_out == left_out_) return {};
+    TRY(finish_copy());
+    TRY(apply_stage());
+    stage_.reset();
+    left_out_ = std::move(left_out);
+    plan_ = CopyPlan::create(*schema_, *table_, left_out_);
+    if (has_key() || plan_.reads_any()) {
+        stage_ = std::make_unique<PostgresStage>(*connection_, schema_, plan_);
+        return stage_->create();
+    }
+    copy_ = std::make_unique<TableCopy>(*connection_, table_->quoted + " (" + join(TRY(plan_.quoted()), ", ") + ")",
+                                        plan_.schema(*schema_), plan_.copy_targets(), false);
+    return {};
+}
+
+Result<void> PostgresSink::write_rows(const RecordBatch& rows, WriteReport& report) {
+    TRY(begin());
+    TRY(plan_for(rows));
+    if (stage_ == nullptr) {
+        report.rows_written =
+            TRY(copy_->write(select_columns(rows, plan_.schema(*schema_), plan_.columns), report.rejected));
+        return {};
+    }
+    report.rows_written = TRY(stage_->write(rows, report.rejected));
+    return has_key() ? Result<void>() : insert_stage();
+}
+
+std::vector<uint32_t> PostgresSink::rows_with_key(const RecordBatch& rows, std::vector<RejectedRow>& rejected) const {
+    std::vector<uint32_t> kept;
+    if (!has_key()) return kept;
+    std::vector<size_t> key;
+    for (const auto& name : target_.key) key.push_back(*rows.schema()->index_of(name));
+    const auto has_nulls = [&](size_t i) { return rows.column(i).null_count > 0; };
+    if (std::none_of(key.begin(), key.end(), has_nulls)) return kept;
+    for (size_t row = 0; row < rows.rows(); ++row) {
+        const auto null = std::find_if(key.begin(), key.end(), [&](size_t i) { return rows.column(i).is_null(row); });
+        if (null == key.end()) {
+            kept.push_back(static_cast<uint32_t>(row));
+        } else {
+            rejected.push_back({row, Error(ErrorKind::bad_data, "key is null: " + (*rows.schema())[*null].name)});
+        }
+    }
+    return kept;
+}
+
+Result<WriteReport> PostgresSink::write(RunContext&, const RecordBatch& rows) {
+    SHADUF_ASSERT(schema_ != nullptr);
+    TRY(failpoint("sink.write"));
+    WriteReport report;
+    std::vector<RejectedRow> without_key;
+    const std::vector<uint32_t> kept = rows_with_key(rows, without_key);
+    if (without_key.empty()) {
+        TRY(explained(write_rows(rows, report)));
+        return report;
+    }
+    TRY(explained(write_rows(rows.take(kept), report)));
+    for (auto& row : report.rejected) row.row = kept[row.row];
+    report.rejected.insert(report.rejected.end(), without_key.begin(), without_key.end());
+    std::sort(report.rejected.begin(), report.rejected.end(),
+              [](const auto& a, const auto& b) { return a.row < b.row; });
+    return report;
+}
+
+Result<void> PostgresSink::finish_copy() {
+    if (copy_ != nullptr) TRY(std::exchange(copy_, nullptr)->finish());
+    if (stage_ != nullptr) TRY(stage_->finish());
+    return {};
+}
+
+// Rows that the server had to read, into the table.
+Result<void> PostgresSink::insert_stage() {
+    TRY(stage_->finish());
+    TRY(connection_->execute("INSERT INTO " + table_->quoted + " (" + join(TRY(stage_->plan().quoted()), ", ") +
+                             ") OVERRIDING SYSTEM VALUE SELECT " + TRY(stage_->values("s")) + " FROM " +
+                             PostgresStage::kTable + " s ORDER BY s._shaduf_row"));
+    return stage_->clear();
+}
+
+Result<void> PostgresSink::apply_stage() {
+    if (stage_ == nullptr || !stage_->has_rows()) return {};
+    switch (target_.mode) {
+        case WriteMode::append:
+        case WriteMode::replace: return insert_stage();
+        case WriteMode::merge: TRY(merge_stage(*connection_, upsert(), *stage_)); break;
+        case WriteMode::history: TRY(add_stage_versions(*connection_, upsert(), *stage_)); break;
+    }
+    return stage_->clear();
+}
+
+// ---------------------------------------------------------------------------------------------------------- quarantine
+
+Result<void> PostgresSink::quarantine(RunContext&, const RecordBatch& rows) {
+    if (rows.rows() == 0) return {};
+    pending_quarantine_bytes_ += rows.byte_size();
+    pending_quarantine_.push_back(without_zero_bytes(rows));
+    if (pending_quarantine_bytes_ < kQuarantineBytesAtOnce) return {};
+    TRY(explained(begin()));
+    return explained(write_pending_quarantine());
+}
+
+Result<void> PostgresSink::write_pending_quarantine() {
+    if (pending_quarantine_.empty()) return {};
+    TRY(finish_copy());
+    const auto table = TRY(find_target(*connection_, {settings_.schema, std::string(kQuarantineTable)}));
+    if (!table) return Error(ErrorKind::invalid_config, "table of the quarantine is gone; run again to have it made");
+    const CopyPlan plan = CopyPlan::create(*quarantine_schema(), *table, {});
+    TableCopy copy(*connection_, table->quoted + " (" + join(TRY(plan.quoted()), ", ") + ")", quarantine_schema(),
+                   plan.copy_targets(), false);
+    std::vector<RejectedRow> rejected;
+    for (const auto& rows : pending_quarantine_) TRY(copy.write(rows, rejected));
+    TRY(copy.finish());
+    if (!rejected.empty()) return rejected.front().why;
+    pending_quarantine_.clear();
+    pending_quarantine_bytes_ = 0;
+    return {};
+}
+
+// -------------------------------------------------------------------------------------------------------------- commit
+
+Result<void> PostgresSink::end_transaction(const std::optional<Checkpoint>& checkpoint, CommitKind kind) {
+    TRY(begin());
+    TRY(finish_copy());
+    TRY(apply_stage());
+    TRY(write_pending_quarantine());
+    const bool ends_replace = replaces() && kind == CommitKind::final && table_.has_value();
+    if (ends_replace) {
+        TRY(take_place(*connection_, name_, working_, options_));
+        table_.reset();
+        schema_ = nullptr;
+        stage_.reset();
+    }
+    const PostgresState state{checkpoint, replaces() && kind == CommitKind::interim};
+    TRY(bookkeeping_->write(target_.pipeline, target_.stream, name_.to_string(), state));
+    TRY(failpoint("sink.commit.before"));
+    TRY(connection_->execute("COMMIT"));
+    in_transaction_ = false;
+    return {};
+}
+
+Result<void> PostgresSink::commit(RunContext&, const std::optional<Checkpoint>& checkpoint, CommitKind kind) {
+    TRY(explained(end_transaction(checkpoint, kind)));
+    return failpoint("sink.commit.after");
+}
+
+}  // namespace shaduf

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "connectors/connector.h"
+#include "connectors/postgres/bookkeeping.h"
+#include "connectors/postgres/stage.h"
+#include "connectors/postgres/upsert.h"
+
+namespace shaduf {
+
+// Writes one table, in a session of its own whose transaction begins with the first row and ends with `commit`, which
+// adds quarantine and checkpoint. Rows go by binary COPY straight into the table (append, replace), or into a temporary
+// one, from which the commit takes them (merge, history; and, a batch at a time, where the server has to read values
+// from text). In replace mode the table grows under another name, with commits of its own, and takes the old one's
+// place in the final one.
+class PostgresSink final : public Sink {
+public:
+    PostgresSink(PostgresSettings settings, PostgresTableOptions options, TableTarget target);
+    ~PostgresSink() override;
+
+    Result<SinkState> open(RunContext& run) override;
+    Result<void> prepare(RunContext& run, const SchemaPtr& schema) override;
+    Result<WriteReport> write(RunContext& run, const RecordBatch& rows) override;
+    Result<void> quarantine(RunContext& run, const RecordBatch& rows) override;
+    Result<void> commit(RunContext& run, const std::optional<Checkpoint>& checkpoint, CommitKind kind) override;
+
+private:
+    bool replaces() const { return target_.mode == WriteMode::replace; }
+    bool has_key() const { return target_.mode == WriteMode::merge || target_.mode == WriteMode::history; }
+    Result<void> claim();
+    Result<SinkState> recover();
+    Result<void> check_columns(const Schema& schema) const;
+    Result<void> make_table(const Schema& columns);
+    Result<void> begin();
+    // Rows go by the columns that the batch fills.
+    Result<void> plan_for(const RecordBatch& rows);
+    // Those whose key is not null, told only when there are others, which are rejected.
+    std::vector<uint32_t> rows_with_key(const RecordBatch& rows, std::vector<RejectedRow>& rejected) const;
+    Result<void> write_rows(const RecordBatch& rows, WriteReport& report);
+    Result<void> finish_copy();
+    Result<void> insert_stage();
+    Result<void> apply_stage();
+    Result<void> write_pending_quarantine();
+    Result<void> end_transaction(const std::optional<Checkpoint>& checkpoint, CommitKind kind);
+    PostgresUpsert upsert() const { return {working_, *table_, target_.key, target_.order_by}; }
+    // The error with its place, and with what the server can tell of it. The transaction is over.
+    template <typename T>
+    Result<T> explained(Result<T> result);
+    Error explain(const Error& error);
+
+    const PostgresSettings settings_;
+    const PostgresTableOptions options_;
+    const TableTarget target_;
+    const PostgresTableName name_;     // as the user sees it
+    const PostgresTableName working_;  // that rows go to
+    std::unique_ptr<PostgresConnection> connection_;
+    std::unique_ptr<PostgresBookkeeping> bookkeeping_;
+    SchemaPtr schema_;
+    std::optional<PostgresTarget> table_;  // that rows go to
+    // replace: the table as it stood at `open`; to look at it again would lock it until the commit.
+    std::optional<PostgresTarget> old_;
+    std::vector<bool> left_out_;           // columns of the schema that the table fills itself
+    CopyPlan plan_;
+    std::unique_ptr<TableCopy> copy_;  // one of these two
+    std::unique_ptr<PostgresStage> stage_;
+    bool in_transaction_ = false;
+    std::vector<RecordBatch> pending_quarantine_;
+    size_t pending_quarantine_bytes_ = 0;
+};
+
+// Checkpoints, quarantine and queries of one database. What was never written to is not created by looking at it.
+std::unique_ptr<Store> make_postgres_store(PostgresSettings settings);
+
+}  // namespace shaduf

@@ -1,0 +1,172 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <thread>
+
+#include "connectors/postgres/sink.h"
+#include "data/builder.h"
+#include "io/duckdb.h"
+#include "tests/world.h"
+
+namespace shaduf {
+namespace {
+
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+// What takes more than one session, on the server that harness/postgres.py starts.
+class PostgresServerSinkTest : public testing::Test {
+protected:
+    void SetUp() override {
+        const char* dsn = std::getenv("SHADUF_TEST_POSTGRES");
+        if (dsn == nullptr) GTEST_SKIP() << "no server: SHADUF_TEST_POSTGRES is not set";
+        settings.connection.parameters = parse_postgres_dsn(dsn).release_value();
+        settings.schema = "sink_test";
+        settings.lock_timeout = std::chrono::milliseconds(200);
+        other = PostgresConnection::connect(settings.connection, cancellation).release_value();
+        execute("DROP SCHEMA IF EXISTS sink_test CASCADE");
+    }
+    void TearDown() override {
+        if (other != nullptr && !other->is_lost()) execute("DROP SCHEMA IF EXISTS sink_test CASCADE");
+    }
+    void execute(const std::string& sql) {
+        const auto done = other->execute(sql);
+        ASSERT_TRUE(done.ok()) << done.error().to_string();
+    }
+    std::string value_of(const std::string& sql) {
+        const auto found = other->query(sql).release_value();
+        return found.rows.empty() ? "" : found.rows[0][0].value_or("NULL");
+    }
+    std::unique_ptr<Sink> make(const std::string& stream, WriteMode mode = WriteMode::append) const {
+        TableTarget target;
+        target.connection = "w";
+        target.pipeline = "p";
+        target.stream = stream;
+        target.table = stream;
+        target.mode = mode;
+        target.key = {"id"};
+        return std::make_unique<PostgresSink>(settings, PostgresTableOptions{}, target);
+    }
+    static RecordBatch rows(int64_t first, int64_t count) {
+        RecordBatchBuilder builder(std::make_shared<const Schema>(std::vector<Field>{{"id", TypeKind::int64}}));
+        for (int64_t i = 0; i < count; ++i) {
+            builder.column(0).append_int64(first + i);
+            builder.end_row();
+        }
+        return builder.finish();
+    }
+    Result<void> write(Sink& sink, int64_t first, int64_t count) {
+        const RecordBatch batch = rows(first, count);
+        TRY(sink.prepare(world.run, batch.schema()));
+        TRY(sink.write(world.run, batch));
+        return {};
+    }
+    Result<void> commit(Sink& sink, const std::string& checkpoint, CommitKind kind = CommitKind::interim) {
+        return sink.commit(world.run, Checkpoint(checkpoint), kind);
+    }
+
+    Cancellation cancellation;
+    DuckDbInstances databases;
+    World world{databases};
+    PostgresSettings settings;
+    std::unique_ptr<PostgresConnection> other;
+};
+
+TEST_F(PostgresServerSinkTest, LetsOneWriteATableAtATime) {
+    const auto first = make("things");
+    ASSERT_TRUE(first->open(world.run).ok());
+    const auto second = make("things")->open(world.run);
+    ASSERT_FALSE(second.ok());
+    EXPECT_EQ(second.error().kind(), ErrorKind::conflict);
+    EXPECT_THAT(second.error().message(), HasSubstr("another run writes the table: sink_test.things"));
+    const auto store = make_postgres_store(settings);
+    const auto set = store->checkpoints()->set_checkpoint(world.run, "p", "things", Checkpoint("x"));
+    ASSERT_FALSE(set.ok());
+    EXPECT_EQ(set.error().kind(), ErrorKind::conflict);
+}
+
+TEST_F(PostgresServerSinkTest, ManyMakeTheirBookkeepingAtOnce) {
+    constexpr int kSinks = 6;
+    std::vector<std::thread> threads;
+    std::vector<std::string> errors(kSinks);
+    settings.lock_timeout = std::chrono::seconds(60);
+    for (int i = 0; i < kSinks; ++i) {
+        threads.emplace_back([&, i] {
+            const auto sink = make("t" + std::to_string(i));
+            const auto opened = sink->open(world.run);
+            if (!opened.ok()) errors[static_cast<size_t>(i)] = opened.error().to_string();
+        });
+    }
+    for (auto& thread : threads) thread.join();
+    EXPECT_THAT(errors, testing::Each(IsEmpty()));
+}
+
+TEST_F(PostgresServerSinkTest, SaysWhoHoldsATable) {
+    {
+        const auto sink = make("things", WriteMode::replace);
+        ASSERT_TRUE(sink->open(world.run).ok());
+        ASSERT_TRUE(write(*sink, 1, 2).ok());
+        ASSERT_TRUE(commit(*sink, "a", CommitKind::final).ok());
+    }
+    execute("SET application_name = 'the report'; BEGIN; SELECT * FROM sink_test.things");
+    const auto sink = make("things", WriteMode::replace);
+    ASSERT_TRUE(sink->open(world.run).ok());
+    ASSERT_TRUE(write(*sink, 3, 1).ok());
+    const auto committed = commit(*sink, "b", CommitKind::final);
+    ASSERT_FALSE(committed.ok());
+    EXPECT_EQ(committed.error().kind(), ErrorKind::unavailable);
+    EXPECT_THAT(committed.error().message(), HasSubstr("the table is locked: sink_test.things by "));
+    EXPECT_THAT(committed.error().message(), HasSubstr("(the report), which is idle in transaction"));
+    EXPECT_THAT(committed.error().message(), HasSubstr("raise `lock_timeout`"));
+    execute("ROLLBACK");
+    EXPECT_EQ(value_of("SELECT string_agg(id::text, ',' ORDER BY id) FROM sink_test.things"), "1,2");
+}
+
+TEST_F(PostgresServerSinkTest, LosesNothingWithItsServer) {
+    for (const WriteMode mode : {WriteMode::append, WriteMode::merge}) {
+        const std::string table = mode == WriteMode::append ? "appended" : "merged";
+        SCOPED_TRACE(table);
+        auto sink = make(table, mode);
+        ASSERT_TRUE(sink->open(world.run).ok());
+        ASSERT_TRUE(write(*sink, 1, 2).ok());
+        ASSERT_TRUE(commit(*sink, "first").ok());
+        ASSERT_TRUE(write(*sink, 3, 2).ok());
+        execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'shaduf' AND pid <> "
+            "pg_backend_pid()");
+        const auto committed = commit(*sink, "second");
+        ASSERT_FALSE(committed.ok());
+        EXPECT_EQ(committed.error().kind(), ErrorKind::unavailable) << committed.error().to_string();
+        EXPECT_EQ(value_of("SELECT string_agg(id::text, ',' ORDER BY id) FROM sink_test." + table), "1,2");
+        sink = make(table, mode);
+        const auto state = sink->open(world.run);
+        ASSERT_TRUE(state.ok()) << state.error().to_string();
+        EXPECT_EQ(state.value().checkpoint, Checkpoint("first"));
+    }
+}
+
+TEST_F(PostgresServerSinkTest, EndsSoonAfterCancellation) {
+    {
+        const auto sink = make("things", WriteMode::replace);
+        ASSERT_TRUE(sink->open(world.run).ok());
+        ASSERT_TRUE(write(*sink, 1, 1).ok());
+        ASSERT_TRUE(commit(*sink, "a", CommitKind::final).ok());
+    }
+    settings.lock_timeout = std::chrono::seconds(30);
+    const auto sink = make("things", WriteMode::replace);
+    ASSERT_TRUE(sink->open(world.run).ok());
+    ASSERT_TRUE(write(*sink, 2, 1).ok());
+    execute("BEGIN; LOCK TABLE sink_test.things");
+    const auto began = std::chrono::steady_clock::now();
+    std::thread stopper([&] { world.cancellation.cancel(); });
+    const auto committed = commit(*sink, "b", CommitKind::final);
+    stopper.join();
+    ASSERT_FALSE(committed.ok());
+    EXPECT_EQ(committed.error().kind(), ErrorKind::canceled);
+    EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(2));
+    execute("ROLLBACK");
+}
+
+}  // namespace
+}  // namespace shaduf
