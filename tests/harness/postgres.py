@@ -123,10 +123,11 @@ class Postgres:
             raise RuntimeError("PostgreSQL did not start:\n" + (self.folder / "log").read_text(encoding="utf-8"))
         raise RuntimeError("PostgreSQL did not answer")
 
-    def sql(self, text):
+    def sql(self, text, seconds=60, dsn=None):
         """What psql prints: the rows, and errors."""
         done = subprocess.run([self.clients / "psql", "-X", "-q", "-A", "-t", "-F", "  ", "-v", "ON_ERROR_STOP=1",
-                               "-d", self.dsn], input=text, capture_output=True, text=True, timeout=60, check=False)
+                               "-d", dsn or self.dsn], input=text, capture_output=True, text=True, timeout=seconds,
+                              check=False)
         return done.stdout.splitlines() + done.stderr.splitlines()
 
     def halt(self, how=signal.SIGINT):
