@@ -4,7 +4,8 @@ SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 export CCACHE_DIR ?= $(HOME)/.cache/ccache
 
-.PHONY: help setup build debug run test test-quick asan tsan fmt tidy docs bench bench-files bench-postgres crash-test fuzz clean
+.PHONY: help setup build debug run test test-quick asan tsan fmt tidy docs bench bench-files bench-postgres crash-test \
+	fuzz clean
 
 help: ## List these verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-14s %s\n", $$1, $$2 }'
@@ -53,7 +54,7 @@ bench: bench-files bench-postgres ## Run all benchmarks
 bench-files: build ## Measure NDJSON to Parquet and DuckDB against DuckDB itself and Polars
 	@bench/files
 
-bench-postgres: build ## Measure PostgreSQL to DuckDB, Parquet and PostgreSQL against COPY, pg_dump, dlt, Sling and DuckDB
+bench-postgres: build ## Measure PostgreSQL to DuckDB, Parquet and PostgreSQL against what people use instead
 	@scripts/setup --extras
 	@bench/postgres --docs
 

@@ -4,7 +4,8 @@
 Rows of the stream "users" are numbered from 1 to `count`; a state stands behind every `every` of them. Keys of the
 configuration beside these: `state` (stream, global, legacy, none), `final_state`, and what goes wrong: `die_at`,
 `hang_at`, `transient_at` (at that row, once: `marker` names the file that remembers), `exit`, `flood`, `broken_at`,
-`huge_at`, `noise`, `wrong_schema`, `no_catalog`, `fail_check`, `other_stream`, `config_error`, `control`.
+`huge_at`, `noise`, `wrong_schema`, `no_catalog`, `crash` (check and discover end in a trace), `fail_check`,
+`other_stream`, `config_error`, `control`.
 """
 import argparse
 import json
@@ -38,9 +39,9 @@ def row(number, wrong):
             "address": {"city": "Alexandria"}}
 
 
-def trace_error(message, kind):
+def trace_error(message, kind, internal=None):
     say({"type": "TRACE", "trace": {"type": "ERROR", "emitted_at": 1, "error": {
-        "message": message, "internal_message": message, "failure_type": kind}}})
+        "message": message, "internal_message": internal or message, "failure_type": kind}}})
 
 
 def state_of(config, cursor, count):
@@ -160,6 +161,9 @@ def main():
     arguments = parser.parse_args()
     assert os.stat(arguments.config).st_mode & 0o777 == 0o600
     config = json.loads(pathlib.Path(arguments.config).read_text(encoding="utf-8"))
+    if config.get("crash") and arguments.verb != "read":
+        trace_error("Something went wrong.", "system_error", f"no spec for {config.get('api_key')}")
+        return 1
     if arguments.verb == "check":
         failed = config.get("fail_check")
         say({"type": "CONNECTION_STATUS", "connectionStatus": {
