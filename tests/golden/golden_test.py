@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Every built-in type of PostgreSQL with its extremes, through shaduf, read back by others than shaduf.
 
-golden_test.py SHADUF [--postgres18] [--rewrite]: loads a table a type (cases.py) into DuckDB, and into a second database
-of the server where shaduf can write one. What psql says of each value at the source, and what the duckdb package of PyPI
-(for PostgreSQL: psql again, and pg8000) says of it behind the load, must be what the golden file has: postgres_types.txt,
-or postgres_to_postgres.txt. Besides, without any golden file, a value kept as text must be that of psql to the letter.
---rewrite writes the golden files anew: then their diff is to be read. Status 77: a part is not there.
+golden_test.py SHADUF [--postgres18] [--rewrite]: loads a table a type (cases.py) into DuckDB, and into a second
+database of the server where shaduf can write one. What psql says of each value at the source, and what the duckdb
+package of PyPI (for PostgreSQL: psql again, and pg8000) says of it behind the load, must be what the golden file has:
+postgres_types.txt, or postgres_to_postgres.txt. Besides, without any golden file, a value kept as text must be that of
+psql to the letter. --rewrite writes the golden files anew: then their diff is to be read. Status 77: a part is not
+there.
 """
 import difflib
 import hashlib
@@ -121,7 +122,8 @@ class PostgresLeg:
         for name, rows in texts.items():
             kind = server.sql("SELECT format_type(atttypid, atttypmod) FROM pg_attribute WHERE attname = 'v' AND "
                               f"attrelid = to_regclass('{name}')", dsn=self.target(server))
-            found[name] = {"type": kind[0] if kind else "", "rows": rows or {}, "same": pairs[0][name] == pairs[1][name]}
+            found[name] = {"type": kind[0] if kind else "", "rows": rows or {},
+                           "same": pairs[0][name] == pairs[1][name]}
         found["_rejected"] = self.rejected(server)
         return found
 

@@ -1,4 +1,4 @@
-"""read_duckdb.py FILE: all tables but our own, as JSON: by table, the type of column v and its values as text, by id."""
+"""read_duckdb.py FILE: all tables but our own, as JSON: by table, the type of column v and its values as text."""
 import json
 import sys
 
@@ -10,8 +10,8 @@ database.execute("SET TimeZone = 'UTC'")
 TEXTS = {"BLOB": "'\\x' || lower(hex(v))",
          "TIMESTAMP WITH TIME ZONE": "CAST(make_timestamp(epoch_us(v)) AS VARCHAR) || '+00'"}
 tables = {}
-for (name,) in database.execute("SELECT table_name FROM duckdb_tables() WHERE table_name NOT LIKE '\\_shaduf%' ESCAPE '\\'"
-                                ).fetchall():
+NAMES = "SELECT table_name FROM duckdb_tables() WHERE NOT starts_with(table_name, '_shaduf')"
+for (name,) in database.execute(NAMES).fetchall():
     kind = database.execute("SELECT data_type FROM duckdb_columns() WHERE table_name = ? AND column_name = 'v'",
                             [name]).fetchone()[0]
     text = TEXTS.get(kind, "CAST(v AS VARCHAR)")

@@ -1,4 +1,4 @@
-"""read_postgres.py HOST PORT USER PASSWORD DATABASE TABLE...: column v of tables, by id, as pg8000 makes values of it."""
+"""read_postgres.py HOST PORT USER PASSWORD DATABASE TABLE...: column v of tables, by id, as pg8000 reads it."""
 import json
 import sys
 
