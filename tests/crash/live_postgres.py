@@ -1,8 +1,8 @@
 """A table of PostgreSQL that somebody keeps writing to while it is read in every mode, and whose server is killed, too.
 
-`live` gets new rows and changes of old ones, each with a version that only goes up; `audit` gets every version in the same
-transaction, so it holds exactly those that anybody could ever see, and is itself a stream of events. When the writer has
-stopped and a last run is through, all tables are compared row by row with what these two have.
+`live` gets new rows and changes of old ones, each with a version that only goes up; `audit` gets every version in the
+same transaction, so it holds exactly those that anybody could ever see, and is itself a stream of events. When the
+writer has stopped and a last run is through, all tables are compared row by row with what these two have.
 """
 import collections
 import json
