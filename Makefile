@@ -4,10 +4,11 @@ SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 export CCACHE_DIR ?= $(HOME)/.cache/ccache
 
-.PHONY: help setup build debug run test test-quick asan tsan fmt tidy docs bench bench-files crash-test fuzz clean
+.PHONY: help setup build debug run test test-quick asan tsan fmt tidy docs bench bench-files bench-postgres crash-test \
+	fuzz clean
 
 help: ## List these verbs
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-12s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-14s %s\n", $$1, $$2 }'
 
 setup: ## Install what is missing (quick when nothing is)
 	@scripts/setup
@@ -48,10 +49,14 @@ tidy: ## Check the style of the house; clang-tidy on what differs from main, or 
 docs: build ## Write the pages of docs/ that are made from the declarations
 	@scripts/docs build/release/shaduf
 
-bench: bench-files ## Run all benchmarks
+bench: bench-files bench-postgres ## Run all benchmarks
 
 bench-files: build ## Measure NDJSON to Parquet and DuckDB against DuckDB itself and Polars
 	@bench/files
+
+bench-postgres: build ## Measure PostgreSQL to DuckDB, Parquet and PostgreSQL against what people use instead
+	@scripts/setup --extras
+	@bench/postgres --docs
 
 crash-test: build ## Kill runs at 200 random moments each and compare contents
 	@scripts/setup --extras

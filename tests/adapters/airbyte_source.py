@@ -4,8 +4,9 @@
 Rows of the stream "users" are numbered from 1 to `count`; a state stands behind every `every` of them. Keys of the
 configuration beside these: `state` (stream, global, legacy, none), `final_state`, and what goes wrong: `die_at`,
 `hang_at`, `transient_at` (at that row, once: `marker` names the file that remembers), `exit`, `flood`, `broken_at`,
-`huge_at`, `noise`, `wrong_schema`, `no_catalog`, `fail_check`, `other_stream`, `config_error`, `control`. The stream
-"plain" has two rows and no more to it. `calls` names a file that gets a line for each call.
+`huge_at`, `noise`, `wrong_schema`, `no_catalog`, `crash` (check and discover end in a trace), `fail_check`,
+`other_stream`, `config_error`, `control`. The stream "plain" has two rows and no more to it. `calls` names a file that
+gets a line for each call.
 """
 import argparse
 import json
@@ -39,9 +40,9 @@ def row(number, wrong):
             "address": {"city": "Alexandria"}}
 
 
-def trace_error(message, kind):
+def trace_error(message, kind, internal=None):
     say({"type": "TRACE", "trace": {"type": "ERROR", "emitted_at": 1, "error": {
-        "message": message, "internal_message": message, "failure_type": kind}}})
+        "message": message, "internal_message": internal or message, "failure_type": kind}}})
 
 
 def state_of(config, cursor, count):
@@ -169,6 +170,9 @@ def main():
     if "calls" in config:
         with open(config["calls"], "a", encoding="utf-8") as calls:
             calls.write(arguments.verb + "\n")
+    if config.get("crash") and arguments.verb != "read":
+        trace_error("Something went wrong.", "system_error", f"no spec for {config.get('api_key')}")
+        return 1
     if arguments.verb == "check":
         failed = config.get("fail_check")
         say({"type": "CONNECTION_STATUS", "connectionStatus": {

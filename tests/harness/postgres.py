@@ -18,6 +18,7 @@ import tempfile
 
 SKIPPED = 77
 START_SECONDS_MAX = 60
+STARTS_MAX = 20
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
@@ -123,10 +124,11 @@ class Postgres:
             raise RuntimeError("PostgreSQL did not start:\n" + (self.folder / "log").read_text(encoding="utf-8"))
         raise RuntimeError("PostgreSQL did not answer")
 
-    def sql(self, text):
+    def sql(self, text, seconds=60, dsn=None):
         """What psql prints: the rows, and errors."""
         done = subprocess.run([self.clients / "psql", "-X", "-q", "-A", "-t", "-F", "  ", "-v", "ON_ERROR_STOP=1",
-                               "-d", self.dsn], input=text, capture_output=True, text=True, timeout=60, check=False)
+                               "-d", dsn or self.dsn], input=text, capture_output=True, text=True, timeout=seconds,
+                              check=False)
         return done.stdout.splitlines() + done.stderr.splitlines()
 
     def halt(self, how=signal.SIGINT):
@@ -134,6 +136,36 @@ class Postgres:
         if self.process and self.process.poll() is None:
             self.process.send_signal(how)
             self.process.wait(30)
+
+    def kill(self):
+        """SIGKILL to the server and all of its processes, as a machine that loses its power; start_again follows."""
+        for process in [self.process.pid, *self.children()]:
+            try:
+                os.kill(process, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        self.process.wait(30)
+
+    def children(self):
+        found = []
+        for status in pathlib.Path("/proc").glob("[0-9]*/stat"):
+            try:
+                # pid (name) state parent ...: the name may hold anything but ends at the last parenthesis.
+                parent = status.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[1]
+            except (OSError, IndexError):
+                continue
+            if int(parent) == self.process.pid:
+                found.append(int(status.parent.name))
+        return found
+
+    def start_again(self):
+        """After `kill`: what the last of its processes held may be free a moment later only."""
+        for _ in range(STARTS_MAX - 1):
+            try:
+                return self.start()
+            except RuntimeError:
+                continue
+        return self.start()
 
     def turn_on_tls(self):
         """From here on, with a certificate for 127.0.0.1 that signs itself, `server.crt`."""

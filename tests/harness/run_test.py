@@ -119,6 +119,8 @@ class TestRun:
                  "postgres18": lambda: Postgres.is_installed("18"),
                  "json-server": (deps / "parts/node_modules/json-server").exists,
                  "airbyte-source-faker": (deps / "adapters/faker/bin/source-faker").exists,
+                 "airbyte-source-declarative-manifest":
+                     (deps / "adapters/manifest/bin/source-declarative-manifest").exists,
                  "tap-jsonl": (deps / "adapters/jsonl/bin/tap-jsonl").exists}
         if block.arguments not in needs:
             raise TestFileError(f"line {block.line}: unknown part: {block.arguments}")

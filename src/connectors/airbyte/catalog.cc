@@ -75,13 +75,6 @@ Json with_protocol_names(const Json& json) {
     return renamed;
 }
 
-// Log lines are not errors of a discovery; what a TRACE says is.
-std::string trace_error(const Message& message) {
-    const Json trace = Json::parse(message.body, nullptr, false);
-    if (!trace.is_object() || text_of(trace, "type") != "ERROR" || !trace.contains("error")) return "";
-    return trace["error"].is_object() ? text_of(trace["error"], "message") : "";
-}
-
 }  // namespace
 
 Result<Catalog> Catalog::load(RunContext& run, const std::string& path, const CommandLauncher& launcher) {
@@ -94,17 +87,20 @@ Result<Catalog> Catalog::load(RunContext& run, const std::string& path, const Co
         }
         return parse(text.str(), path);
     }
-    const ChildAnswer answer =
-        TRY(ask_child(run, launcher.call({"discover", "--config", launcher.config_path()}, "discover")));
+    const RowChildSettings call = launcher.call({"discover", "--config", launcher.config_path()}, "discover");
+    const ChildAnswer answer = TRY(ask_child(run, call));
+    const ChildLog log(run, "discover", call.secrets);
     MessageReader reader;
     std::string failure;
     for (size_t i = 0; i < answer.lines.rows.size(); ++i) {
         const Message& message = reader.read(answer.lines.row(i));
-        if (message.kind == MessageKind::trace && failure.empty()) failure = trace_error(message);
+        // Log lines are not errors of a discovery; what a trace says is.
+        if (message.kind == MessageKind::trace && failure.empty()) failure = trace_error_text(message.body);
         if (message.kind == MessageKind::catalog) return parse(message.body, "what discover told");
     }
     return Error(ErrorKind::unavailable,
-                 "source tells no catalog: " + (failure.empty() ? end_of_child(answer.exit, answer.tail) : failure) +
+                 "source tells no catalog: " +
+                     (failure.empty() ? end_of_child(answer.exit, answer.tail) : log.without_secrets(failure)) +
                      "; run the command with discover to see why")
         .permanent();
 }

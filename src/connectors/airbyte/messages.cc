@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <nlohmann/json.hpp>
 
 #include "base/text.h"
 #include "data/json_member.h"
@@ -25,7 +26,28 @@ constexpr Known kKnown[] = {
     {"CONNECTION_STATUS", "connectionStatus", MessageKind::connection_status},
 };
 
+std::string text_of(const nlohmann::json& json, const char* key) {
+    const auto found = json.find(key);
+    return found != json.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
 }  // namespace
+
+std::string error_text(std::string message, std::string_view internal) {
+    constexpr size_t kInternalMax = 300;
+    if (message.empty()) return make_valid_utf8(internal);
+    if (!internal.empty() && internal != message) {
+        message += " (" + std::string(internal.substr(0, kInternalMax)) + ")";
+    }
+    return make_valid_utf8(message);
+}
+
+std::string trace_error_text(std::string_view body) {
+    const auto trace = nlohmann::json::parse(body, nullptr, false);
+    const auto error = trace.find("error");
+    if (text_of(trace, "type") != "ERROR" || error == trace.end()) return "";
+    return error_text(text_of(*error, "message"), text_of(*error, "internal_message"));
+}
 
 const Message& MessageReader::read(std::string_view line) {
     line = trim(line);

@@ -21,6 +21,11 @@ enum class MessageKind : uint8_t {
     broken,  // meant to be a message, and none
 };
 
+// What a source says of an error: its message, and what it says of it inside where that is more.
+std::string error_text(std::string message, std::string_view internal);
+// The same of the `body` of a trace; "" when that is no error.
+std::string trace_error_text(std::string_view body);
+
 // One line of a source. Views live as long as the line.
 struct Message {
     MessageKind kind = MessageKind::other;

@@ -27,11 +27,8 @@ const Json& member(const Json& json, const char* key) {
 
 Error source_error(const Json& error) {
     const std::string type = text_of(error, "failure_type");
-    std::string message = text_of(error, "message");
-    const std::string internal = text_of(error, "internal_message");
-    if (message.empty()) message = internal;
-    if (!internal.empty() && internal != message) message += " (" + internal.substr(0, 300) + ")";
-    const std::string said = "source failed: " + make_valid_utf8(message);
+    const std::string said =
+        "source failed: " + error_text(text_of(error, "message"), text_of(error, "internal_message"));
     if (type == "config_error") return Error(ErrorKind::invalid_config, said);
     const Error failed(ErrorKind::unavailable, said);
     return type == "transient_error" ? failed : failed.permanent();

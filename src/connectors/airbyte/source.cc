@@ -69,8 +69,10 @@ Result<void> check(RunContext& run, const std::string& connection, const Options
     const ChildAnswer answer = TRY(ask_child(run, call));
     const ChildLog log(run, connection, call.secrets);
     MessageReader reader;
+    std::string failure;
     for (size_t i = 0; i < answer.lines.rows.size(); ++i) {
         const Message& message = reader.read(answer.lines.row(i));
+        if (message.kind == MessageKind::trace && failure.empty()) failure = trace_error_text(message.body);
         if (message.kind != MessageKind::connection_status) continue;
         const auto status = nlohmann::json::parse(message.body, nullptr, false);
         if (status.is_object() && status.value("status", nlohmann::json()) == "SUCCEEDED") return {};
@@ -80,8 +82,8 @@ Result<void> check(RunContext& run, const std::string& connection, const Options
                          log.without_secrets(why.is_string() ? why.get<std::string>() : "no message"))
             .at(options.place());
     }
-    return Error(ErrorKind::unavailable, "source does not answer check: " + end_of_child(answer.exit, answer.tail))
-        .permanent();
+    if (failure.empty()) failure = end_of_child(answer.exit, answer.tail);
+    return Error(ErrorKind::unavailable, "source does not answer check: " + log.without_secrets(failure)).permanent();
 }
 
 }  // namespace shaduf::airbyte
