@@ -37,9 +37,10 @@ CopySessions::~CopySessions() {
 Result<void> CopySessions::start() {
     if (plan_.copies.size() > 1) TRY(share_snapshot());
     for (auto& session : sessions_) {
-        failed_ = static_cast<size_t>(&session - sessions_.data());
+        failed_ = &session;
         TRY(begin_next(session));
     }
+    failed_ = nullptr;
     return {};
 }
 
@@ -103,17 +104,19 @@ Result<std::optional<CopySessions::Rows>> CopySessions::read() {
         bool is_open = false;
         bool has_drained = false;
         for (size_t i = 0; i < sessions_.size(); ++i) {
-            const size_t turn = std::exchange(turn_, (turn_ + 1) % sessions_.size());
-            Session& session = sessions_[turn];
+            Session& session = sessions_[std::exchange(turn_, (turn_ + 1) % sessions_.size())];
             if (session.copy == nullptr) continue;
-            failed_ = turn;
+            failed_ = &session;
             is_open = true;
             const size_t before = session.decoder->byte_size();
             TRY(drain(session));
             if (session.copy->has_ended() || session.decoder->byte_size() >= kBatchBytes) {
-                return std::optional(TRY(take(session)));
+                auto rows = TRY(take(session));
+                failed_ = nullptr;
+                return std::optional(std::move(rows));
             }
             has_drained |= session.decoder->byte_size() != before;
+            failed_ = nullptr;
         }
         if (!is_open) return std::nullopt;
         if (!has_drained) TRY(wait());

@@ -47,8 +47,8 @@ public:
     // Blocks until some MB of a COPY are there. nullopt: all have ended.
     Result<std::optional<Rows>> read();
 
-    // Of the session whose statement failed.
-    PostgresConnection& failed() { return *sessions_[failed_].connection; }
+    // Of the session whose statement failed; nullptr when it was none's.
+    PostgresConnection* failed() { return failed_ == nullptr ? nullptr : failed_->connection.get(); }
 
 private:
     struct Session {
@@ -73,7 +73,7 @@ private:
     std::vector<Session> sessions_;
     size_t next_copy_ = 0;
     size_t turn_ = 0;
-    size_t failed_ = 0;
+    Session* failed_ = nullptr;  // the one at work, which fails if any does
 };
 
 }  // namespace shaduf

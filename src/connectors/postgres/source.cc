@@ -86,17 +86,22 @@ private:
         }
         auto sessions = std::make_unique<CopySessions>(run, options_, std::move(connection), std::move(plan));
         auto started = sessions->start();
-        if (!started.ok()) return explain_postgres_error(sessions->failed(), stream_, started.error());
+        if (!started.ok()) return explained(*sessions, started.error());
         sessions_ = std::move(sessions);
         return {};
     }
 
     // What was decoded and not given is read again.
     Error broken_off(const Error& error) {
-        const Error explained = explain_postgres_error(sessions_->failed(), stream_, error);
+        const Error why = explained(*sessions_, error);
         sessions_.reset();
         const bool goes_on = !gave_rows_ || (cutter_ ? cutter_->restart() : ranges_left().has_value());
-        return goes_on ? explained : explained.permanent();
+        return goes_on ? why : why.permanent();
+    }
+
+    Error explained(CopySessions& sessions, const Error& error) const {
+        PostgresConnection* failed = sessions.failed();
+        return failed == nullptr ? error : explain_postgres_error(*failed, stream_, error);
     }
 
     // ---------------------------------------------------------------------------------------------------------- SQL
