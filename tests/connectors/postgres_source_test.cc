@@ -188,6 +188,20 @@ TEST_F(PostgresSourceServerTest, ReadsRowsOfOneMoment) {
     }
 }
 
+TEST_F(PostgresSourceServerTest, KeepsTheColumnsAsTheyAreMeanwhile) {
+    create("int", "i");
+    const auto reader = source(4);
+    ASSERT_TRUE(reader->open(world.run, std::nullopt).ok());
+    EXPECT_EQ(value_of("SELECT count(*) FROM pg_locks WHERE relation = 't'::regclass AND mode = 'AccessShareLock' AND "
+                       "granted AND pid <> pg_backend_pid()"),
+              "4");
+    execute("SET lock_timeout = '10ms'");
+    EXPECT_FALSE(admin->execute("ALTER TABLE t ALTER version TYPE bigint").ok());
+    std::vector<std::string> ids;
+    read_rest(*reader, ids);
+    EXPECT_EQ(ids.size(), 16'000U);
+}
+
 TEST_F(PostgresSourceServerTest, GoesOnFromEachCheckpointOverItsRanges) {
     create("uuid", "md5(i::text)::uuid");
     const auto expected = ids_in_table();
@@ -247,7 +261,18 @@ TEST_F(PostgresSourceServerTest, ReadsOverTheSessionsThatItGets) {
     std::vector<std::string> ids;
     read_rest(*reader, ids);
     EXPECT_EQ(ids.size(), 16'000U);
-    execute("DROP OWNED BY two_at_once; DROP ROLE two_at_once");
+    // Nor can a snapshot be shared everywhere.
+    execute("REVOKE EXECUTE ON FUNCTION pg_export_snapshot() FROM PUBLIC");
+    const auto alone = source(4);
+    ASSERT_TRUE(alone->open(world.run, std::nullopt).ok());
+    EXPECT_EQ(sessions(), "1");
+    EXPECT_THAT(world.events.messages().back(),
+                HasSubstr("fewer sessions than it may: 1 of 4; PostgreSQL: permission"));
+    ids.clear();
+    read_rest(*alone, ids);
+    EXPECT_TRUE(sorted(ids) == ids_in_table()) << ids.size();
+    execute(
+        "GRANT EXECUTE ON FUNCTION pg_export_snapshot() TO PUBLIC; DROP OWNED BY two_at_once; DROP ROLE two_at_once");
 }
 
 TEST_F(PostgresSourceServerTest, EndsAllSessionsSoonAfterCancellation) {

@@ -10,7 +10,7 @@
 namespace shaduf {
 namespace {
 
-constexpr size_t kBatchBytes = 2 << 20;
+constexpr size_t kBatchBytes = 1 << 20;
 constexpr size_t kSliceBytes = 256 << 10;  // of one session, before the others get their turn
 constexpr const char* kBegin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
@@ -54,7 +54,7 @@ void CopySessions::warn(const Error& why) const {
 Result<void> CopySessions::share_snapshot() {
     PostgresConnection& first = *sessions_.front().connection;
     const size_t wanted = std::min(plan_.sessions_max, plan_.copies.size());
-    TRY(first.execute(kBegin));
+    TRY(begin_locked(first));
     if (wanted < 2) return {};
     const auto snapshot = first.query("SELECT pg_catalog.pg_export_snapshot()");
     if (!snapshot.ok()) {
@@ -62,8 +62,7 @@ Result<void> CopySessions::share_snapshot() {
         TRY(run_.cancellation.check());
         warn(snapshot.error());
         TRY(first.execute("ROLLBACK"));
-        TRY(first.execute(kBegin));
-        return {};
+        return begin_locked(first);
     }
     const std::string name = snapshot.value().rows.front()[0].value_or("");
     while (sessions_.size() < wanted) {
@@ -76,10 +75,20 @@ Result<void> CopySessions::share_snapshot() {
     return {};
 }
 
+// The lock comes first: it may have to be waited for, and the snapshot is that of the statement behind it.
+Result<void> CopySessions::begin_locked(PostgresConnection& connection) const {
+    TRY(connection.execute(kBegin));
+    TRY(connection.execute("LOCK TABLE " + plan_.table + " IN ACCESS SHARE MODE"));
+    return {};
+}
+
+// Who waits to change the table waits for the first session, and this one would wait for him: not for long.
 Result<void> CopySessions::add_session(const std::string& snapshot) {
     auto connection = TRY(PostgresConnection::connect(options_, run_.cancellation));
     TRY(connection->execute(kBegin));
     TRY(connection->execute("SET TRANSACTION SNAPSHOT " + postgres_literal(snapshot)));
+    TRY(connection->execute("SET LOCAL lock_timeout = '1s'"));
+    TRY(connection->execute("LOCK TABLE " + plan_.table + " IN ACCESS SHARE MODE"));
     sessions_.emplace_back().connection = std::move(connection);
     return {};
 }

@@ -17,13 +17,17 @@ struct CopyPlan {
     SchemaPtr schema;
     std::vector<CopyColumn> wire;
     size_t sessions_max = 1;
-    Place place;  // of the stream, for warnings
+    std::string table = {};  // quoted; must be given with more than one copy
+    Place place;             // of the stream, for warnings
 };
 
 // Reads COPYs, some at a time, over sessions that see one snapshot: what they give together is as one statement would.
 // Each session takes the next COPY when its own has ended. One thread reads all: it takes rows where rows are, while
 // the server works on the others. When the server gives fewer sessions than wanted, or no snapshot to share, it reads
 // over those that there are, and says so.
+//
+// The table is locked against changes of its columns from the snapshot on: behind one that rewrites it, the snapshot
+// would see no rows.
 //
 // Construct, `start`, then `read` until nullopt or an error; behind an error, only `failed` may be called. Not
 // thread-safe.
@@ -59,6 +63,7 @@ private:
     };
 
     Result<void> share_snapshot();
+    Result<void> begin_locked(PostgresConnection& connection) const;
     Result<void> add_session(const std::string& snapshot);
     void warn(const Error& why) const;
     Result<void> begin_next(Session& session);

@@ -193,8 +193,8 @@ Result<std::vector<std::string>> copy_sql_by_blocks(PostgresConnection& connecti
     const auto found = TRY(connection.query(
         "SELECT pg_catalog.pg_table_size(c.oid), pg_catalog.pg_relation_size(c.oid) / "
         "pg_catalog.current_setting('block_size')::int8 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_am a ON a.oid = "
-        "c.relam WHERE c.oid = pg_catalog.to_regclass($1) AND c.relkind IN ('r', "
-        "'m') AND a.amname = 'heap' AND NOT EXISTS (SELECT FROM pg_catalog.pg_inherits h WHERE h.inhparent = c.oid)",
+        "c.relam WHERE c.oid = pg_catalog.to_regclass($1) AND c.relkind = 'r' "
+        "AND a.amname = 'heap' AND NOT EXISTS (SELECT FROM pg_catalog.pg_inherits h WHERE h.inhparent = c.oid)",
         {table.quoted_name}));
     if (found.rows.empty()) return copies;
     const int64_t bytes = integer_in(found.rows.front()[0]);

@@ -78,7 +78,12 @@ private:
         }
         schema_ = schema;
         if (!gave_rows_) cutter_.reset();  // its columns may be others
-        CopyPlan plan{{}, schema_, table_.wire(), stream_.parallel, Place::in_stream(stream_.connection, stream_.name)};
+        CopyPlan plan;
+        plan.schema = schema_;
+        plan.wire = table_.wire();
+        plan.sessions_max = stream_.parallel;
+        plan.table = table_.quoted_name;
+        plan.place = Place::in_stream(stream_.connection, stream_.name);
         if (is_incremental()) {
             plan.copies.push_back(TRY(incremental_sql()));
         } else {
