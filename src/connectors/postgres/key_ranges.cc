@@ -65,7 +65,7 @@ struct TableSize {
 Result<TableSize> size_of(PostgresConnection& connection, const PostgresTable& table) {
     // Of a partitioned table, all partitions together. What is stored out of line counts, but has no blocks to sample.
     const auto total_of = [&](const std::string& size) {
-        const std::string own = "pg_catalog." + size + "(c.oid)";
+        std::string own = "pg_catalog." + size + "(c.oid)";
         if (connection.server_version() < kServerWithPartitionTree) return own;
         return "greatest(" + own + ", (SELECT sum(pg_catalog." + size +
                "(t.relid)) FROM pg_catalog.pg_partition_tree(c.oid) t))";
