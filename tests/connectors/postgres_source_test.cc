@@ -190,6 +190,7 @@ TEST_F(PostgresSourceServerTest, ReadsRowsOfOneMoment) {
 
 TEST_F(PostgresSourceServerTest, KeepsTheColumnsAsTheyAreMeanwhile) {
     create("int", "i");
+    options.session.emplace_back("SET idle_in_transaction_session_timeout = '1ms'");
     const auto reader = source(4);
     ASSERT_TRUE(reader->open(world.run, std::nullopt).ok());
     EXPECT_EQ(value_of("SELECT count(*) FROM pg_locks WHERE relation = 't'::regclass AND mode = 'AccessShareLock' AND "

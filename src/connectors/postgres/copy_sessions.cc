@@ -12,7 +12,9 @@ namespace {
 
 constexpr size_t kBatchBytes = 1 << 20;
 constexpr size_t kSliceBytes = 256 << 10;  // of one session, before the others get their turn
-constexpr const char* kBegin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+// Between two COPYs the session is idle for as long as the rows of the first wait to be taken.
+constexpr const char* kBegin =
+    "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL idle_in_transaction_session_timeout = 0";
 
 }  // namespace
 
