@@ -59,13 +59,14 @@ int days_in_month(int year, int month) {
 }
 
 std::optional<int64_t> scan_date(Scanner& in) {
+    const bool is_before_zero = in.take('-');
     const int year = in.digits(4);
-    if (year < 0 || !in.take('-')) return std::nullopt;
+    if (year < 0 || (is_before_zero && year == 0) || !in.take('-')) return std::nullopt;
     const int month = in.digits(2);
     if (month < 1 || month > 12 || !in.take('-')) return std::nullopt;
     const int day = in.digits(2);
     if (day < 1 || day > days_in_month(year, month)) return std::nullopt;
-    return days_from_civil(year, static_cast<unsigned>(month), static_cast<unsigned>(day));
+    return days_from_civil(is_before_zero ? -year : year, static_cast<unsigned>(month), static_cast<unsigned>(day));
 }
 
 std::optional<int64_t> scan_time_of_day(Scanner& in) {
@@ -194,7 +195,7 @@ std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {
 
 std::string format_date(int32_t days) {
     const CivilDate date = civil_from_days(days);
-    return print("%04d-%02u-%02u", date.year, date.month, date.day);
+    return print(date.year < 0 ? "%05d-%02u-%02u" : "%04d-%02u-%02u", date.year, date.month, date.day);
 }
 
 std::string format_time_of_day(int64_t microseconds) {

@@ -11,7 +11,8 @@
 namespace shaduf {
 
 // Days and microseconds since 1970-01-01, proleptic Gregorian calendar, as Arrow and DuckDB count them. The parsers
-// take exactly the whole text; they are on the hot path of decoding and allocate nothing.
+// take exactly the whole text; they are on the hot path of decoding and allocate nothing. Years before 0000, which is
+// 1 BC, have a sign and four digits, as ISO 8601 writes them: -0043-03-15 is in 44 BC.
 struct ParsedTimestamp {
     int64_t microseconds;  // UTC when has_zone, else as the wall clock read
     bool has_zone;

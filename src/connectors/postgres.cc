@@ -4,12 +4,14 @@
 #include "connectors/postgres/source.h"
 
 // PostgreSQL and what speaks its protocol. The parts stand in connectors/postgres/. Of the source: source, table (what
-// the catalog says of a stream), copy_decoder (binary COPY to columns). Of the sink: sink, target (tables that are
-// written), copy_encoder, stage (rows on their way), upsert (merge and history), refresh (replace), bookkeeping
-// (checkpoints, quarantine), write_error; store. Of both: numeric, wire.
+// the catalog says of a stream), key_ranges (what it is cut into), copy_sessions (several COPYs of one snapshot),
+// copy_decoder (binary COPY to columns). Of the sink: sink, target (tables that are written), copy_encoder, stage (rows
+// on their way), upsert (merge and history), refresh (replace), bookkeeping (checkpoints, quarantine), write_error;
+// store. Of both: numeric, wire.
 namespace shaduf {
 namespace {
 
+constexpr int64_t kSessionsMax = 16;
 constexpr std::string_view kSslModes[] = {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"};
 
 Result<PostgresOptions> connection_of(const Options& options) {
@@ -61,6 +63,12 @@ Result<std::unique_ptr<Source>> make_source(const Options& options, const Stream
     stream.cursor_field = request.options.text("cursor_field");
     stream.mode = request.mode;
     stream.resumes = request.options.text("resume") == "key";
+    const int64_t parallel = request.options.integer("parallel");
+    if (parallel < 1 || parallel > kSessionsMax) {
+        return request.options.error(
+            "parallel", "parallel is not from 1 to " + std::to_string(kSessionsMax) + ": " + std::to_string(parallel));
+    }
+    stream.parallel = static_cast<size_t>(parallel);
     stream.query_place = request.options.place_of("query");
     if (request.mode == ReadMode::cdc || request.mode == ReadMode::stream) {
         return request.options.error("mode",
@@ -150,6 +158,11 @@ constexpr FieldSpec kStreamFields[] = {
              "nothing, in the order of the disk, which may be faster.",
      .default_value = "key",
      .choices = kResumes},
+    {.name = "parallel",
+     .type = FieldType::integer,
+     .help = "Sessions at most that read a full refresh of a table, all of one snapshot; smaller tables, views and "
+             "queries are read by one.",
+     .default_value = "2"},
 };
 constexpr std::string_view kIndexTypes[] = {"btree", "hash", "gin", "gist", "brin", "spgist"};
 constexpr FieldSpec kIndexFields[] = {

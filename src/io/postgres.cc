@@ -332,13 +332,15 @@ std::string PostgresConnection::server_encoding() const {
 
 // ---------------------------------------------------------------------------------------------------------------- copy
 
-Result<std::unique_ptr<PostgresCopyOut>> PostgresConnection::begin_copy_out(const std::string& sql) {
+Result<std::unique_ptr<PostgresCopyOut>> PostgresConnection::start_copy_out(const std::string& sql) {
     TRY(start(PQsendQuery(handle_, sql.c_str())));
-    const ResultPtr result = TRY(last_result());
-    if (PQresultStatus(result.get()) != PGRES_COPY_OUT) {
-        return Error(ErrorKind::internal, "statement is no COPY TO STDOUT: " + sql);
-    }
     return std::make_unique<PostgresCopyOut>(*this);
+}
+
+Result<std::unique_ptr<PostgresCopyOut>> PostgresConnection::begin_copy_out(const std::string& sql) {
+    auto copy = TRY(start_copy_out(sql));
+    TRY(copy->take_answer());
+    return copy;
 }
 
 Result<std::unique_ptr<PostgresCopyIn>> PostgresConnection::begin_copy_in(const std::string& sql) {
@@ -354,20 +356,52 @@ PostgresCopyOut::~PostgresCopyOut() {
     if (message_ != nullptr) PQfreemem(message_);
 }
 
+Result<void> PostgresCopyOut::take_answer() {
+    const auto result = TRY(connection_.last_result());
+    if (PQresultStatus(result.get()) != PGRES_COPY_OUT) {
+        return Error(ErrorKind::internal, "statement is no COPY TO STDOUT");
+    }
+    has_begun_ = true;
+    return {};
+}
+
 Result<std::optional<std::string_view>> PostgresCopyOut::next() {
+    for (;;) {
+        const auto message = TRY(poll());
+        if (message || has_ended_) return message;
+        TRY(connection_.wait(POLLIN));
+    }
+}
+
+Result<std::optional<std::string_view>> PostgresCopyOut::poll() {
     if (message_ != nullptr) PQfreemem(std::exchange(message_, nullptr));
     if (has_ended_) return std::nullopt;
     TRY(connection_.cancellation_.check());
-    for (;;) {
-        const int size = PQgetCopyData(connection_.handle_, &message_, 1);
+    for (bool has_received = false;; has_received = true) {
+        if (!has_begun_ && PQisBusy(connection_.handle_) == 0) TRY(take_answer());
+        const int size = has_begun_ ? PQgetCopyData(connection_.handle_, &message_, 1) : 0;
         if (size > 0) return std::optional(std::string_view(message_, static_cast<size_t>(size)));
         if (size == -2) return connection_.connection_error();
         if (size == -1) break;
-        TRY(connection_.receive());
+        if (has_received) return std::nullopt;
+        if (PQconsumeInput(connection_.handle_) == 0) return connection_.connection_error();
     }
     has_ended_ = true;
     TRY(connection_.last_result());
     return std::nullopt;
+}
+
+Result<void> PostgresCopyOut::wait_for_any(std::span<PostgresCopyOut* const> copies) {
+    const PostgresConnection& first = copies.front()->connection_;
+    std::vector<pollfd> sockets{{first.wake_, POLLIN, 0}};
+    bool may_hide_input = false;
+    for (const PostgresCopyOut* copy : copies) {
+        sockets.push_back({PQsocket(copy->connection_.handle_), POLLIN, 0});
+        may_hide_input |= PQsslInUse(copy->connection_.handle_) != 0;
+    }
+    // Interrupted or not, whoever waits asks again.
+    ::poll(sockets.data(), sockets.size(), may_hide_input ? kHiddenInputMilliseconds : -1);
+    return first.cancellation_.check();
 }
 
 PostgresCopyIn::~PostgresCopyIn() {

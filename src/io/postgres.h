@@ -81,6 +81,8 @@ public:
     Result<std::vector<PostgresColumn>> describe(const std::string& sql);
     // COPY ... TO STDOUT. The connection is busy until the object goes away; when that is before the end, it is lost.
     Result<std::unique_ptr<PostgresCopyOut>> begin_copy_out(const std::string& sql);
+    // The same without waiting for the server's answer: what is wrong with the statement is said with the first row.
+    Result<std::unique_ptr<PostgresCopyOut>> start_copy_out(const std::string& sql);
     // COPY ... FROM STDIN. The connection is busy until the object goes away.
     Result<std::unique_ptr<PostgresCopyIn>> begin_copy_in(const std::string& sql);
 
@@ -134,10 +136,20 @@ public:
 
     // Stays until the next call. nullopt: the end, without an error.
     Result<std::optional<std::string_view>> next();
+    // The same without waiting. nullopt: nothing is there yet, or, when `has_ended` holds, ever.
+    Result<std::optional<std::string_view>> poll();
+    bool has_ended() const { return has_ended_; }
+    // Waits until `poll` of one of them may give more. REQUIRES: one at least; all of one cancellation
+    static Result<void> wait_for_any(std::span<PostgresCopyOut* const> copies);
 
 private:
+    friend class PostgresConnection;
+    // Takes the server's answer to the statement. REQUIRES: it need not be waited for, or may be
+    Result<void> take_answer();
+
     PostgresConnection& connection_;
     char* message_ = nullptr;
+    bool has_begun_ = false;
     bool has_ended_ = false;
 };
 

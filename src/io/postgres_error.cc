@@ -21,6 +21,9 @@ struct StateRule {
 constexpr std::array kStateRules{
     StateRule{"25006", ErrorKind::invalid_config, false, "the session only reads"},
     StateRule{"25P03", ErrorKind::unavailable, false, "raise idle_in_transaction_session_timeout for the role"},
+    StateRule{"26000", ErrorKind::invalid_config, false,
+              "a pooler that gives every transaction another session stands between: connect to the server itself, or "
+              "let the pooler work by session"},
     StateRule{"28P01", ErrorKind::auth, false, "check the user and the password"},
     StateRule{"28000", ErrorKind::auth, false,
               "check the role, whether it may log in, and pg_hba.conf of the server (which may ask for TLS)"},

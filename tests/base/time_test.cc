@@ -47,6 +47,9 @@ TEST(Time, ParsesTimestamps) {
         {"2023-10-23T00:30:00-03", "2023-10-23T03:30:00Z"},
         {"1969-12-31T23:59:59.999999Z", "1969-12-31T23:59:59.999999Z"},
         {"2024-02-29T00:00:00Z", "2024-02-29T00:00:00Z"},
+        {"-0043-03-15 12:00:00", "-0043-03-15T12:00:00"},
+        {"0000-02-29T00:00:00Z", "0000-02-29T00:00:00Z"},
+        {"-0000-01-01T00:00:00Z", nullptr},
         {"2023-02-29T00:00:00Z", nullptr},
         {"2023-13-01T00:00:00Z", nullptr},
         {"2023-10-23T24:00:00Z", nullptr},
@@ -66,10 +69,12 @@ TEST(Time, ParsesTimestamps) {
 }
 
 TEST(Time, DatesGoThereAndBack) {
-    for (int32_t day = -719'528; day < 2'932'896; day += 997) {  // years 0 to 9999
+    for (int32_t day = -4'371'587; day < 2'932'896; day += 997) {  // years -9999 to 9999
         EXPECT_EQ(parse_date(format_date(day)), day);
     }
     EXPECT_EQ(parse_date("1970-01-01"), 0);
+    EXPECT_EQ(format_date(-735'160), "-0043-03-15");
+    EXPECT_EQ(parse_date("-0043-03-15"), -735'160);
     EXPECT_EQ(parse_date("2023-02-30"), std::nullopt);
     EXPECT_EQ(parse_date("2023-1-1"), std::nullopt);
 }

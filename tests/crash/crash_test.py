@@ -244,6 +244,7 @@ class PostgresToDuckDb(FilesToDuckDb):
     """A table in the order of its key, one value in it that has no place; the server is killed on the way, too."""
     broken = 1
     stream = "{mode: full_refresh, write: replace, commit_every: 20ms}"
+    pad = 200
 
     def __init__(self, generator):
         super().__init__(generator)
@@ -253,7 +254,7 @@ class PostgresToDuckDb(FilesToDuckDb):
         self.generator = generator
         self.server = Postgres()
         self.killer = None
-        lines = [f"{row['id']}\t{row['day']}\t{row['name']}\t{row['amount']}\t{row['id'] // 700}\t{'x' * 200}"
+        lines = [f"{row['id']}\t{row['day']}\t{row['name']}\t{row['amount']}\t{row['id'] // 700}\t{'x' * self.pad}"
                  for row in self.rows]
         lines.insert(7, "-1\tinfinity\tn\t0\t0\tx")
         lines.append("\\.\n")
@@ -292,6 +293,12 @@ streams:
     def close(self):
         self.join()
         self.server.stop()
+
+
+class PostgresParallel(PostgresToDuckDb):
+    """The same from a table that is large enough for ranges and sessions."""
+    stream = "{mode: full_refresh, write: replace, parallel: 3, commit_every: 20ms}"
+    pad = 400
 
 
 class PostgresIncremental(PostgresToDuckDb):
@@ -352,7 +359,8 @@ class SingerToDuckDb(AirbyteToDuckDb):
 
 
 SCENARIOS = {"rest_to_duckdb": RestToDuckDb, "files_to_duckdb": FilesToDuckDb, "files_to_s3": FilesToS3,
-             "postgres_to_duckdb": PostgresToDuckDb, "postgres_incremental": PostgresIncremental,
+             "postgres_to_duckdb": PostgresToDuckDb, "postgres_parallel": PostgresParallel,
+             "postgres_incremental": PostgresIncremental,
              "postgres_live_to_duckdb": LivePostgresToDuckDb, "postgres_live_to_postgres": LivePostgresToPostgres,
              "airbyte_to_duckdb": AirbyteToDuckDb, "singer_to_duckdb": SingerToDuckDb}
 

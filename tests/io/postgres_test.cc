@@ -177,6 +177,7 @@ TEST_F(PostgresServerTest, EndsSoonAfterCancellation) {
 TEST_F(PostgresServerTest, SaysWhoMustAct) {
     EXPECT_EQ(kind_of("SELECT * FROM nowhere"), ErrorKind::invalid_config);
     EXPECT_EQ(kind_of("SELEC 1"), ErrorKind::invalid_config);
+    EXPECT_THAT(connection->execute("EXECUTE nothing").error().message(), HasSubstr("let the pooler work by session"));
     EXPECT_EQ(kind_of("SELECT 'x'::int"), ErrorKind::bad_data);
     EXPECT_EQ(kind_of("SELECT 100000::int2"), ErrorKind::bad_data);
     EXPECT_EQ(kind_of("SET statement_timeout = 10; SELECT pg_sleep(5)"), ErrorKind::exhausted);

@@ -1,42 +1,15 @@
 #include "connectors/postgres/source.h"
 
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "base/failpoint.h"
 #include "base/text.h"
 #include "connectors/cursor/cutter.h"
+#include "connectors/postgres/copy_sessions.h"
+#include "connectors/postgres/key_ranges.h"
 
 namespace shaduf {
 namespace {
-
-constexpr size_t kBatchBytes = 2 << 20;
-
-// Where a full refresh stands: {"key": ["17", "a"]}, the values of the key as the server reads them.
-Checkpoint key_checkpoint(const std::vector<std::string>& values) {
-    nlohmann::ordered_json json;
-    json["key"] = values;
-    return Checkpoint(json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
-}
-
-std::optional<std::vector<std::string>> parse_key(const Checkpoint& checkpoint) {
-    try {
-        return nlohmann::json::parse(checkpoint.value()).at("key").get<std::vector<std::string>>();
-    } catch (const std::exception&) {
-        return std::nullopt;
-    }
-}
-
-// Dates before the year 1 are written in another way there.
-bool server_reads(const Column& column, size_t row) {
-    constexpr int64_t kFirstDay = -719'162;  // 0001-01-01
-    switch (column.type.kind()) {
-        case TypeKind::date: return column.date_at(row) >= kFirstDay;
-        case TypeKind::timestamp:
-        case TypeKind::timestamp_tz: return column.int64_at(row) >= kFirstDay * 86'400'000'000;
-        default: return true;
-    }
-}
 
 bool is_infinitely_extended(const PostgresField& field) {
     return field.wire.dimensions == 0 && (field.wire.type == WireType::date || field.wire.type == WireType::timestamp);
@@ -50,6 +23,13 @@ std::string without_trailing_zeros(std::string text) {
     return text;
 }
 
+// A range that is being read, or waits for it.
+struct RangeLeft {
+    KeyRange keys;          // behind the rows given
+    bool is_placed = true;  // not when the last row given has a key that our types cannot hold
+    bool has_ended = false;
+};
+
 class PostgresSource final : public Source {
 public:
     PostgresSource(PostgresOptions options, PostgresStream stream)
@@ -58,7 +38,7 @@ public:
     Result<void> open(RunContext& run, const std::optional<Checkpoint>& resume_from) override {
         resume_from_ = resume_from;
         cutter_.reset();
-        last_key_.reset();
+        left_.clear();
         has_ended_ = false;
         gave_rows_ = false;
         return located(start(run));
@@ -69,7 +49,7 @@ public:
             if (auto waiting = cutter_->take_held_back()) return waiting;
         }
         if (has_ended_) return std::nullopt;
-        if (copy_ == nullptr) TRY(located(start(run)));
+        if (sessions_ == nullptr) TRY(located(start(run)));
         auto batch = read_batch();
         if (batch.ok()) return batch;
         return located(broken_off(batch.error()));
@@ -89,51 +69,76 @@ private:
 
     // Connects, and reads on behind what was given already.
     Result<void> start(RunContext& run) {
-        copy_.reset();
-        connection_.reset();
-        connection_ = TRY(PostgresConnection::connect(options_, run.cancellation));
-        table_ = TRY(describe_postgres_stream(*connection_, stream_));
+        sessions_.reset();
+        auto connection = TRY(PostgresConnection::connect(options_, run.cancellation));
+        table_ = TRY(describe_postgres_stream(*connection, stream_));
         const SchemaPtr schema = table_.schema();
         if (schema_ != nullptr && gave_rows_ && *schema != *schema_) {
             return Error(ErrorKind::unavailable, "columns changed while the stream was read; run again").permanent();
         }
         schema_ = schema;
         if (!gave_rows_) cutter_.reset();  // its columns may be others
-        decoder_ = std::make_unique<CopyDecoder>(schema_, table_.wire());
-        auto copy = connection_->begin_copy_out(TRY(is_incremental() ? incremental_sql() : refresh_sql()));
-        if (!copy.ok()) return explain_postgres_error(*connection_, stream_, copy.error());
-        copy_ = copy.release_value();
+        SessionPlan plan;
+        plan.schema = schema_;
+        plan.wire = table_.wire();
+        plan.sessions_max = stream_.parallel;
+        plan.table = table_.quoted_name;
+        plan.place = Place::in_stream(stream_.connection, stream_.name);
+        if (is_incremental()) {
+            plan.copies.push_back(TRY(incremental_sql()));
+        } else {
+            plan.copies = TRY(table_.key.empty() ? copies_by_blocks(*connection) : copies_by_key(*connection));
+        }
+        auto sessions = std::make_unique<CopySessions>(run, options_, std::move(connection), std::move(plan));
+        auto started = sessions->start();
+        if (!started.ok()) return explained(*sessions, started.error());
+        sessions_ = std::move(sessions);
         return {};
     }
 
     // What was decoded and not given is read again.
     Error broken_off(const Error& error) {
-        const Error explained = explain_postgres_error(*connection_, stream_, error);
-        copy_.reset();
-        decoder_.reset();
-        const bool goes_on = !gave_rows_ || (cutter_ ? cutter_->restart() : last_key_.has_value());
-        return goes_on ? explained : explained.permanent();
+        const Error why = explained(*sessions_, error);
+        sessions_.reset();
+        const bool goes_on = !gave_rows_ || (cutter_ ? cutter_->restart() : ranges_left().has_value());
+        return goes_on ? why : why.permanent();
+    }
+
+    Error explained(CopySessions& sessions, const Error& error) const {
+        PostgresConnection* failed = sessions.failed();
+        return failed == nullptr ? error : explain_postgres_error(*failed, stream_, error);
     }
 
     // ---------------------------------------------------------------------------------------------------------- SQL
 
-    Result<std::string> refresh_sql() {
-        if (!last_key_ && resume_from_) last_key_ = parse_key(*resume_from_).value_or(std::vector<std::string>());
-        if (last_key_ && (last_key_->empty() || last_key_->size() != table_.key.size())) {
-            return Error(ErrorKind::invalid_config,
-                         "checkpoint does not fit the table's primary key: " + key_checkpoint(*last_key_).value() +
-                             "; reset the stream's state to begin anew");
+    // What cannot be cut, for want of rights or of a server that knows how, is read in one piece.
+    Result<std::vector<std::string>> copies_by_blocks(PostgresConnection& connection) {
+        if (resume_from_) TRY(parse_key_checkpoint(*resume_from_, 0));
+        auto copies = copy_sql_by_blocks(connection, table_, stream_.parallel);
+        if (copies.ok() || connection.is_lost()) return copies;
+        return std::vector{TRY(table_.copy_sql("", ""))};
+    }
+
+    Result<std::vector<std::string>> copies_by_key(PostgresConnection& connection) {
+        std::vector<KeyRange> ranges{KeyRange{}};
+        if (gave_rows_) {
+            ranges = ranges_left().value_or(std::vector<KeyRange>());
+            TRY(parse_key_checkpoint(key_checkpoint(ranges), table_.key.size()));  // the key may be another by now
+        } else if (resume_from_) {
+            ranges = TRY(parse_key_checkpoint(*resume_from_, table_.key.size()));
         }
-        std::string columns;
-        std::string values;
-        for (size_t i = 0; i < table_.key.size(); ++i) {
-            const PostgresField& field = table_.fields[table_.key[i]];
-            columns += (i > 0 ? ", " : "") + TRY(postgres_identifier(field.name));
-            if (!last_key_) continue;
-            values +=
-                (i > 0 ? ", " : "") + ("CAST(" + postgres_literal((*last_key_)[i])) + " AS " + field.sql_type + ")";
+        if (stream_.parallel > 1) {
+            auto split = split_key_ranges(connection, table_, ranges, stream_.parallel);
+            if (!split.ok() && connection.is_lost()) return split.release_error();
+            if (split.ok()) ranges = split.release_value();
         }
-        return table_.copy_sql(last_key_ ? "(" + columns + ") > (" + values + ")" : "", columns);
+        std::vector<std::string> copies;
+        left_.clear();
+        for (auto& range : ranges) {
+            copies.push_back(TRY(copy_sql(table_, range)));
+            left_.push_back({std::move(range)});
+        }
+        return copies;
     }
 
     Result<std::string> incremental_sql() {
@@ -160,10 +165,9 @@ private:
         // text stand together.
         const std::string order = field.is_cast ? column + ", " + column + "::text" : column;
         if (cutter_->value()) {
-            const std::string text = postgres_literal(*cutter_->value());
-            const std::string value = "CAST(" + text + " AS " + field.sql_type + ")";
+            const std::string value = field.literal(*cutter_->value());
             condition += " AND (" + order + ")" + (cutter_->includes_value() ? " >= " : " > ") +
-                         (field.is_cast ? "(" + value + ", " + text + "::text)" : value);
+                         (field.is_cast ? "(" + value + ", " + postgres_literal(*cutter_->value()) + "::text)" : value);
         }
         return table_.copy_sql(condition, order);
     }
@@ -173,63 +177,63 @@ private:
     Result<std::optional<ReadBatch>> read_batch() {
         for (;;) {
             TRY(failpoint("postgres.read"));
-            bool is_last = false;
-            while (decoder_->byte_size() < kBatchBytes) {
-                const auto message = TRY(copy_->next());
-                is_last = !message.has_value();
-                if (is_last) break;
-                TRY(decoder_->decode(*message));
-            }
-            if (decoder_->rows() > 0) {
-                auto rejected = decoder_->take_rejected();
-                CursorRows rows{decoder_->finish(), std::move(rejected)};
-                gave_rows_ = true;
-                if (!cutter_) return give(std::move(rows));
-                if (auto cut = cutter_->cut(std::move(rows))) return cut;
-            }
-            if (!is_last) continue;
-            has_ended_ = true;
-            copy_.reset();
-            connection_.reset();
-            if (!cutter_) return std::nullopt;
-            if (auto waiting = cutter_->take_held_back()) return waiting;
-            return cutter_->finish();
+            auto read = TRY(sessions_->read());
+            if (!read) break;
+            const bool has_rows = read->rows.rows() > 0;
+            if (!left_.empty()) advance(*read);
+            if (!has_rows) continue;
+            gave_rows_ = true;
+            if (!cutter_) return give(std::move(*read));
+            if (auto cut = cutter_->cut({std::move(read->rows), std::move(read->rejected)})) return cut;
         }
+        has_ended_ = true;
+        sessions_.reset();
+        if (!cutter_) return std::nullopt;
+        if (auto waiting = cutter_->take_held_back()) return waiting;
+        return cutter_->finish();
     }
 
-    std::optional<ReadBatch> give(CursorRows rows) {
-        ReadBatch batch{std::move(rows.rows), std::nullopt, stream_.name};
-        batch.rejected = std::move(rows.rejected);
-        const auto& read = std::get<RecordBatch>(batch.rows);
-        if (auto key = key_at(read, read.rows() - 1)) {
-            last_key_ = std::move(key);
-            batch.next = key_checkpoint(*last_key_);
-        } else {
-            last_key_.reset();  // nothing stands behind these rows
-        }
-        return batch;
-    }
-
-    std::optional<std::vector<std::string>> key_at(const RecordBatch& rows, size_t row) const {
-        std::vector<std::string> values;
+    // These rows of a range are given next. Of the last range, the end stays: rows with greater keys may come.
+    void advance(const CopySessions::Rows& read) {
+        RangeLeft& left = left_[read.copy];
+        left.has_ended = read.is_last && !left.keys.to.empty();
+        const size_t rows = read.rows.rows();
+        if (rows == 0 || left.has_ended) return;
+        left.is_placed = true;
+        left.keys.after.clear();
         for (const size_t i : table_.key) {
-            const Column& column = rows.column(i);
-            if (column.is_null(row) || !server_reads(column, row)) return std::nullopt;
-            values.push_back(format_value(column, row));
+            const Column& column = read.rows.column(i);
+            left.is_placed &= !column.is_null(rows - 1);
+            left.keys.after.push_back(format_value(column, rows - 1));
         }
-        return values.empty() ? std::nullopt : std::optional(values);
+    }
+
+    // nullopt when it cannot be told, or there is nothing to tell it by.
+    std::optional<std::vector<KeyRange>> ranges_left() const {
+        std::vector<KeyRange> ranges;
+        for (const auto& left : left_) {
+            if (left.has_ended) continue;
+            if (!left.is_placed) return std::nullopt;
+            ranges.push_back(left.keys);
+        }
+        return ranges.empty() ? std::nullopt : std::optional(ranges);
+    }
+
+    ReadBatch give(CopySessions::Rows read) const {
+        ReadBatch batch{std::move(read.rows), std::nullopt, stream_.name};
+        batch.rejected = std::move(read.rejected);
+        if (const auto ranges = ranges_left()) batch.next = key_checkpoint(*ranges);
+        return batch;
     }
 
     const PostgresOptions options_;
     const PostgresStream stream_;
     std::optional<Checkpoint> resume_from_;
-    std::unique_ptr<PostgresConnection> connection_;
     PostgresTable table_;
     SchemaPtr schema_;
-    std::unique_ptr<CopyDecoder> decoder_;
-    std::unique_ptr<PostgresCopyOut> copy_;
-    std::optional<CursorCutter> cutter_;                // incremental
-    std::optional<std::vector<std::string>> last_key_;  // full_refresh: of the last row given
+    std::unique_ptr<CopySessions> sessions_;
+    std::optional<CursorCutter> cutter_;  // incremental
+    std::vector<RangeLeft> left_;         // full_refresh, with a key: behind the rows given, by COPY
     bool gave_rows_ = false;
     bool has_ended_ = false;
 };

@@ -220,9 +220,9 @@ constexpr std::string_view kKeySql =
     "a.attrelid = c.oid AND a.attnum = k.number WHERE i.indisprimary AND k.position <= i.indnkeyatts AND (c.relkind = "
     "'p' OR NOT EXISTS (SELECT FROM pg_catalog.pg_inherits h WHERE h.inhparent = c.oid))";
 
-Result<void> find_key(PostgresConnection& connection, const std::string& quoted, PostgresTable& table) {
+Result<void> find_key(PostgresConnection& connection, PostgresTable& table) {
     const auto found = TRY(connection.query(
-        std::string(kKeySql) + " AND c.oid = pg_catalog.to_regclass($1) ORDER BY k.position", {quoted}));
+        std::string(kKeySql) + " AND c.oid = pg_catalog.to_regclass($1) ORDER BY k.position", {table.quoted_name}));
     for (const auto& row : found.rows) {
         const auto index = table.index_of(row[1].value_or(""));
         if (!index || !can_part(table.fields[*index])) {
@@ -274,7 +274,23 @@ Result<std::string> missing_grants(PostgresConnection& connection, const std::st
     return grants + "GRANT SELECT ON " + TRY(postgres_table(schema, row[1].value_or(""))) + " TO " + role;
 }
 
+// Years before the first are our -0043 and the server's 0044 BC.
+std::string in_years_of_server(std::string text) {
+    const bool has_sign = text.starts_with('-');
+    const auto end = text.find('-', has_sign ? 1 : 0);
+    if (end == std::string::npos || (!has_sign && text.substr(0, end) != "0000")) return text;
+    int year = 0;
+    std::from_chars(text.data(), text.data() + end, year);
+    const std::string before = std::to_string(1 - year);
+    return std::string(before.size() < 4 ? 4 - before.size() : 0, '0') + before + text.substr(end) + " BC";
+}
+
 }  // namespace
+
+std::string PostgresField::literal(const std::string& text) const {
+    const bool has_years = !is_cast && (wire.type == WireType::date || wire.type == WireType::timestamp);
+    return "CAST(" + postgres_literal(has_years ? in_years_of_server(text) : text) + " AS " + sql_type + ")";
+}
 
 SchemaPtr PostgresTable::schema() const {
     std::vector<Field> columns;
@@ -311,8 +327,8 @@ Result<std::string> PostgresTable::copy_sql(const std::string& condition, const 
 Result<PostgresTable> describe_postgres_stream(PostgresConnection& connection, const PostgresStream& stream) {
     PostgresTable table;
     const bool is_query = !stream.query.empty();
-    const std::string quoted = is_query ? "" : TRY(quote_stream(stream));
-    table.base = is_query ? without_semicolon(stream.query) : "SELECT * FROM " + quoted;
+    table.quoted_name = is_query ? "" : TRY(quote_stream(stream));
+    table.base = is_query ? without_semicolon(stream.query) : "SELECT * FROM " + table.quoted_name;
     auto columns = columns_of(connection, table.base);
     if (!columns.ok()) return explain_postgres_error(connection, stream, columns.error());
     const bool unsure_encoding = connection.server_encoding() == "SQL_ASCII";
@@ -321,7 +337,7 @@ Result<PostgresTable> describe_postgres_stream(PostgresConnection& connection, c
         table.fields.push_back(make_field(std::move(name), facts, as_text, unsure_encoding));
     }
     TRY(check_names(table, stream));
-    if (!is_query && stream.resumes) TRY(find_key(connection, quoted, table));
+    if (!is_query && stream.resumes) TRY(find_key(connection, table));
     return table;
 }
 

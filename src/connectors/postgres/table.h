@@ -20,6 +20,7 @@ struct PostgresStream {
     std::string cursor_field;          // incremental: a column that never goes down in rows that come later
     ReadMode mode = ReadMode::full_refresh;
     bool resumes = true;  // full_refresh: in the order of the primary key, where there is one
+    size_t parallel = 1;  // full_refresh: sessions at most
     Place query_place;    // of the option, for errors of the query
 };
 
@@ -33,11 +34,15 @@ struct PostgresField {
     uint32_t oid = 0;      // of the type; of a domain, its base type
     int32_t modifier = -1;
     uint32_t item = 0;  // oid of an array's items, else 0
+
+    // A value of the column, from our text or the server's, as an expression.
+    std::string literal(const std::string& text) const;
 };
 
 // A stream, as the server describes it by now.
 struct PostgresTable {
-    std::string base;  // the SELECT of all its columns
+    std::string quoted_name;  // "" of a query
+    std::string base;         // the SELECT of all its columns
     std::vector<PostgresField> fields;
     std::vector<size_t> key;  // of its primary key, as numbers of `fields`; empty when rows cannot be parted by it
 
