@@ -1,6 +1,8 @@
 #include <cstdlib>
 #include <utility>
 
+#include <gtest/gtest.h>
+
 #include "io/postgres.h"
 #include "tests/connectors/conformance.h"
 
@@ -64,7 +66,10 @@ private:
             "DROP TABLE IF EXISTS events; DROP SCHEMA IF EXISTS conformance CASCADE; DROP ROLE IF EXISTS reader; "
             "CREATE ROLE reader LOGIN PASSWORD 's3cr3t'; CREATE SCHEMA conformance AUTHORIZATION reader");
     }
-    void execute(const std::string& sql) { admin().execute(sql).release_value(); }
+    void execute(const std::string& sql) {
+        const auto done = admin().execute(sql);
+        EXPECT_TRUE(done.ok()) << sql << ": " << done.error().to_string();
+    }
     PostgresConnection& admin() {
         if (admin_ == nullptr) {
             PostgresOptions options;

@@ -191,6 +191,11 @@ Result<void> PostgresSink::make_table(const Schema& columns) {
         TRY(create_target(*connection_, working_, columns, options));
         TRY(apply_grants(*connection_, working_, options_));
         if (!replaces()) TRY(create_indexes(*connection_, working_, options_));
+        // The versions of a key are looked for with each commit.
+        if (target_.mode == WriteMode::history) {
+            TRY(connection_->execute("CREATE INDEX ON " + TRY(working_.quoted()) + " (" +
+                                     TRY(postgres_columns(target_.key)) + ")"));
+        }
     }
     table_ = TRY(find_target(*connection_, working_));
     return {};
@@ -221,12 +226,11 @@ Result<void> PostgresSink::prepare(RunContext&, const SchemaPtr& schema) {
 // --------------------------------------------------------------------------------------------------------------- write
 
 Result<void> PostgresSink::plan_for(const RecordBatch& rows) {
-    // A default of the table is for rows that know no better; a column that it has and the stream has not comes as
-    // null.
+    // A column that the table has and the stream has not comes as null, which these would refuse.
     std::vector<bool> left_out(schema_->size(), false);
     for (size_t i = 0; i < schema_->size(); ++i) {
         const PostgresTargetColumn* column = table_->find((*schema_)[i].name);
-        left_out[i] = column != nullptr && column->has_default && rows.column(i).null_count == rows.rows();
+        left_out[i] = column != nullptr && column->must_default && rows.column(i).null_count == rows.rows();
     }
     if ((copy_ != nullptr || stage_ != nullptr) && left_out == left_out_) return {};
     TRY(finish_copy());

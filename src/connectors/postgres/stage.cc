@@ -48,6 +48,7 @@ Result<void> TableCopy::finish() {
 RecordBatch select_columns(const RecordBatch& rows, const SchemaPtr& schema, const std::vector<size_t>& columns) {
     if (columns.size() == rows.columns().size()) return rows;
     std::vector<Column> selected;
+    selected.reserve(columns.size());
     for (const size_t i : columns) selected.push_back(rows.column(i));
     return RecordBatch(schema, std::move(selected), rows.rows());
 }

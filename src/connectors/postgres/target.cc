@@ -166,14 +166,14 @@ Result<std::optional<PostgresTarget>> find_target(PostgresConnection& connection
     auto fields = TRY(describe_postgres_columns(connection, "SELECT * FROM " + table.quoted));
     const Labels labels = TRY(read_labels(connection, fields));
     const auto facts = TRY(connection.query(
-        "SELECT attname, atthasdef OR attidentity <> '', attgenerated <> '' FROM pg_catalog.pg_attribute WHERE "
+        "SELECT attname, attnotnull AND (atthasdef OR attidentity <> ''), attgenerated <> '' FROM pg_catalog.pg_attribute WHERE "
         "attrelid = $1::oid AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
         {std::to_string(table.oid)}));
     for (size_t i = 0; i < fields.size() && i < facts.rows.size(); ++i) {
         PostgresTargetColumn column;
         column.copy = copy_target(fields[i], labels);
         column.field = std::move(fields[i]);
-        column.has_default = facts.rows[i][1] == "t";
+        column.must_default = facts.rows[i][1] == "t";
         column.is_generated = facts.rows[i][2] == "t";
         table.columns.push_back(std::move(column));
     }

@@ -14,8 +14,8 @@ namespace shaduf {
 
 struct PostgresTargetColumn {
     PostgresField field;
-    CopyTarget copy;           // how a COPY fills it; of a cast one, as text
-    bool has_default = false;  // or is an identity
+    CopyTarget copy;            // how a COPY fills it; of a cast one, as text
+    bool must_default = false;  // it has a default, or is an identity, and is never null
     bool is_generated = false;
 };
 

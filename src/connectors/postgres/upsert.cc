@@ -37,7 +37,7 @@ std::string comparable(const PostgresTarget& table, const std::string& quoted) {
     return is_plain ? quoted : quoted + "::text";
 }
 
-std::string array_literal(std::vector<std::string> names) {
+std::string array_literal(const std::vector<std::string>& names) {
     std::string text = "{";
     for (const auto& name : names) {
         text += text.size() > 1 ? ",\"" : "\"";
