@@ -154,8 +154,9 @@ constexpr FieldSpec kStreamFields[] = {
              "of several dimensions.",
      .example = "[valid_until]"},
     {.name = "resume",
-     .help = "What a full refresh that broke off goes on by: the primary key, in whose order it then reads; or "
-             "nothing, in the order of the disk, which may be faster.",
+     .help =
+         "What a full refresh that broke off goes on by: the primary key, in whose order it then reads each part; or "
+         "nothing, in the order of the disk, which may be faster.",
      .default_value = "key",
      .choices = kResumes},
     {.name = "parallel",

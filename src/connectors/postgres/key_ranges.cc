@@ -14,8 +14,11 @@ constexpr int64_t kRangeBytesMin = 4 << 20;
 constexpr int64_t kRangeBytes = 32 << 20;
 constexpr int64_t kRangesMax = 64;
 constexpr int64_t kSampleBlocks = 256;
-constexpr int kServerWithPartitionTree = 120'000;
+constexpr int kServerWithPartitions = 130'000;   // locks those of a table without asking for rights on each
 constexpr int kServerWithBlockRanges = 140'000;  // ctid >= ... AND ctid < ... reads no more than these blocks
+
+// Sessions lock the table, for which rights on each of its columns are not enough.
+constexpr std::string_view kMayLock = "pg_catalog.has_table_privilege(c.oid, 'SELECT')";
 
 int64_t integer_in(const std::optional<std::string>& text) {
     int64_t number = 0;
@@ -66,7 +69,7 @@ Result<TableSize> size_of(PostgresConnection& connection, const PostgresTable& t
     // Of a partitioned table, all partitions together. What is stored out of line counts, but has no blocks to sample.
     const auto total_of = [&](const std::string& size) {
         std::string own = "pg_catalog." + size + "(c.oid)";
-        if (connection.server_version() < kServerWithPartitionTree) return own;
+        if (connection.server_version() < kServerWithPartitions) return own;
         return "greatest(" + own + ", (SELECT sum(pg_catalog." + size +
                "(t.relid)) FROM pg_catalog.pg_partition_tree(c.oid) t))";
     };
@@ -75,7 +78,8 @@ Result<TableSize> size_of(PostgresConnection& connection, const PostgresTable& t
             " / pg_catalog.current_setting('block_size')::int8, EXISTS (SELECT FROM pg_catalog.pg_stats s WHERE "
             "s.schemaname = n.nspname AND s.tablename = c.relname AND s.attname = $2 AND abs(s.correlation) > 0.9) "
             "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = "
-            "pg_catalog.to_regclass($1)",
+            "pg_catalog.to_regclass($1) AND " +
+            std::string(kMayLock),
         {table.quoted_name, table.fields[table.key.front()].name}));
     if (found.rows.empty()) return TableSize{};
     const auto& row = found.rows.front();
@@ -194,7 +198,8 @@ Result<std::vector<std::string>> copy_sql_by_blocks(PostgresConnection& connecti
         "SELECT pg_catalog.pg_table_size(c.oid), pg_catalog.pg_relation_size(c.oid) / "
         "pg_catalog.current_setting('block_size')::int8 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_am a ON a.oid = "
         "c.relam WHERE c.oid = pg_catalog.to_regclass($1) AND c.relkind = 'r' "
-        "AND a.amname = 'heap' AND NOT EXISTS (SELECT FROM pg_catalog.pg_inherits h WHERE h.inhparent = c.oid)",
+        "AND a.amname = 'heap' AND NOT EXISTS (SELECT FROM pg_catalog.pg_inherits h WHERE h.inhparent = c.oid) AND " +
+            std::string(kMayLock),
         {table.quoted_name}));
     if (found.rows.empty()) return copies;
     const int64_t bytes = integer_in(found.rows.front()[0]);
