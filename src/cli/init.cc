@@ -26,10 +26,14 @@ struct Discovering {
     std::string_view connection;
     std::string_view needs;  // said when the connection cannot be read
     std::string_view next;   // what to do when it has none
+    // Schemas of the template's warehouse that are there before, or mean something else.
+    std::span<const std::string_view> taken;
 };
+// Of a DuckDB file warehouse.duckdb, with the names of databases, which stand where a schema could.
+constexpr std::string_view kTaken[] = {"main", "temp", "system", "warehouse"};
 constexpr Discovering kDiscovering[] = {
     {"postgres", "database", "SOURCE_DSN names the database, such as postgresql://user:password@host:5432/database",
-     "check the database at the end of SOURCE_DSN, and that its role may see the tables' schemas"},
+     "check the database at the end of SOURCE_DSN, and that its role may see the tables' schemas", kTaken},
 };
 
 // The files of a project that comes into being; those written are gone again unless it is kept.
@@ -92,7 +96,7 @@ Result<std::vector<FoundPipeline>> find_pipelines(Session& session, const Projec
     const ConnectionConfig& connection = *project.connection(how.connection);
     auto* const discover = session.connector_of(connection).discover;
     const auto streams = TRY(discover(session.world(), connection.name, connection.options));
-    auto pipelines = pipelines_of(connection.name, streams);
+    auto pipelines = pipelines_of(connection.name, streams, how.taken);
     if (!pipelines.empty()) return pipelines;
     return Error(ErrorKind::invalid_config, "no tables were found; " + std::string(how.next))
         .at(Place{.connection = connection.name});

@@ -104,7 +104,8 @@ std::string file_name_of(const std::string& schema) {
 
 }  // namespace
 
-std::vector<FoundPipeline> pipelines_of(const std::string& source, const std::vector<StreamInfo>& streams) {
+std::vector<FoundPipeline> pipelines_of(const std::string& source, const std::vector<StreamInfo>& streams,
+                                        std::span<const std::string_view> taken) {
     std::vector<SchemaPart> parts;
     std::map<std::string, size_t> number_of;
     for (const StreamInfo& stream : streams) {
@@ -117,6 +118,7 @@ std::vector<FoundPipeline> pipelines_of(const std::string& source, const std::ve
     std::vector<FoundPipeline> pipelines;
     Names files;
     Names schemas;
+    for (const auto name : taken) schemas.take(std::string(name));
     for (const SchemaPart& part : parts) {
         if (!part.has_streams) continue;
         std::string text =
