@@ -62,7 +62,7 @@ private:
     std::optional<PostgresTarget> table_;  // that rows go to
     // replace: the table as it stood at `open`; to look at it again would lock it until the commit.
     std::optional<PostgresTarget> old_;
-    std::vector<bool> left_out_;           // columns of the schema that the table fills itself
+    std::vector<bool> left_out_;  // columns of the schema that the table fills itself
     CopyPlan plan_;
     std::unique_ptr<TableCopy> copy_;  // one of these two
     std::unique_ptr<PostgresStage> stage_;
