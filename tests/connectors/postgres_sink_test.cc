@@ -89,6 +89,7 @@ TEST_F(PostgresServerSinkTest, LetsOneWriteATableAtATime) {
 TEST_F(PostgresServerSinkTest, ManyMakeTheirBookkeepingAtOnce) {
     constexpr int kSinks = 6;
     std::vector<std::thread> threads;
+    threads.reserve(kSinks);
     std::vector<std::string> errors(kSinks);
     settings.lock_timeout = std::chrono::seconds(60);
     for (int i = 0; i < kSinks; ++i) {
