@@ -163,28 +163,30 @@ TEST(PostgresEncode, ReadsNumbersFromTextWithEveryDigit) {
         std::string text;
         std::string read;
     };
-    const Case kCases[] = {{"0", "0"},
-                           {"-0", "0"},
-                           {"1.50", "1.50"},
-                           {"-12345.678", "-12345.678"},
-                           {"1e3", "1000"},
-                           {" 7 ", "7"},
-                           {"1.5e-7", "0.00000015"},
-                           {"1e20", "1" + std::string(20, '0')},
-                           {".5", "0.5"},
-                           {"00012", "12"},
-                           {"5.", "5"},
-                           {"0.0001", "0.0001"},
-                           {"12345678901234567890.123456789", "12345678901234567890.123456789"},
-                           {std::string(200, '9') + ".25", std::string(200, '9') + ".25"},
-                           {"nan", "NaN"},
-                           {"-Infinity", "-Infinity"}};
-    for (const auto& [text, read] : kCases) {
+    const Case cases[] = {{"0", "0"},
+                          {"-0", "0"},
+                          {"1.50", "1.50"},
+                          {"-12345.678", "-12345.678"},
+                          {"1e3", "1000"},
+                          {" 7 ", "7"},
+                          {"1.5e-7", "0.00000015"},
+                          {"1e20", "1" + std::string(20, '0')},
+                          {".5", "0.5"},
+                          {"00012", "12"},
+                          {"5.", "5"},
+                          {"0.0001", "0.0001"},
+                          {"12345678901234567890.123456789", "12345678901234567890.123456789"},
+                          {std::string(200, '9') + ".25", std::string(200, '9') + ".25"},
+                          {"nan", "NaN"},
+                          {"-Infinity", "-Infinity"}};
+    for (const Case& number : cases) {
+        const std::string& text = number.text;
         SCOPED_TRACE(text);
         const auto rows = batch_of(TypeKind::string, 1, [&](ColumnBuilder& to, size_t) { to.append_text(text); });
         const Encoded encoded = encode(rows, target(WireType::numeric));
         EXPECT_THAT(encoded.rejected, IsEmpty());
-        EXPECT_THAT(texts_of(decode(encoded.bytes, TypeKind::string, {WireType::numeric})), ElementsAre(read, "NULL"));
+        EXPECT_THAT(texts_of(decode(encoded.bytes, TypeKind::string, {WireType::numeric})),
+                    ElementsAre(number.read, "NULL"));
     }
     for (const std::string text : {"", "x", "1.2.3", "--1", "1e", "0x10", "1_0"}) {
         SCOPED_TRACE(text);

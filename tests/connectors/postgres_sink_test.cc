@@ -89,6 +89,7 @@ TEST_F(PostgresServerSinkTest, LetsOneWriteATableAtATime) {
 TEST_F(PostgresServerSinkTest, ManyMakeTheirBookkeepingAtOnce) {
     constexpr int kSinks = 6;
     std::vector<std::thread> threads;
+    threads.reserve(kSinks);
     std::vector<std::string> errors(kSinks);
     settings.lock_timeout = std::chrono::seconds(60);
     for (int i = 0; i < kSinks; ++i) {
@@ -121,6 +122,29 @@ TEST_F(PostgresServerSinkTest, SaysWhoHoldsATable) {
     EXPECT_THAT(committed.error().message(), HasSubstr("raise `lock_timeout`"));
     execute("ROLLBACK");
     EXPECT_EQ(value_of("SELECT string_agg(id::text, ',' ORDER BY id) FROM sink_test.things"), "1,2");
+}
+
+TEST_F(PostgresServerSinkTest, WaitsForATableInTurns) {
+    const auto replace = [&](int64_t first) -> Result<void> {
+        const auto sink = make("things", WriteMode::replace);
+        TRY(sink->open(world.run));
+        TRY(write(*sink, first, 1));
+        return commit(*sink, "a", CommitKind::final);
+    };
+    settings.lock_timeout = std::chrono::seconds(60);
+    ASSERT_TRUE(replace(1).ok());
+    execute("BEGIN; SELECT * FROM sink_test.things");
+    Result<void> replaced;
+    std::thread writer([&] { replaced = replace(2); });
+    // It has given up once, and sleeps until its next turn: others can read meanwhile.
+    while (value_of("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'") != "1") {
+        execute("SELECT pg_stat_clear_snapshot()");
+    }
+    EXPECT_EQ(value_of("SELECT id FROM sink_test.things"), "1");
+    execute("COMMIT");
+    writer.join();
+    ASSERT_TRUE(replaced.ok()) << replaced.error().to_string();
+    EXPECT_EQ(value_of("SELECT id FROM sink_test.things"), "2");
 }
 
 TEST_F(PostgresServerSinkTest, LosesNothingWithItsServer) {

@@ -234,10 +234,10 @@ bool CopyEncoder::put_value(const Column& column, size_t row, const Plan& plan) 
         case Op::float32_of_int:
         case Op::float64_of_int: return put_integer(column.int64_at(row), plan);
         case Op::numeric_of_int: return put_decimal(column.int64_at(row), 0, plan);
-        case Op::float32: return put_float(column.float64_at(row), plan);
+        case Op::float32: return put_float(column.float64_at(row));
         case Op::numeric_of_text: return put_number_text(column.text_at(row), plan);
         case Op::uuid: return put_uuid(column.text_at(row));
-        case Op::date: return put_date(column.date_at(row), plan);
+        case Op::date: return put_date(column.date_at(row));
         case Op::timestamp_of_date: return put_timestamp(int64_t{column.date_at(row)} * kMicrosOfDay);
         case Op::time: return put_time(column.int64_at(row));
         case Op::json: return put_json(column.text_at(row), plan);
@@ -273,21 +273,21 @@ bool CopyEncoder::put_integer(int64_t value, const Plan& plan) {
             if (!fits_in(0, int64_t{UINT32_MAX})) break;
             put_field(out_, static_cast<uint32_t>(value));
             return true;
-        case Op::float32_of_int: return put_float(static_cast<double>(value), plan);
+        case Op::float32_of_int: return put_float(static_cast<double>(value));
         default: put_field(out_, std::bit_cast<int64_t>(static_cast<double>(value))); return true;
     }
     return reject("the value is " + std::to_string(value));
 }
 
 // Digits that a real has no place for are rounded, as everywhere.
-bool CopyEncoder::put_float(double value, const Plan&) {
+bool CopyEncoder::put_float(double value) {
     const bool is_too_great = std::isfinite(value) && std::fabs(value) > double{std::numeric_limits<float>::max()};
     if (is_too_great) return reject("the value is " + std::to_string(value));
     put_field(out_, std::bit_cast<int32_t>(static_cast<float>(value)));
     return true;
 }
 
-bool CopyEncoder::put_date(int32_t days, const Plan&) {
+bool CopyEncoder::put_date(int32_t days) {
     int32_t since_2000 = 0;
     if (__builtin_sub_overflow(days, kPostgresEpochDays, &since_2000) || since_2000 < kDaysMin ||
         since_2000 >= kDaysEnd) {

@@ -67,8 +67,8 @@ private:
     // false: rejected, why_ says so.
     bool put_value(const Column& column, size_t row, const Plan& plan);
     bool put_integer(int64_t value, const Plan& plan);
-    bool put_float(double value, const Plan& plan);
-    bool put_date(int32_t days, const Plan& plan);
+    bool put_float(double value);
+    bool put_date(int32_t days);
     bool put_timestamp(int64_t micros);
     bool put_time(int64_t micros);
     bool put_text(std::string_view text, const Plan& plan);

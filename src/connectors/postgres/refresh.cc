@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 #include "base/text.h"
 
@@ -86,6 +87,31 @@ Result<void> rename(PostgresConnection& connection, const PostgresTableName& nam
     return {};
 }
 
+// Whoever reads after us waits behind our request, too: it is made for a moment at a time, until lock_timeout has
+// passed.
+Result<void> lock_alone(PostgresConnection& connection, const PostgresTarget& table) {
+    constexpr int64_t kTurnMilliseconds = 2000;
+    constexpr const char* kPause = "SELECT pg_catalog.pg_sleep(1)";
+    constexpr int64_t kPauseMilliseconds = 1000;
+    const auto setting =
+        TRY(connection.query("SELECT setting FROM pg_catalog.pg_settings WHERE name = 'lock_timeout'"));
+    int64_t limit = 0;  // for ever
+    const std::string text = setting.rows.empty() ? "0" : setting.rows[0][0].value_or("0");
+    std::from_chars(text.data(), text.data() + text.size(), limit);
+    const int64_t turn = limit > 0 ? std::min(limit, kTurnMilliseconds) : kTurnMilliseconds;
+    const std::string lock = "SAVEPOINT alone; SET LOCAL lock_timeout = " + std::to_string(turn) + "; LOCK TABLE " +
+                             table.quoted + " IN ACCESS EXCLUSIVE MODE; SET LOCAL lock_timeout = " + text +
+                             "; RELEASE SAVEPOINT alone";
+    for (int64_t waited = turn;; waited += turn + kPauseMilliseconds) {
+        auto locked = connection.execute(lock);
+        if (locked.ok()) return {};
+        const bool is_last = limit > 0 && waited + kPauseMilliseconds + turn > limit;
+        if (connection.sqlstate() != "55P03" || is_last) return locked.release_error();
+        TRY(connection.execute("ROLLBACK TO SAVEPOINT alone"));
+        TRY(connection.execute(kPause));
+    }
+}
+
 // Without the right to truncate, and where foreign keys of other tables forbid it, the rows are deleted.
 Result<void> remove_rows(PostgresConnection& connection, const PostgresTarget& table) {
     const auto found = TRY(connection.query(
@@ -93,6 +119,7 @@ Result<void> remove_rows(PostgresConnection& connection, const PostgresTarget& t
         "pg_catalog.pg_constraint WHERE contype = 'f' AND confrelid = $1::oid AND conrelid <> confrelid)",
         {std::to_string(table.oid)}));
     if (!found.rows.empty() && found.rows[0][0] == "t") {
+        TRY(lock_alone(connection, table));
         TRY(connection.execute("TRUNCATE " + table.quoted));
         return {};
     }
@@ -163,7 +190,7 @@ Result<void> take_place(PostgresConnection& connection, const PostgresTableName&
     const std::vector<std::string> tables{std::to_string(old->oid), std::to_string(fresh->oid)};
     // First without the lock, so that a table that may not be locked so strongly can be refilled.
     if (TRY(connection.query(kAttachments, tables)).rows.empty()) {
-        TRY(connection.execute("LOCK TABLE " + old->quoted + " IN ACCESS EXCLUSIVE MODE"));
+        TRY(lock_alone(connection, *old));
         if (TRY(connection.query(kAttachments, tables)).rows.empty()) {
             TRY(connection.execute("DROP TABLE " + old->quoted));
             return rename(connection, name, working, options);

@@ -283,12 +283,10 @@ Result<WriteReport> PostgresSink::write(RunContext&, const RecordBatch& rows) {
     WriteReport report;
     std::vector<RejectedRow> without_key;
     const std::vector<uint32_t> kept = rows_with_key(rows, without_key);
-    if (without_key.empty()) {
-        TRY(explained(write_rows(rows, report)));
-        return report;
+    TRY(explained(write_rows(without_key.empty() ? rows : rows.take(kept), report)));
+    if (!without_key.empty()) {
+        for (auto& row : report.rejected) row.row = kept[row.row];
     }
-    TRY(explained(write_rows(rows.take(kept), report)));
-    for (auto& row : report.rejected) row.row = kept[row.row];
     report.rejected.insert(report.rejected.end(), without_key.begin(), without_key.end());
     std::sort(report.rejected.begin(), report.rejected.end(),
               [](const auto& a, const auto& b) { return a.row < b.row; });

@@ -150,7 +150,7 @@ Result<size_t> PostgresStage::write(const RecordBatch& rows, std::vector<Rejecte
         const size_t by_encoder = rejected.size();
         // Numbers were given to the rows that the encoder took, in their order.
         std::vector<RejectedRow> unread;
-        TRY(reject_unread(first, rows.rows(), unread));
+        TRY(reject_unread(first, unread));
         std::vector<size_t> row_of;
         size_t next = before;
         for (size_t row = 0; row < rows.rows(); ++row) {
@@ -167,7 +167,7 @@ Result<size_t> PostgresStage::write(const RecordBatch& rows, std::vector<Rejecte
     return written;
 }
 
-Result<void> PostgresStage::reject_unread(int64_t first, size_t, std::vector<RejectedRow>& rejected) {
+Result<void> PostgresStage::reject_unread(int64_t first, std::vector<RejectedRow>& rejected) {
     const auto names = TRY(plan_.quoted());
     std::string bad_column;
     std::string bad_value;

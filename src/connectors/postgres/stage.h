@@ -66,12 +66,11 @@ public:
     bool has_rows() const { return rows_ > 0; }
     // Drops the rows.
     Result<void> clear();
-    // The transaction took them.
-    void forget() { rows_ = 0; }
 
 private:
     Result<void> create_checks();
-    Result<void> reject_unread(int64_t first, size_t rows, std::vector<RejectedRow>& rejected);
+    // Drops the rows from number `first` on that the server cannot read; tells them counted from there.
+    Result<void> reject_unread(int64_t first, std::vector<RejectedRow>& rejected);
     std::string check_of(size_t i, const std::string& column) const;
 
     PostgresConnection& connection_;

@@ -165,10 +165,11 @@ Result<std::optional<PostgresTarget>> find_target(PostgresConnection& connection
     table.quoted = TRY(name.quoted());
     auto fields = TRY(describe_postgres_columns(connection, "SELECT * FROM " + table.quoted));
     const Labels labels = TRY(read_labels(connection, fields));
-    const auto facts = TRY(connection.query(
-        "SELECT attname, attnotnull AND (atthasdef OR attidentity <> ''), attgenerated <> '' FROM pg_catalog.pg_attribute WHERE "
-        "attrelid = $1::oid AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
-        {std::to_string(table.oid)}));
+    const auto facts =
+        TRY(connection.query("SELECT attname, attnotnull AND (atthasdef OR attidentity <> ''), attgenerated <> '' FROM "
+                             "pg_catalog.pg_attribute WHERE "
+                             "attrelid = $1::oid AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
+                             {std::to_string(table.oid)}));
     for (size_t i = 0; i < fields.size() && i < facts.rows.size(); ++i) {
         PostgresTargetColumn column;
         column.copy = copy_target(fields[i], labels);
