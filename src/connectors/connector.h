@@ -43,7 +43,9 @@ struct Treated {
 };
 
 struct ReadBatch {
-    std::variant<RawRows, RecordBatch> rows;  // may have no row, to carry a checkpoint alone
+    // May have no row, to carry a checkpoint alone, or (a RecordBatch) to tell the columns of a stream that has no
+    // rows.
+    std::variant<RawRows, RecordBatch> rows;
     // The position behind these rows. nullopt: the stream cannot be resumed here, nothing is committed up to here
     // alone.
     std::optional<Checkpoint> next;
@@ -155,7 +157,9 @@ struct WriteReport {
 
 enum class CommitKind : uint8_t {
     interim,  // more may come
-    final,    // the stream has ended: in replace mode the new table takes the old one's place
+    // The stream has ended: in replace mode the new table takes the old one's place. Where nothing was prepared,
+    // nothing came: then the old table, if there is one, stays without its rows.
+    final,
 };
 
 // Writes one table and, in the same transaction, what was rejected and the checkpoint. One thread at a time; open once;

@@ -203,8 +203,10 @@ private:
 
     Result<Prepared> prepare(const ReadBatch& batch) {
         static const SchemaPtr no_columns = std::make_shared<const Schema>();
-        if (rows_of(batch) == 0) return Prepared{RecordBatch(no_columns, {}, 0), {}, {}, {}};
+        const bool is_typed = std::holds_alternative<RecordBatch>(batch.rows);
+        if (rows_of(batch) == 0 && !is_typed) return Prepared{RecordBatch(no_columns, {}, 0), {}, {}, {}};
         TypedBatch typed = TRY(contract_->apply(batch));
+        if (rows_of(batch) == 0) return Prepared{TRY(job_.policies->apply(typed.rows, nullptr)), {}, {}, {}};
         CheckedRows checked = TRY(job_.expectations->check(run_, typed.rows, batch.treated.get()));
         std::vector<uint32_t> origin = typed.row_numbers;
         if (!checked.rejected.empty()) {
@@ -253,7 +255,10 @@ private:
         TRY(failpoint("run.write"));
         if (batch.next) pending_ = batch.next;
         if (batch.next || rows_of(batch) > 0) unplaced_rows_ = !batch.next;
-        if (rows_of(batch) == 0) return {};
+        if (rows_of(batch) == 0) {
+            const Schema& columns = *prepared.rows.schema();
+            return columns.size() == 0 ? Result<void>() : writer_.prepare(columns);
+        }
         StreamProgress& progress = result_.progress;
         progress.rows_read += static_cast<int64_t>(rows_of(batch));
         progress.bytes_read += static_cast<int64_t>(bytes_of(batch));

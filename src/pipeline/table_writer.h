@@ -17,6 +17,8 @@ public:
 
     // The sink's state, its table without the columns that shaduf adds.
     Result<SinkState> open(WriteMode mode);
+    // Makes the table, or makes it wider, for rows of these columns; `write` does so by itself.
+    Result<void> prepare(const Schema& columns) { return make_room(columns); }
     Result<WriteReport> write(const RecordBatch& rows);
     // As Sink::commit; a sink may find out only now that the table does not take the rows.
     Result<void> commit(const std::optional<Checkpoint>& checkpoint, CommitKind kind);

@@ -243,7 +243,11 @@ Result<void> DuckDbSink::write_pending_quarantine() {
 
 // Views name their tables, so those on the old table read the new one; indexes of the old one go with it.
 Result<void> DuckDbSink::swap_tables() {
-    if (!working_exists_) return {};
+    if (!working_exists_) {
+        const bool has_old = TRY(has_table(*connection_, table_.schema, table_.table));
+        if (has_old) TRY(connection_->execute("DELETE FROM " + table_.quoted()));
+        return {};
+    }
     auto dropped = connection_->execute("DROP TABLE IF EXISTS " + table_.quoted());
     if (!dropped.ok()) {
         return in_place(Error(dropped.error().kind(), "cannot replace the table: " + table_.quoted() +

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "connectors/cursor/cutter.h"
+#include "data/builder.h"
 
 namespace shaduf {
 namespace {
@@ -33,13 +34,23 @@ public:
             auto rows = cursor_->next();
             // The engine cannot go on with a result that failed.
             if (!rows.ok()) return rows.error().permanent().at(Place::in_stream(stream_.connection, stream_.name));
-            if (!rows.value()) return cutter_ ? cutter_->finish() : std::nullopt;
+            if (!rows.value()) return end();
+            gave_rows_ = true;
             if (!cutter_) return std::optional(ReadBatch{std::move(*rows.value()), std::nullopt, stream_.name});
             if (auto cut = cutter_->cut({std::move(*rows.value())})) return cut;
         }
     }
 
 private:
+    // Of a stream without rows, the columns.
+    Result<std::optional<ReadBatch>> end() {
+        if (cutter_) {
+            if (auto last = cutter_->finish()) return last;
+        }
+        if (std::exchange(gave_rows_, true)) return std::nullopt;
+        return std::optional(ReadBatch{RecordBatchBuilder(schema_).finish(), std::nullopt, stream_.name});
+    }
+
     bool is_incremental() const { return stream_.mode == ReadMode::incremental; }
 
     Result<void> start(RunContext& run, const std::optional<Checkpoint>& resume_from) {
@@ -49,27 +60,28 @@ private:
         connection_ = TRY(database_->connect(run.cancellation));
         std::string sql = stream_.query;
         if (sql.empty()) sql = "SELECT * FROM " + quote_stream(stream_.name);
+        schema_ = TRY(connection_->describe(sql));
+        gave_rows_ = false;
         if (is_incremental()) sql = TRY(incremental_sql(sql, resume_from));
         cursor_ = TRY(connection_->open_cursor(sql));
         return {};
     }
 
     Result<std::string> incremental_sql(std::string sql, const std::optional<Checkpoint>& resume_from) {
-        const auto schema = TRY(connection_->describe(sql));
-        const auto at = schema->index_of(stream_.cursor_field);
+        const auto at = schema_->index_of(stream_.cursor_field);
         if (!at) {
-            const auto names = schema->names();
+            const auto names = schema_->names();
             return Error(ErrorKind::invalid_config, "cursor field is not in the stream: " + stream_.cursor_field +
                                                         did_you_mean(stream_.cursor_field, names));
         }
-        cutter_.emplace(*at, schema, stream_.name, nullptr);
+        cutter_.emplace(*at, schema_, stream_.name, nullptr);
         cutter_->begin(resume_from);
         const std::string column = quote_identifier(stream_.cursor_field);
         const auto end = sql.find_last_not_of("; \n\t");
         sql = "SELECT * FROM (" + sql.substr(0, end + 1) + "\n) WHERE " + column + " IS NOT NULL";
         if (cutter_->value()) {
             sql += " AND " + column + (cutter_->includes_value() ? " >= " : " > ") + "CAST(" +
-                   quote_literal(*cutter_->value()) + " AS " + duckdb_type_name((*schema)[*at].type) + ")";
+                   quote_literal(*cutter_->value()) + " AS " + duckdb_type_name((*schema_)[*at].type) + ")";
         }
         return sql + " ORDER BY " + column;
     }
@@ -79,6 +91,8 @@ private:
     std::shared_ptr<DuckDbDatabase> database_;
     std::unique_ptr<DuckDbConnection> connection_;
     std::unique_ptr<DuckDbCursor> cursor_;
+    SchemaPtr schema_;
+    bool gave_rows_ = false;
     std::optional<CursorCutter> cutter_;  // incremental
 };
 

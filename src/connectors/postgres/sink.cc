@@ -354,8 +354,11 @@ Result<void> PostgresSink::end_transaction(const std::optional<Checkpoint>& chec
     TRY(finish_copy());
     TRY(apply_stage());
     TRY(write_pending_quarantine());
-    const bool ends_replace = replaces() && kind == CommitKind::final && table_.has_value();
-    if (ends_replace) {
+    const bool ends_replace = replaces() && kind == CommitKind::final;
+    if (ends_replace && !table_ && TRY(find_target(*connection_, name_))) {
+        TRY(connection_->execute("DELETE FROM " + TRY(name_.quoted())));
+    }
+    if (ends_replace && table_) {
         TRY(take_place(*connection_, name_, working_, options_));
         table_.reset();
         schema_ = nullptr;

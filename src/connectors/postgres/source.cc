@@ -7,6 +7,7 @@
 #include "connectors/cursor/cutter.h"
 #include "connectors/postgres/copy_sessions.h"
 #include "connectors/postgres/key_ranges.h"
+#include "data/builder.h"
 
 namespace shaduf {
 namespace {
@@ -188,9 +189,12 @@ private:
         }
         has_ended_ = true;
         sessions_.reset();
-        if (!cutter_) return std::nullopt;
-        if (auto waiting = cutter_->take_held_back()) return waiting;
-        return cutter_->finish();
+        if (cutter_) {
+            if (auto waiting = cutter_->take_held_back()) return waiting;
+            if (auto last = cutter_->finish()) return last;
+        }
+        if (std::exchange(gave_rows_, true)) return std::nullopt;
+        return std::optional(ReadBatch{RecordBatchBuilder(schema_).finish(), std::nullopt, stream_.name});
     }
 
     // These rows of a range are given next. Of the last range, the end stays: rows with greater keys may come.
