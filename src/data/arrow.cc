@@ -51,6 +51,7 @@ std::string format_of(const DataType& type) {
         case TypeKind::string:
         case TypeKind::json: return "u";
         case TypeKind::bytes: return "z";
+        case TypeKind::uuid: return "w:16";
         case TypeKind::date: return "tdD";
         case TypeKind::time: return "ttu";
         case TypeKind::timestamp: return "tsu:";
@@ -95,9 +96,10 @@ void export_node(std::string format, const std::string& name, const std::vector<
 void export_field(const Field& field, ArrowSchema& out) {
     export_node(format_of(field.type), field.name, field.type.children(), out);
     if (field.nullable) out.flags = ARROW_FLAG_NULLABLE;
-    if (field.type.kind() == TypeKind::json) {
+    const bool is_uuid = field.type.kind() == TypeKind::uuid;
+    if (is_uuid || field.type.kind() == TypeKind::json) {
         auto* node = static_cast<SchemaNode*>(out.private_data);
-        node->metadata = encode_metadata("ARROW:extension:name", "arrow.json");
+        node->metadata = encode_metadata("ARROW:extension:name", is_uuid ? "arrow.uuid" : "arrow.json");
         out.metadata = node->metadata.data();
     }
 }

@@ -121,7 +121,7 @@ Result<DataType> import_type(const ArrowSchema& schema) {
     if (!type) return unknown_type(schema);
     const auto extension = extension_name(schema);
     if (extension == "arrow.json" && type->kind() == TypeKind::string) return DataType(TypeKind::json);
-    if (extension == "arrow.uuid" && format == "w:16") return DataType(TypeKind::string);
+    if (extension == "arrow.uuid" && format == "w:16") return DataType(TypeKind::uuid);
     return *type;
 }
 
@@ -273,17 +273,6 @@ Result<BufferPtr> import_offsets(const Import& in, size_t& begin, size_t& end) {
     return out.finish();
 }
 
-std::string format_uuid(const uint8_t* bytes) {
-    constexpr std::string_view kDigits = "0123456789abcdef";
-    std::string text;
-    for (size_t i = 0; i < 16; ++i) {
-        if (i == 4 || i == 6 || i == 8 || i == 10) text += '-';
-        text += kDigits[bytes[i] >> 4];
-        text += kDigits[bytes[i] & 15];
-    }
-    return text;
-}
-
 Column import_fixed_bytes(const Import& in, const DataType& type) {
     const size_t size = fixed_size(format_of(in.schema));
     ColumnBuilder builder(type);
@@ -291,8 +280,8 @@ Column import_fixed_bytes(const Import& in, const DataType& type) {
         const uint8_t* value = in.buffer(1) + (in.first + row) * size;
         if (!in.is_valid(row)) {
             builder.append_null();
-        } else if (type.kind() == TypeKind::string) {
-            builder.append_text(format_uuid(value));
+        } else if (type.kind() == TypeKind::uuid) {
+            builder.append_uuid({reinterpret_cast<const char*>(value), size});
         } else {
             builder.append_text({reinterpret_cast<const char*>(value), size});
         }

@@ -186,6 +186,7 @@ Column take(const Column& column, std::span<const uint32_t> rows) {
         case TypeKind::timestamp:
         case TypeKind::timestamp_tz: result.values = take_values<int64_t>(*column.values, rows); break;
         case TypeKind::date: result.values = take_values<int32_t>(*column.values, rows); break;
+        case TypeKind::uuid:
         case TypeKind::decimal: result.values = take_values<std::array<uint64_t, 2>>(*column.values, rows); break;
         case TypeKind::string:
         case TypeKind::bytes:
@@ -219,6 +220,11 @@ std::string format_value(const Column& column, size_t row) {
         case TypeKind::bytes: {
             std::string text = "\\x";
             append_hex(column.text_at(row), text);
+            return text;
+        }
+        case TypeKind::uuid: {
+            std::string text;
+            append_uuid_text(column.uuid_at(row), text);
             return text;
         }
         case TypeKind::date: return format_date(column.date_at(row));

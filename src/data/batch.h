@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "data/buffer.h"
 #include "data/type.h"
+#include "data/uuid.h"
 
 namespace shaduf {
 
@@ -17,6 +18,7 @@ __extension__ using int128 = __int128;
 // One column of a batch, laid out as Arrow lays it out, always at offset 0:
 //   boolean             values: bit-packed
 //   int64, float64, time, timestamp(_tz)   values: 8 bytes each;  date: 4 bytes;  decimal: 16 bytes, little-endian
+//   uuid                values: 16 bytes each
 //   string, bytes, json offsets: length+1 int32; values: the bytes
 //   list                offsets: length+1 int32; children[0]: the items
 //   structure           children: one a field, each as long as the column
@@ -41,6 +43,7 @@ struct Column {
         std::memcpy(&value, values->data() + row * sizeof value, sizeof value);
         return value;
     }
+    std::string_view uuid_at(size_t row) const { return values->view().substr(row * kUuidBytes, kUuidBytes); }
     std::string_view text_at(size_t row) const {  // string, bytes, json
         const int32_t* at = offsets->as<int32_t>();
         return values->view().substr(static_cast<size_t>(at[row]), static_cast<size_t>(at[row + 1] - at[row]));

@@ -14,6 +14,7 @@ size_t value_width(TypeKind kind) {
         case TypeKind::timestamp:
         case TypeKind::timestamp_tz: return 8;
         case TypeKind::date: return 4;
+        case TypeKind::uuid:
         case TypeKind::decimal: return 16;
         default: return 0;
     }

@@ -44,6 +44,10 @@ public:
         values_.append_value(unscaled);
         append_valid();
     }
+    void append_uuid(std::string_view bytes) {  // kUuidBytes of them
+        values_.append(bytes);
+        append_valid();
+    }
     void append_text(std::string_view text) {  // string, bytes, json
         values_.append(text);
         offsets_.append_value(static_cast<int32_t>(values_.size()));

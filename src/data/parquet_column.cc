@@ -28,7 +28,7 @@ struct AllRows {
 };
 
 std::string big_endian(int128 value) {
-    std::string bytes(kParquetDecimalBytes, '\0');
+    std::string bytes(kParquetFixedBytes, '\0');
     for (size_t i = bytes.size(); i-- > 0; value >>= 8) bytes[i] = static_cast<char>(value & 0xFF);
     return bytes;
 }
@@ -112,7 +112,10 @@ void ParquetColumnWriter::put_float64(double value) {
 void ParquetColumnWriter::put_decimal(int128 value) {
     widen_range(value, !has_range_, decimal_min_, decimal_max_);
     has_range_ = true;
-    const std::string bytes = big_endian(value);
+    put_fixed_bytes(big_endian(value));
+}
+
+void ParquetColumnWriter::put_fixed_bytes(std::string_view bytes) {
     if (use_dictionary_) {
         indices_.push_back(dictionary_.index_of_text(bytes, false));
     } else {
@@ -225,7 +228,14 @@ void ParquetColumnWriter::append_values(const Column& column, const Rows& rows, 
         case ParquetPhysical::int32: return each([&](size_t row) { put_int32(column.date_at(row)); });
         case ParquetPhysical::int64: return put_int64s(column, rows, begin, end);
         case ParquetPhysical::float64: return each([&](size_t row) { put_float64(column.float64_at(row)); });
-        case ParquetPhysical::fixed_bytes: return each([&](size_t row) { put_decimal(column.decimal_at(row)); });
+        case ParquetPhysical::fixed_bytes:
+            if (leaf_.kind == TypeKind::uuid) {
+                return each([&](size_t row) {
+                    note_text(column.uuid_at(row));
+                    put_fixed_bytes(column.uuid_at(row));
+                });
+            }
+            return each([&](size_t row) { put_decimal(column.decimal_at(row)); });
         case ParquetPhysical::bytes: return put_texts(column, rows, begin, end);
     }
 }
@@ -377,10 +387,12 @@ void ParquetColumnWriter::take_statistics() {
             result.smallest = bytes_of(float_min_ == 0 ? -0.0 : float_min_);
             result.largest = bytes_of(float_max_ == 0 ? 0.0 : float_max_);
             break;
-        case ParquetPhysical::fixed_bytes:
-            result.smallest = big_endian(decimal_min_);
-            result.largest = big_endian(decimal_max_);
+        case ParquetPhysical::fixed_bytes: {
+            const bool is_uuid = leaf_.kind == TypeKind::uuid;
+            result.smallest = is_uuid ? text_min_ : big_endian(decimal_min_);
+            result.largest = is_uuid ? text_max_ : big_endian(decimal_max_);
             break;
+        }
         case ParquetPhysical::bytes:
             if (text_min_.size() <= kStatisticsTextMax) result.smallest = text_min_;
             if (text_max_.size() <= kStatisticsTextMax) result.largest = text_max_;

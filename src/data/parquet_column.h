@@ -91,6 +91,7 @@ private:
     void put_int32(int32_t value);
     void put_float64(double value);
     void put_decimal(int128 value);
+    void put_fixed_bytes(std::string_view bytes);
     void put_text(std::string_view text);
     void put_dictionary_text(std::string_view text, uint64_t hash);
     template <typename Rows>

@@ -23,7 +23,8 @@ enum Logical : int16_t {
     logical_date = 6,
     logical_time = 7,
     logical_timestamp = 8,
-    logical_json = 12
+    logical_json = 12,
+    logical_uuid = 14
 };
 
 ParquetPhysical physical_of(TypeKind kind) {
@@ -35,6 +36,7 @@ ParquetPhysical physical_of(TypeKind kind) {
         case TypeKind::timestamp:
         case TypeKind::timestamp_tz: return ParquetPhysical::int64;
         case TypeKind::float64: return ParquetPhysical::float64;
+        case TypeKind::uuid:
         case TypeKind::decimal: return ParquetPhysical::fixed_bytes;
         default: return ParquetPhysical::bytes;
     }
@@ -95,6 +97,11 @@ void write_annotation(const DataType& type, ThriftCompactWriter& out) {
         case TypeKind::string: plain(utf8, logical_string); break;
         case TypeKind::json: plain(json, logical_json); break;
         case TypeKind::date: plain(date, logical_date); break;
+        case TypeKind::uuid:
+            out.begin_struct(10);
+            out.empty_struct(logical_uuid);
+            out.end_struct();
+            break;
         case TypeKind::time: timed(logical_time, false); break;
         case TypeKind::timestamp: timed(logical_timestamp, false); break;
         case TypeKind::timestamp_tz:
@@ -139,7 +146,7 @@ void write_element(const Field& field, ThriftCompactWriter& out) {
         return;
     }
     out.i32(1, static_cast<int32_t>(physical_of(field.type.kind())));
-    if (field.type.kind() == TypeKind::decimal) out.i32(2, kParquetDecimalBytes);
+    if (physical_of(field.type.kind()) == ParquetPhysical::fixed_bytes) out.i32(2, kParquetFixedBytes);
     out.i32(3, kOptional);
     out.binary(4, field.name);
     write_annotation(field.type, out);

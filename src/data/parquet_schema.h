@@ -21,7 +21,7 @@ struct ParquetLeaf {
     uint8_t repetition_max = 0;
 };
 
-inline constexpr int kParquetDecimalBytes = 16;
+inline constexpr int kParquetFixedBytes = 16;
 
 // The leaves of a schema, from left to right.
 std::vector<ParquetLeaf> parquet_leaves(const Schema& schema);

@@ -43,6 +43,7 @@ constexpr std::array kTypeNames{
     TypeName{"timestamp_tz", TypeKind::timestamp_tz},
     TypeName{"timestamptz", TypeKind::timestamp_tz},
     TypeName{"timestamp with time zone", TypeKind::timestamp_tz},
+    TypeName{"uuid", TypeKind::uuid},
     TypeName{"json", TypeKind::json},
     TypeName{"jsonb", TypeKind::json},
 };

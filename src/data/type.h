@@ -20,6 +20,7 @@ enum class TypeKind : uint8_t {
     time,          // microseconds since midnight
     timestamp,     // microseconds since 1970-01-01T00:00:00 as the wall clock reads, no zone known
     timestamp_tz,  // microseconds since 1970-01-01T00:00:00Z
+    uuid,          // 16 bytes, see data/uuid.h
     json,          // any JSON value, as its text
     list,          // one child, called "item"
     structure,     // named children

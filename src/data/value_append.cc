@@ -1,12 +1,14 @@
 #include "data/value_append.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <limits>
 
 #include "base/text.h"
 #include "data/json_cursor.h"
+#include "data/uuid.h"
 
 namespace shaduf {
 namespace {
@@ -237,6 +239,12 @@ bool append_string_value(ColumnBuilder& to, const TargetColumn& column, std::str
             const auto time = parse_time_of_day(text);
             if (time) to.append_int64(*time);
             return time.has_value();
+        }
+        case TypeKind::uuid: {
+            std::array<uint8_t, kUuidBytes> bytes{};
+            if (!parse_uuid(trim(text), bytes.data())) return false;
+            to.append_uuid({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+            return true;
         }
         case TypeKind::bytes:
             if (column.declared) append_bytes(to, text);

@@ -45,6 +45,7 @@ duckdb_type plain_type(TypeKind kind) {
         case TypeKind::int64: return DUCKDB_TYPE_BIGINT;
         case TypeKind::float64: return DUCKDB_TYPE_DOUBLE;
         case TypeKind::bytes: return DUCKDB_TYPE_BLOB;
+        case TypeKind::uuid: return DUCKDB_TYPE_UUID;
         case TypeKind::date: return DUCKDB_TYPE_DATE;
         case TypeKind::time: return DUCKDB_TYPE_TIME;
         case TypeKind::timestamp: return DUCKDB_TYPE_TIMESTAMP;
@@ -126,6 +127,7 @@ std::string duckdb_type_name(const DataType& type) {
         case TypeKind::decimal: return "DECIMAL(38," + std::to_string(type.scale()) + ")";
         case TypeKind::string: return "VARCHAR";
         case TypeKind::bytes: return "BLOB";
+        case TypeKind::uuid: return "UUID";
         case TypeKind::date: return "DATE";
         case TypeKind::time: return "TIME";
         case TypeKind::timestamp: return "TIMESTAMP";

@@ -134,9 +134,13 @@ TEST(PostgresEncode, GivesWhatTheDecoderReads) {
         batch_of(TypeKind::time, std::size(times), [&](ColumnBuilder& to, size_t i) { to.append_int64(times[i]); }),
         target(WireType::time));
     const std::string_view uuids[] = {"00000000-0000-0000-0000-000000000000", "01234567-89ab-cdef-0123-456789abcdef"};
-    expect_same(
-        batch_of(TypeKind::string, std::size(uuids), [&](ColumnBuilder& to, size_t i) { to.append_text(uuids[i]); }),
-        target(WireType::uuid));
+    expect_same(batch_of(TypeKind::uuid, std::size(uuids),
+                         [&](ColumnBuilder& to, size_t i) {
+                             std::array<uint8_t, kUuidBytes> bytes{};
+                             ASSERT_TRUE(parse_uuid(uuids[i], bytes.data()));
+                             to.append_uuid({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+                         }),
+                target(WireType::uuid));
     const std::string_view json[] = {"null", "{\"a\": [1, \"\\u00fc\\ud83d\\ude00\"]}", "1e300", "\"\""};
     expect_same(
         batch_of(TypeKind::json, std::size(json), [&](ColumnBuilder& to, size_t i) { to.append_text(json[i]); }),

@@ -26,7 +26,8 @@ SchemaPtr every_type() {
                       {"tz", TypeKind::timestamp_tz},
                       {"j", TypeKind::json},
                       {"l", DataType::list(TypeKind::string)},
-                      {"st", DataType::structure({{"x", TypeKind::int64}, {"y", DataType::list(TypeKind::date)}})}});
+                      {"st", DataType::structure({{"x", TypeKind::int64}, {"y", DataType::list(TypeKind::date)}})},
+                      {"u", TypeKind::uuid}});
 }
 
 void append_row(RecordBatchBuilder& rows, int64_t i) {
@@ -47,6 +48,7 @@ void append_row(RecordBatchBuilder& rows, int64_t i) {
     rows.column(12).child(1).child(0).append_null();
     rows.column(12).child(1).append_list();
     rows.column(12).append_structure();
+    rows.column(13).append_uuid(std::string(15, '\xfe') + static_cast<char>(i));
 }
 
 RecordBatch rows_of_every_type(size_t count) {
@@ -55,7 +57,7 @@ RecordBatch rows_of_every_type(size_t count) {
         if (row % 5 == 3) {
             rows.column(0).append_null();
             rows.column(1).append_int64(0);
-            for (size_t i = 2; i < 13; ++i) rows.column(i).append_null();
+            for (size_t i = 2; i < 14; ++i) rows.column(i).append_null();
         } else {
             append_row(rows, static_cast<int64_t>(row));
         }

@@ -36,7 +36,7 @@ CopyDecoder make_decoder(size_t first) {
         {TypeKind::date, {WireType::date}},
         {TypeKind::time, {WireType::time}},
         {TypeKind::timestamp, {WireType::timestamp}},
-        {TypeKind::string, {WireType::uuid}},
+        {TypeKind::uuid, {WireType::uuid}},
         {DataType::list(TypeKind::int64), {WireType::int32, 1}},
         {DataType::list(DataType::list(TypeKind::bytes)), {WireType::bytes, 2}},
         {DataType::list(DataType::decimal(2)), {WireType::numeric, 1}},

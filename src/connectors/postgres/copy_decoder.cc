@@ -16,23 +16,8 @@ constexpr int16_t kEnd = -1;
 constexpr int32_t kNull = -1;
 constexpr int kDimensionsMax = 6;  // MAXDIM of the server
 
-constexpr size_t kUuidBytes = 16;
-
 Error broken_stream() {
     return Error(ErrorKind::unavailable, "PostgreSQL: binary COPY cannot be read: its bytes are no rows");
-}
-
-void append_uuid(ColumnBuilder& to, std::string_view value) {
-    constexpr std::string_view kHex = "0123456789abcdef";
-    char text[kUuidBytes * 2 + 4];
-    char* out = text;
-    for (size_t i = 0; i < kUuidBytes; ++i) {
-        if (i == 4 || i == 6 || i == 8 || i == 10) *out++ = '-';
-        const auto byte = static_cast<unsigned char>(value[i]);
-        *out++ = kHex[byte >> 4U];
-        *out++ = kHex[byte & 15U];
-    }
-    to.append_text({text, sizeof text});
 }
 
 }  // namespace
@@ -165,7 +150,7 @@ CopyDecoder::Outcome CopyDecoder::append_value(const CopyColumn& column, ColumnB
             return Outcome::held;
         case WireType::uuid:
             if (!has(kUuidBytes)) return Outcome::broken;
-            append_uuid(to, value);
+            to.append_uuid(value);
             return Outcome::held;
         case WireType::jsonb:
             if (value.empty() || value.front() != 1) return Outcome::broken;

@@ -7,6 +7,7 @@
 #include "base/assert.h"
 #include "connectors/postgres/json_check.h"
 #include "connectors/postgres/wire.h"
+#include "data/uuid.h"
 
 namespace shaduf {
 namespace {
@@ -15,7 +16,6 @@ constexpr size_t kBytesAtOnce = 256 << 10;
 constexpr size_t kValueBytesMax = 0x3FFF'FFFF;  // of the server, for anything
 constexpr size_t kShownBytesMax = 60;
 constexpr int kDimensionsMax = 6;
-constexpr size_t kUuidBytes = 16;
 
 // Source: the server's datatype/timestamp.h.
 constexpr int32_t kDaysMin = -2'451'545;
@@ -38,29 +38,6 @@ std::string shown(std::string_view text) {
     return std::string(text.substr(0, size)) + "...";
 }
 
-int hex_digit(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-}
-
-// As the server reads it: hyphens behind any four digits, braces around all.
-bool parse_uuid(std::string_view text, uint8_t* to) {
-    if (text.size() > 2 && text.front() == '{' && text.back() == '}') text = text.substr(1, text.size() - 2);
-    size_t at = 0;
-    for (size_t i = 0; i < kUuidBytes; ++i) {
-        if (at + 2 > text.size()) return false;
-        const int high = hex_digit(text[at]);
-        const int low = hex_digit(text[at + 1]);
-        if (high < 0 || low < 0) return false;
-        to[i] = static_cast<uint8_t>(high * 16 + low);
-        at += 2;
-        if (i % 2 == 1 && i + 1 < kUuidBytes && at < text.size() && text[at] == '-') ++at;
-    }
-    return at == text.size();
-}
-
 bool is_text(WireType type) { return type == WireType::text || type == WireType::unsure_text; }
 
 }  // namespace
@@ -80,6 +57,7 @@ enum class CopyEncoder::Op : uint8_t {
     numeric_of_text,
     text,
     uuid,
+    uuid_of_text,
     json,         // of json
     json_of_any,  // of all else
     text_of_any,
@@ -124,9 +102,10 @@ std::optional<CopyEncoder::Op> CopyEncoder::op_of(const DataType& from, const Co
             return wire == WireType::float64 ? std::optional(Op::float64) : std::nullopt;
         case TypeKind::decimal: return wire == WireType::numeric ? std::optional(Op::numeric) : std::nullopt;
         case TypeKind::string:
-            if (wire == WireType::uuid) return Op::uuid;
+            if (wire == WireType::uuid) return Op::uuid_of_text;
             return wire == WireType::numeric ? std::optional(Op::numeric_of_text) : std::nullopt;
         case TypeKind::bytes: return wire == WireType::bytes ? std::optional(Op::bytes) : std::nullopt;
+        case TypeKind::uuid: return wire == WireType::uuid ? std::optional(Op::uuid) : std::nullopt;
         case TypeKind::date:
             if (wire == WireType::timestamp) return Op::timestamp_of_date;
             return wire == WireType::date ? std::optional(Op::date) : std::nullopt;
@@ -236,7 +215,11 @@ bool CopyEncoder::put_value(const Column& column, size_t row, const Plan& plan) 
         case Op::numeric_of_int: return put_decimal(column.int64_at(row), 0, plan);
         case Op::float32: return put_float(column.float64_at(row));
         case Op::numeric_of_text: return put_number_text(column.text_at(row), plan);
-        case Op::uuid: return put_uuid(column.text_at(row));
+        case Op::uuid:
+            put_big_endian(out_, static_cast<int32_t>(kUuidBytes));
+            out_.append(column.uuid_at(row));
+            return true;
+        case Op::uuid_of_text: return put_uuid(column.text_at(row));
         case Op::date: return put_date(column.date_at(row));
         case Op::timestamp_of_date: return put_timestamp(int64_t{column.date_at(row)} * kMicrosOfDay);
         case Op::time: return put_time(column.int64_at(row));

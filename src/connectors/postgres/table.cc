@@ -36,7 +36,7 @@ constexpr std::array kBuiltinTypes{
     BuiltinType{1114, WireType::timestamp, TypeKind::timestamp},
     BuiltinType{1184, WireType::timestamp, TypeKind::timestamp_tz},
     BuiltinType{1700, WireType::numeric, TypeKind::string},  // numeric without digits given
-    BuiltinType{2950, WireType::uuid, TypeKind::string},     // uuid
+    BuiltinType{2950, WireType::uuid, TypeKind::uuid},       // uuid
     BuiltinType{3802, WireType::jsonb, TypeKind::json},      // jsonb
 };
 constexpr uint32_t kNumericOid = 1700;

@@ -90,6 +90,12 @@ Result<void> alter(PostgresConnection& connection, const PostgresTableName& name
         .caused_by(done.error());
 }
 
+// Of a column that is there: a uuid takes any text that is one, so that a stream of texts need not change the column.
+DataType as_told(const DataType& type) {
+    if (type.kind() == TypeKind::list) return DataType::list(as_told(type.children()[0].type));
+    return type.kind() == TypeKind::uuid ? DataType(TypeKind::string) : type;
+}
+
 bool has_structure(const DataType& type) {
     if (type.kind() == TypeKind::structure) return true;
     return std::any_of(type.children().begin(), type.children().end(),
@@ -174,6 +180,7 @@ Result<std::optional<PostgresTarget>> find_target(PostgresConnection& connection
         PostgresTargetColumn column;
         column.copy = copy_target(fields[i], labels);
         column.field = std::move(fields[i]);
+        column.field.type = as_told(column.field.type);
         column.must_default = facts.rows[i][1] == "t";
         column.is_generated = facts.rows[i][2] == "t";
         table.columns.push_back(std::move(column));
@@ -221,6 +228,7 @@ std::string postgres_type_name(const DataType& type) {
         case TypeKind::decimal: return "numeric(38," + std::to_string(type.scale()) + ")";
         case TypeKind::string: return "text";
         case TypeKind::bytes: return "bytea";
+        case TypeKind::uuid: return "uuid";
         case TypeKind::date: return "date";
         case TypeKind::time: return "time";
         case TypeKind::timestamp: return "timestamp";
