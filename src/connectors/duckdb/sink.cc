@@ -5,7 +5,8 @@
 #include "base/assert.h"
 #include "base/failpoint.h"
 #include "base/text.h"
-#include "connectors/history/versions.h"
+#include "connectors/keyed/key_columns.h"
+#include "connectors/keyed/versions.h"
 
 namespace shaduf {
 namespace {
@@ -26,14 +27,6 @@ std::string schema_of(const TableTarget& target) { return target.schema.empty() 
 TableName working_table(const TableTarget& target) {
     const bool beside = target.mode == WriteMode::replace;
     return {schema_of(target), beside ? "_shaduf_new_" + target.table : target.table};
-}
-
-Schema without_history_columns(const Schema& schema) {
-    std::vector<Field> fields;
-    for (const auto& field : schema.fields()) {
-        if (!history_columns().index_of(field.name)) fields.push_back(field);
-    }
-    return Schema(std::move(fields));
 }
 
 }  // namespace
@@ -63,9 +56,7 @@ Result<void> DuckDbSink::claim() {
 }
 
 Result<SinkState> DuckDbSink::open(RunContext& run) {
-    if (has_key() && target_.key.empty()) {
-        return in_place(Error(ErrorKind::invalid_config, "merge and history need a key; set `key`"));
-    }
+    if (const auto checked = check_key(target_); !checked.ok()) return in_place(checked.error());
     if (settings_.options.access == DuckDbAccess::read_only) {
         return in_place(Error(ErrorKind::invalid_config,
                               "database is opened for reading only: " + settings_.path + "; take `read_only` away"));
@@ -101,24 +92,6 @@ Result<SinkState> DuckDbSink::recover() {
     return state;
 }
 
-Result<void> DuckDbSink::check_columns(const Schema& schema) const {
-    std::vector<std::string> wanted = has_key() ? target_.key : std::vector<std::string>();
-    if (has_key() && !target_.order_by.empty()) wanted.push_back(target_.order_by);
-    const auto names = schema.names();
-    for (const auto& name : wanted) {
-        if (schema.index_of(name)) continue;
-        return in_place(Error(ErrorKind::invalid_config, "column of the key or the order is not in the stream: " +
-                                                             name + did_you_mean(name, names)));
-    }
-    if (target_.mode != WriteMode::history) return {};
-    for (const auto& field : history_columns().fields()) {
-        if (!schema.index_of(field.name)) continue;
-        return in_place(Error(ErrorKind::invalid_config, "column has a name that history needs: " + field.name +
-                                                             "; rename it, or write with another mode"));
-    }
-    return {};
-}
-
 Result<void> DuckDbSink::begin() {
     if (in_transaction_) return {};
     TRY(connection_->execute("BEGIN"));
@@ -128,7 +101,7 @@ Result<void> DuckDbSink::begin() {
 
 Result<void> DuckDbSink::prepare(RunContext&, const SchemaPtr& schema) {
     if (schema_ != nullptr && *schema == *schema_) return {};
-    TRY(check_columns(*schema));
+    if (const auto checked = check_key_columns(target_, *schema); !checked.ok()) return in_place(checked.error());
     TRY(begin());
     TRY(write_pending());
     schema_ = schema;
@@ -145,29 +118,12 @@ Result<void> DuckDbSink::prepare(RunContext&, const SchemaPtr& schema) {
     return {};
 }
 
-Result<RecordBatch> DuckDbSink::without_null_keys(const RecordBatch& rows, std::vector<RejectedRow>& rejected) const {
-    std::vector<uint32_t> kept;
-    std::vector<size_t> key;
-    for (const auto& name : target_.key) key.push_back(*rows.schema()->index_of(name));
-    const bool all_there =
-        std::all_of(key.begin(), key.end(), [&](size_t i) { return rows.column(i).null_count == 0; });
-    if (all_there) return rows;
-    for (size_t row = 0; row < rows.rows(); ++row) {
-        const auto null = std::find_if(key.begin(), key.end(), [&](size_t i) { return rows.column(i).is_null(row); });
-        if (null == key.end()) {
-            kept.push_back(static_cast<uint32_t>(row));
-        } else {
-            rejected.push_back({row, Error(ErrorKind::bad_data, "key is null: " + (*rows.schema())[*null].name)});
-        }
-    }
-    return rows.take(kept);
-}
-
 Result<WriteReport> DuckDbSink::write(RunContext&, const RecordBatch& rows) {
     SHADUF_ASSERT(schema_ != nullptr);
     TRY(failpoint("sink.write"));
     WriteReport report;
-    RecordBatch kept = has_key() ? TRY(without_null_keys(rows, report.rejected)) : rows;
+    const auto with_key = rows_with_key(target_, rows, report.rejected);
+    RecordBatch kept = with_key ? rows.take(*with_key) : rows;
     report.rows_written = kept.rows();
     if (kept.rows() == 0) return report;
     if (append_ != nullptr) {
@@ -177,10 +133,10 @@ Result<WriteReport> DuckDbSink::write(RunContext&, const RecordBatch& rows) {
     pending_rows_ += kept.rows();
     pending_bytes_ += kept.byte_size();
     pending_.push_back(std::move(kept));
-    const size_t rows_at_once = has_key() ? kRowsToUpsertAtOnce : kRowsToStream;
+    const size_t rows_at_once = has_key(target_) ? kRowsToUpsertAtOnce : kRowsToStream;
     if (pending_rows_ >= rows_at_once || pending_bytes_ >= target_.memory_bytes / 2) {
         TRY(begin());
-        TRY(has_key() ? write_pending() : stream_pending());
+        TRY(has_key(target_) ? write_pending() : stream_pending());
     }
     return report;
 }

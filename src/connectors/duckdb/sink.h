@@ -36,17 +36,14 @@ public:
 
 private:
     bool replaces() const { return target_.mode == WriteMode::replace; }
-    bool has_key() const { return target_.mode == WriteMode::merge || target_.mode == WriteMode::history; }
     Result<void> claim();
     Result<SinkState> recover();
-    Result<void> check_columns(const Schema& schema) const;
     Result<void> begin();
     Result<void> stream_pending();
     Result<void> end_stream();
     Result<void> write_pending();
     Result<void> write_pending_quarantine();
     Result<void> swap_tables();
-    Result<RecordBatch> without_null_keys(const RecordBatch& rows, std::vector<RejectedRow>& rejected) const;
     Error in_place(const Error& error) const;
 
     const DuckDbSettings settings_;

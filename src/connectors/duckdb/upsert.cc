@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "connectors/history/versions.h"
+#include "connectors/keyed/versions.h"
 
 namespace shaduf {
 namespace {

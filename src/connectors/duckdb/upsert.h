@@ -22,7 +22,7 @@ struct UpsertPlan {
 // table as well.
 Result<void> merge_rows(DuckDbConnection& connection, const UpsertPlan& plan, std::span<const RecordBatch> rows);
 
-// One row a version; see connectors/history/versions.h.
+// One row a version; see connectors/keyed/versions.h.
 Result<void> add_versions(DuckDbConnection& connection, const UpsertPlan& plan, std::span<const RecordBatch> rows);
 
 }  // namespace shaduf

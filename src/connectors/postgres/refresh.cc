@@ -156,6 +156,11 @@ Result<void> refill(PostgresConnection& connection, const PostgresTableName& nam
 
 }  // namespace
 
+Result<void> empty_table(PostgresConnection& connection, const PostgresTableName& name) {
+    const auto table = TRY(find_target(connection, name));
+    return table ? remove_rows(connection, *table) : Result<void>();
+}
+
 Result<void> apply_grants(PostgresConnection& connection, const PostgresTableName& name,
                           const PostgresTableOptions& options) {
     for (const auto& [privilege, roles] : options.grants) {

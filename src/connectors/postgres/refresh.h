@@ -11,6 +11,9 @@ namespace shaduf {
 Result<void> take_place(PostgresConnection& connection, const PostgresTableName& name, const PostgresTableName& working,
                         const PostgresTableOptions& options);
 
+// Takes the rows out of a table, if it is there, by the same means; everything else of it stays.
+Result<void> empty_table(PostgresConnection& connection, const PostgresTableName& name);
+
 // Grants and indexes of the configuration, for a table that was just made.
 Result<void> apply_grants(PostgresConnection& connection, const PostgresTableName& name,
                           const PostgresTableOptions& options);

@@ -5,7 +5,8 @@
 #include "base/assert.h"
 #include "base/failpoint.h"
 #include "base/text.h"
-#include "connectors/history/versions.h"
+#include "connectors/keyed/key_columns.h"
+#include "connectors/keyed/versions.h"
 #include "connectors/postgres/refresh.h"
 #include "connectors/postgres/write_error.h"
 #include "data/builder.h"
@@ -32,14 +33,6 @@ std::vector<std::string> privileges_of(WriteMode mode) {
         case WriteMode::history: return {"SELECT", "INSERT", "DELETE"};
     }
     return {};
-}
-
-Schema without_history_columns(const Schema& schema) {
-    std::vector<Field> fields;
-    for (const auto& field : schema.fields()) {
-        if (!history_columns().index_of(field.name)) fields.push_back(field);
-    }
-    return Schema(std::move(fields));
 }
 
 // What no text of PostgreSQL can hold must not lose a quarantined row.
@@ -105,9 +98,7 @@ Error PostgresSink::explain(const Error& error) {
 // ---------------------------------------------------------------------------------------------------------------- open
 
 Result<SinkState> PostgresSink::open(RunContext& run) {
-    if (has_key() && target_.key.empty()) {
-        return explain(Error(ErrorKind::invalid_config, "merge and history need a key; set `key`"));
-    }
+    TRY(explained(check_key(target_)));
     connection_ = TRY(explained(connect_to_write(settings_, run.cancellation)));
     bookkeeping_ = std::make_unique<PostgresBookkeeping>(*connection_, settings_.schema);
     TRY(explained(claim()));
@@ -151,24 +142,6 @@ Result<SinkState> PostgresSink::recover() {
 
 // ------------------------------------------------------------------------------------------------------------- prepare
 
-Result<void> PostgresSink::check_columns(const Schema& schema) const {
-    std::vector<std::string> wanted = has_key() ? target_.key : std::vector<std::string>();
-    if (has_key() && !target_.order_by.empty()) wanted.push_back(target_.order_by);
-    const auto names = schema.names();
-    for (const auto& name : wanted) {
-        if (schema.index_of(name)) continue;
-        return Error(ErrorKind::invalid_config,
-                     "column of the key or the order is not in the stream: " + name + did_you_mean(name, names));
-    }
-    if (target_.mode != WriteMode::history) return {};
-    for (const auto& field : history_columns().fields()) {
-        if (!schema.index_of(field.name)) continue;
-        return Error(ErrorKind::invalid_config,
-                     "column has a name that history needs: " + field.name + "; rename it, or write with another mode");
-    }
-    return {};
-}
-
 Result<void> PostgresSink::begin() {
     if (in_transaction_) return {};
     TRY(connection_->execute("BEGIN"));
@@ -203,7 +176,7 @@ Result<void> PostgresSink::make_table(const Schema& columns) {
 
 Result<void> PostgresSink::prepare(RunContext&, const SchemaPtr& schema) {
     if (schema_ != nullptr && *schema == *schema_) return {};
-    TRY(explained(check_columns(*schema)));
+    TRY(explained(check_key_columns(target_, *schema)));
     const auto prepare_table = [&]() -> Result<void> {
         TRY(begin());
         TRY(finish_copy());
@@ -238,7 +211,7 @@ Result<void> PostgresSink::plan_for(const RecordBatch& rows) {
     stage_.reset();
     left_out_ = std::move(left_out);
     plan_ = CopyPlan::create(*schema_, *table_, left_out_);
-    if (has_key() || plan_.reads_any()) {
+    if (has_key(target_) || plan_.reads_any()) {
         stage_ = std::make_unique<PostgresStage>(*connection_, schema_, plan_);
         return stage_->create();
     }
@@ -256,25 +229,7 @@ Result<void> PostgresSink::write_rows(const RecordBatch& rows, WriteReport& repo
         return {};
     }
     report.rows_written = TRY(stage_->write(rows, report.rejected));
-    return has_key() ? Result<void>() : insert_stage();
-}
-
-std::vector<uint32_t> PostgresSink::rows_with_key(const RecordBatch& rows, std::vector<RejectedRow>& rejected) const {
-    std::vector<uint32_t> kept;
-    if (!has_key()) return kept;
-    std::vector<size_t> key;
-    for (const auto& name : target_.key) key.push_back(*rows.schema()->index_of(name));
-    const auto has_nulls = [&](size_t i) { return rows.column(i).null_count > 0; };
-    if (std::none_of(key.begin(), key.end(), has_nulls)) return kept;
-    for (size_t row = 0; row < rows.rows(); ++row) {
-        const auto null = std::find_if(key.begin(), key.end(), [&](size_t i) { return rows.column(i).is_null(row); });
-        if (null == key.end()) {
-            kept.push_back(static_cast<uint32_t>(row));
-        } else {
-            rejected.push_back({row, Error(ErrorKind::bad_data, "key is null: " + (*rows.schema())[*null].name)});
-        }
-    }
-    return kept;
+    return has_key(target_) ? Result<void>() : insert_stage();
 }
 
 Result<WriteReport> PostgresSink::write(RunContext&, const RecordBatch& rows) {
@@ -282,11 +237,10 @@ Result<WriteReport> PostgresSink::write(RunContext&, const RecordBatch& rows) {
     TRY(failpoint("sink.write"));
     WriteReport report;
     std::vector<RejectedRow> without_key;
-    const std::vector<uint32_t> kept = rows_with_key(rows, without_key);
-    TRY(explained(write_rows(without_key.empty() ? rows : rows.take(kept), report)));
-    if (!without_key.empty()) {
-        for (auto& row : report.rejected) row.row = kept[row.row];
-    }
+    const auto kept = rows_with_key(target_, rows, without_key);
+    TRY(explained(write_rows(kept ? rows.take(*kept) : rows, report)));
+    if (!kept) return report;
+    for (auto& row : report.rejected) row.row = (*kept)[row.row];
     report.rejected.insert(report.rejected.end(), without_key.begin(), without_key.end());
     std::sort(report.rejected.begin(), report.rejected.end(),
               [](const auto& a, const auto& b) { return a.row < b.row; });
@@ -355,9 +309,7 @@ Result<void> PostgresSink::end_transaction(const std::optional<Checkpoint>& chec
     TRY(apply_stage());
     TRY(write_pending_quarantine());
     const bool ends_replace = replaces() && kind == CommitKind::final;
-    if (ends_replace && !table_ && TRY(find_target(*connection_, name_))) {
-        TRY(connection_->execute("DELETE FROM " + TRY(name_.quoted())));
-    }
+    if (ends_replace && !table_) TRY(empty_table(*connection_, name_));
     if (ends_replace && table_) {
         TRY(take_place(*connection_, name_, working_, options_));
         table_.reset();

@@ -29,16 +29,12 @@ public:
 
 private:
     bool replaces() const { return target_.mode == WriteMode::replace; }
-    bool has_key() const { return target_.mode == WriteMode::merge || target_.mode == WriteMode::history; }
     Result<void> claim();
     Result<SinkState> recover();
-    Result<void> check_columns(const Schema& schema) const;
     Result<void> make_table(const Schema& columns);
     Result<void> begin();
     // Rows go by the columns that the batch fills.
     Result<void> plan_for(const RecordBatch& rows);
-    // Those whose key is not null, told only when there are others, which are rejected.
-    std::vector<uint32_t> rows_with_key(const RecordBatch& rows, std::vector<RejectedRow>& rejected) const;
     Result<void> write_rows(const RecordBatch& rows, WriteReport& report);
     Result<void> finish_copy();
     Result<void> insert_stage();

@@ -4,7 +4,7 @@
 
 #include "base/assert.h"
 #include "base/text.h"
-#include "connectors/history/versions.h"
+#include "connectors/keyed/versions.h"
 
 namespace shaduf {
 namespace {

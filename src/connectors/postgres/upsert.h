@@ -24,7 +24,7 @@ Result<void> ensure_key_index(PostgresConnection& connection, const PostgresUpse
 // table as well.
 Result<void> merge_stage(PostgresConnection& connection, const PostgresUpsert& upsert, const PostgresStage& stage);
 
-// One row a version; see connectors/history/versions.h.
+// One row a version; see connectors/keyed/versions.h.
 Result<void> add_stage_versions(PostgresConnection& connection, const PostgresUpsert& upsert,
                                 const PostgresStage& stage);
 

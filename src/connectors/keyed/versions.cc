@@ -1,4 +1,4 @@
-#include "connectors/history/versions.h"
+#include "connectors/keyed/versions.h"
 
 #include <algorithm>
 
