@@ -152,6 +152,10 @@ struct Node {
     size_t hook_index = 0;                       // of an operation
 };
 
+// Below target/compiled and target/run: "package/models/customers.sql"; what stands in a file of many has a file of its
+// own in a folder of that one's name.
+std::string written_path(const Node& node);
+
 struct SourceTable {
     std::string unique_id;  // source.package.source.table
     std::string package;

@@ -90,13 +90,7 @@ Result<Value> make_write(const NodeScope& scope) {
         const auto values = TRY(jinja::bind("write", parameters, arguments));
         const Node* node = scope.node();
         if (node == nullptr || scope.run() == nullptr) return Value("");
-        const auto below =
-            std::filesystem::path(scope.services().target_path) / "run" / node->package / node->place.original_path;
-        std::filesystem::path file = below;
-        // Tests of one properties file stand in a folder of its name.
-        if (node->place.path != node->place.original_path && node->type == ResourceType::test && node->test) {
-            file /= node->place.path;
-        }
+        const auto file = std::filesystem::path(scope.services().target_path) / "run" / written_path(*node);
         scope.run()->build_path = file.string();
         const auto full = std::filesystem::path(scope.services().project_root) / file;
         std::error_code failure;
