@@ -34,6 +34,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     if (size > 4096) return 0;
     const std::string json = models::to_python_json(tree.value().root());
     if (json.size() > 100'000) return 0;
+    // YAML 1.1 reads these forms of JSON as texts.
+    for (const std::string_view form : {"Infinity", "NaN", "e+", "e-"}) {
+        if (json.find(form) != std::string::npos) return 0;
+    }
     const auto again = models::parse_yaml(json, "again.yml");
     if (again.ok() && again.value().duplicates().empty() && models::to_python_json(again.value().root()) != json) {
         __builtin_trap();
