@@ -356,7 +356,7 @@ Result<YamlTree> parse_yaml(std::string_view text, const std::string& file, Yaml
     return TreeReader(text, file, lines_before).read();
 }
 
-Result<YamlTree> load_yaml(const std::string& path, const std::string& shown_as, YamlStrip strip) {
+Result<std::string> read_text_file(const std::string& path, const std::string& shown_as) {
     std::ifstream in(path, std::ios::binary);
     std::string text;
     std::vector<char> part(1 << 16);
@@ -364,11 +364,13 @@ Result<YamlTree> load_yaml(const std::string& path, const std::string& shown_as,
         in.read(part.data(), static_cast<std::streamsize>(part.size()));
         text.append(part.data(), static_cast<size_t>(in.gcount()));
     }
-    if (text.size() <= kBytesMax && !in.eof()) {
-        return Error(ErrorKind::invalid_config, std::string("cannot read the file: ") + std::strerror(errno))
-            .at(Place::in_file(shown_as, 0));
-    }
-    return parse_yaml(text, shown_as, strip);
+    if (in.eof()) return text;
+    const std::string why = text.size() > kBytesMax ? "it is larger than 64 MB" : std::strerror(errno);
+    return Error(ErrorKind::invalid_config, "cannot read the file: " + why).at(Place::in_file(shown_as, 0));
+}
+
+Result<YamlTree> load_yaml(const std::string& path, const std::string& shown_as, YamlStrip strip) {
+    return parse_yaml(TRY(read_text_file(path, shown_as)), shown_as, strip);
 }
 
 }  // namespace shaduf::models

@@ -22,4 +22,7 @@ Result<YamlTree> parse_yaml(std::string_view text, const std::string& file, Yaml
 // The same of a file; shown in messages as `shown_as`.
 Result<YamlTree> load_yaml(const std::string& path, const std::string& shown_as, YamlStrip strip = YamlStrip::as_dbt);
 
+// A small file whole, at most 64 MB. invalid_config when it cannot be read.
+Result<std::string> read_text_file(const std::string& path, const std::string& shown_as);
+
 }  // namespace shaduf::models
