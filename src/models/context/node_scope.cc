@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "jinja/template.h"
+#include "models/context/native.h"
 
 namespace shaduf::models {
 namespace {
@@ -87,7 +88,7 @@ Result<std::optional<Value>> NodeScope::variable(jinja::Vm&, std::string_view na
     if (!raw || !raw->is_string() || !jinja::has_tags(raw->string())) return raw;
     const auto code = TRY(jinja::Template::compile(raw->string(), "var " + std::string(name), {}));
     // In a machine of its own: the one that asks is in the middle of a template.
-    jinja::Vm inner{jinja::VmOptions{}, nullptr};
+    jinja::Vm inner(vm_options(RenderMode::text));
     return std::optional(Value(TRY(inner.render(*code, *this))));
 }
 

@@ -3,6 +3,7 @@
 #include <fstream>
 
 #include "base/text.h"
+#include "models/context/native.h"
 #include "models/context/node_scope.h"
 #include "models/context/response.h"
 #include "models/seed_table.h"
@@ -111,7 +112,7 @@ Result<Value> make_render(const NodeScope& scope) {
         if (!text.is_string() || !jinja::has_tags(text.string())) return text;
         const std::string name = scope.node() == nullptr ? "render" : scope.node()->place.original_path;
         const auto code = TRY(jinja::Template::compile(text.string(), name, {}));
-        Vm inner{jinja::VmOptions{}, nullptr};
+        Vm inner(vm_options(RenderMode::text));
         return Value(TRY(inner.render(*code, scope)));
     });
 }
