@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "io/crypto.h"
 #include "models/context/node_scope.h"
+#include "models/project/version.h"
 #include "models/python/values.h"
 #include "models/yaml/value.h"
 

@@ -48,24 +48,22 @@ struct ContextServices {
     // While parsing, nothing can be looked up in it but macros.
     const Manifest& manifest;
 
-    std::string root_package;
-    std::string project_root;                                               // folder of the root project
-    std::string target_path = "target";                                     // below it, unless absolute
-    std::vector<std::string> packages;                                      // all, the root first
-    std::map<std::string, std::vector<std::string>, std::less<>> dispatch;  // macro_namespace -> search_order
-    RelationPolicy quoting;
-    jinja::Ref<jinja::Dict> target;           // `target` of the context
-    jinja::Ref<jinja::Dict> flags;            // FULL_REFRESH, WHICH, ...
-    jinja::Ref<jinja::Dict> invocation_args;  // invocation_args_dict
-    std::string invocation_id;
-    jinja::Value run_started_at;
-    std::vector<std::string> selected;  // unique ids: selected_resources
-    bool is_empty_run = false;          // --empty: inputs have no rows
-    std::optional<EventTimeFilter> sample;
+    std::string root_package = {};
+    std::string project_root = {};                                               // folder of the root project
+    std::string target_path = "target";                                          // below it, unless absolute
+    std::vector<std::string> packages = {};                                      // all, the root first
+    std::map<std::string, std::vector<std::string>, std::less<>> dispatch = {};  // macro_namespace -> search_order
+    RelationPolicy quoting = {};
+    jinja::Ref<jinja::Dict> target = {};           // `target` of the context
+    jinja::Ref<jinja::Dict> flags = {};            // FULL_REFRESH, WHICH, ...
+    jinja::Ref<jinja::Dict> invocation_args = {};  // invocation_args_dict
+    std::string invocation_id = {};
+    jinja::Value run_started_at = {};
+    std::vector<std::string> selected = {};  // unique ids: selected_resources
+    bool is_empty_run = false;               // --empty: inputs have no rows
+    std::optional<EventTimeFilter> sample = {};
     // Environment variables, with --vars of unit tests before them.
-    std::function<std::optional<std::string>(const std::string&)> env;
+    std::function<std::optional<std::string>(const std::string&)> env = {};
 };
-
-inline constexpr std::string_view kDbtVersion = "1.11.16";
 
 }  // namespace shaduf::models

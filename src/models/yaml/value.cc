@@ -95,6 +95,29 @@ Value value_of_yaml(const YamlNode& node) {
     }
 }
 
+void add_value(const Value& value, YamlBuilder& builder) {
+    switch (value.kind()) {
+        case Kind::none:
+        case Kind::undefined: return builder.add_null();
+        case Kind::boolean: return builder.add_boolean(value.boolean());
+        case Kind::integer: return builder.add_integer(value.integer());
+        case Kind::floating: return builder.add_real(value.floating());
+        case Kind::list:
+        case Kind::tuple:
+            builder.begin_list();
+            for (const Value& item : value.items()) add_value(item, builder);
+            return builder.end_list();
+        case Kind::dict:
+            builder.begin_map();
+            for (const auto& [key, item] : value.dict().entries()) {
+                add_value(key, builder);
+                add_value(item, builder);
+            }
+            return builder.end_map();
+        default: return builder.add_text(value.text());
+    }
+}
+
 Result<Value> value_of_yaml(std::string_view text) { return value_of_yaml(TRY(parse_yaml(text, "fromyaml")).root()); }
 
 Result<std::string> yaml_of_value(const Value& value) {
