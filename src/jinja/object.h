@@ -35,7 +35,8 @@ struct Parameter {
 
 // The values of `parameters`, in their order, by position or by name as Python binds them. The error is Python's own
 // TypeError in words: "f() got an unexpected keyword argument 'x'".
-Result<std::vector<Value>> bind(std::string_view function, std::span<const Parameter> parameters, const Arguments&);
+Result<std::vector<Value>> bind_arguments(std::string_view function, std::span<const Parameter> parameters,
+                                          const Arguments&);
 
 // The next value; nullopt at the end.
 class Iterator {
@@ -69,7 +70,17 @@ public:
     virtual std::string text() const { return repr(); }
     virtual std::string repr() const;
     virtual bool equals(const Object& other) const { return this == &other; }
+    // By itself `equals` with another object; overridden by what equals a list, a tuple, ...
+    virtual bool equals_value(const Value& other) const {
+        return other.kind() == Kind::object && equals(other.object());
+    }
     virtual size_t hash() const;
+    // Below 0, 0, above 0: before, the same, behind. nullopt: no order.
+    virtual std::optional<int> compare(const Value&) const { return std::nullopt; }
+    // x + other (is_left) or other + x, and so on for - * / // % **. nullopt: not known.
+    virtual Result<std::optional<Value>> arithmetic(std::string_view, const Value&, bool) const {
+        return std::optional<Value>();
+    }
     // Whether `is mapping`, `is sequence` hold, and how `tojson`, `list`, `dict` see it.
     enum class Shape : uint8_t { scalar, sequence, mapping };
     virtual Shape shape() const { return Shape::scalar; }

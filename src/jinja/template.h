@@ -11,6 +11,8 @@
 
 namespace shaduf::jinja {
 
+struct Program;
+
 struct Span {
     uint32_t line = 1;    // from 1
     uint32_t column = 1;  // from 1, in code points
@@ -30,8 +32,15 @@ struct DefinitionTag {
     Form form;
 };
 
+// Whether the name of a macro means that macro in its own template.
+enum class DefinitionNames : uint8_t {
+    bound,    // as in jinja2
+    of_host,  // definitions are found by the host alone: the scope is asked for the name, there as everywhere
+};
+
 struct Syntax {
     std::vector<DefinitionTag> definition_tags = {};
+    DefinitionNames definition_names = DefinitionNames::bound;
     bool keep_trailing_newline = false;
     bool trim_blocks = false;
     bool lstrip_blocks = false;
@@ -75,6 +84,7 @@ public:
     ~Template();
 
     const std::string& name() const;
+    // As given, but for newlines: each is "\n".
     const std::string& source() const;
     const std::vector<Definition>& definitions() const;
     // Calls of names and of attributes of names, in the order of the text.
@@ -84,9 +94,8 @@ public:
 
 private:
     friend class Vm;
-    struct Code;
-    explicit Template(std::unique_ptr<const Code> code);
-    std::unique_ptr<const Code> code_;
+    explicit Template(std::unique_ptr<const Program> program);
+    std::unique_ptr<const Program> program_;
 };
 using TemplatePtr = std::shared_ptr<const Template>;
 

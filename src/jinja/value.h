@@ -54,6 +54,8 @@ public:
     T* operator->() const { return target_; }
     T& operator*() const { return *target_; }
     explicit operator bool() const { return target_ != nullptr; }
+    // Whether there are other owners. REQUIRES: one target
+    bool is_shared() const { return target_->references_.load(std::memory_order_acquire) > 1; }
 
 private:
     void retain() const {
@@ -81,6 +83,8 @@ public:
     Value() = default;  // undefined, without a name
     // `missing` says what is: "'x' is undefined" is made of it when it is used.
     static Value undefined(UndefinedMode mode, std::string missing);
+    // Undefined for another reason than a missing name: the whole message, as "'dict object' has no attribute 'x'".
+    static Value undefined_because(UndefinedMode mode, std::string message);
     static Value none();
     Value(bool boolean);
     Value(int integer) : Value(static_cast<int64_t>(integer)) {}
@@ -98,6 +102,8 @@ public:
     Value(T*) = delete;
     static Value list(std::vector<Value> items);
     static Value tuple(std::vector<Value> items);
+    // Text that is escaped already: a string in all else (Markup of Python).
+    static Value markup(std::string text);
 
     Value(const Value& other);
     Value(Value&& other) noexcept;
@@ -120,9 +126,20 @@ public:
     Set& set() const;
     Object& object() const;
     template <typename T>
-    T* object_as() const;  // nullptr: no object, or of another class
+    T* object_as() const;    // nullptr: no object, or of another class
+    bool is_markup() const;  // false of all but strings made by `markup`
     UndefinedMode undefined_mode() const;
     std::string_view missing() const;
+    std::string undefined_message() const;  // "'x' is undefined"
+    bool is_number() const { return kind_ == Kind::integer || kind_ == Kind::floating || kind_ == Kind::boolean; }
+    // An integer or a boolean, as a number. REQUIRES: one of them
+    int64_t whole() const { return kind_ == Kind::boolean ? int64_t{boolean_} : integer_; }
+    // REQUIRES: is_number()
+    double number() const;
+    // Python's `is`: the same object, or equal and of a kind that is a value.
+    bool is_same(const Value& other) const;
+    // Undefined without a name: what a slot holds that was never set.
+    bool is_missing() const { return kind_ == Kind::undefined && shared_ == nullptr; }
 
     // The name of the type as Python has it: "str", "int", "NoneType", "dict", an Object's own.
     std::string_view type_name() const;
@@ -131,12 +148,17 @@ public:
     std::string text() const;
     std::string repr() const;
     void append_text(std::string& out) const;
+    void append_repr(std::string& out) const;
     // Python's ==: 1 == 1.0 == True, tuples are no lists.
     bool equals(const Value& other) const;
     // Python's hash for a key of a dict. nullopt: unhashable (list, dict, set).
     std::optional<size_t> hash() const;
 
 private:
+    Value(Kind kind, const Counted* shared);
+    bool is_shared() const { return kind_ == Kind::undefined || kind_ >= Kind::string; }
+    void release() const;
+
     Kind kind_ = Kind::undefined;
     union {
         bool boolean_;
@@ -176,8 +198,22 @@ public:
     void clear();
 
 private:
+    static constexpr uint32_t kEmpty = 0;
+    size_t position_of(const Value& key) const;
+    size_t position_of(std::string_view key) const;
+    template <typename Equal>
+    size_t position_by(size_t hash, const Equal& is_equal) const;
+    void insert_slot(size_t hash, uint32_t position);
+    void rebuild();
+
     std::vector<Entry> entries_;
-    std::vector<uint32_t> slots_;  // of a hash table over entries_, when there are more than a few
+    std::vector<uint32_t> slots_;  // of a hash table over entries_, when there are more than a few: position + 1
+};
+
+// Members in the order in which they came.
+class Set final : public Counted {
+public:
+    Dict members;  // each its own key; the values are none
 };
 
 }  // namespace shaduf::jinja

@@ -17,6 +17,8 @@ class Cancellation;
 
 namespace shaduf::jinja {
 
+class Machine;
+
 // What names mean that a template has not set itself. Outlives the rendering. Filters, tests and the language's own
 // globals (range, dict, namespace, ...) are found behind it.
 class Scope {
@@ -39,6 +41,7 @@ struct VmOptions {
     // Filters of the host, beside the built-in ones: called with the value first.
     std::vector<std::pair<std::string, Value>> filters = {};
     std::vector<std::pair<std::string, Value>> tests = {};
+    uint64_t random_seed = 1;  // of the filter `random`
 };
 
 // A call that is on its way; the innermost stands last.
@@ -70,6 +73,17 @@ public:
     Result<Value> attribute(const Value& of, std::string_view name);
     Result<Value> item(const Value& of, const Value& key);
 
+    // x|name(...) and x is name(...): the first argument is x.
+    Result<Value> filter(std::string_view name, const Arguments& arguments);
+    Result<bool> test(std::string_view name, const Arguments& arguments);
+    bool has_filter(std::string_view name) const;
+    bool has_test(std::string_view name) const;
+    // Counts what a function made (items, kilobytes) against the limit of steps; an error once that is reached.
+    Result<void> charge(uint64_t steps);
+    // An undefined value that behaves as the options say.
+    Value make_undefined(std::string message) const;
+    uint64_t random();
+
     // For host functions. Ends the innermost macro, whose call then gives `value`; at the top, the rendering, which
     // then gives its text. The bodies of call blocks are no macros: what is returned in one ends the macro around it.
     Result<Value> return_value(Value value);
@@ -81,8 +95,8 @@ public:
     Value caller() const;
 
 private:
-    struct State;
-    std::unique_ptr<State> state_;
+    friend class Machine;
+    std::unique_ptr<Machine> machine_;
 };
 
 // Value to JSON as Python's json.dumps writes it (", " and ": "), and back. Objects of shape sequence and mapping are
