@@ -19,7 +19,8 @@ std::string shown(const ArgumentSpec& argument) {
         case ArgumentKind::flag: return "--" + name;
         case ArgumentKind::option: return "--" + name + " TEXT";
         case ArgumentKind::positional: return argument.required ? name : "[" + name + "]";
-        case ArgumentKind::positional_list: return "[" + name + "...]";
+        case ArgumentKind::positional_list:
+        case ArgumentKind::passed_on: return "[" + name + "...]";
     }
     return name;
 }

@@ -73,3 +73,10 @@ struct AdapterSpec {
 };
 
 }  // namespace shaduf::models
+
+namespace shaduf {
+
+// One spec a file of src/models/adapters, listed by the build.
+Registry<models::AdapterSpec> builtin_adapters();
+
+}  // namespace shaduf

@@ -38,19 +38,20 @@ Value integer_or_none(const std::optional<int64_t>& number) { return number ? Va
 
 Result<Value> call_string_type_of(const Arguments& arguments) {
     const std::array<Parameter, 1> parameters = {{{"size"}}};
-    const auto values = TRY(jinja::bind("string_type", parameters, arguments));
+    const auto values = TRY(jinja::bind_arguments("string_type", parameters, arguments));
     return Value("character varying(" + values[0].text() + ")");
 }
 
 Result<Value> call_numeric_type_of(const Arguments& arguments) {
     const std::array<Parameter, 3> parameters = {{{"dtype"}, {"precision"}, {"scale"}}};
-    const auto values = TRY(jinja::bind("numeric_type", parameters, arguments));
+    const auto values = TRY(jinja::bind_arguments("numeric_type", parameters, arguments));
     return Value(numeric_type(values[0].text(), values[1], values[2]));
 }
 
 Result<Value> call_translate(const ColumnStyle& style, const Arguments& arguments) {
     const std::array<Parameter, 1> parameters = {{{"dtype"}}};
-    return Value(Column::translate_type(style, TRY(jinja::bind("translate_type", parameters, arguments))[0].text()));
+    return Value(
+        Column::translate_type(style, TRY(jinja::bind_arguments("translate_type", parameters, arguments))[0].text()));
 }
 
 // "a VARCHAR, b STRUCT(c INTEGER, d DECIMAL(10, 2))" at its outer commas.
@@ -222,12 +223,12 @@ Result<Value> Column::call_numeric_type(Vm&, const Arguments& arguments) const {
 
 Result<Value> Column::call_literal(Vm&, const Arguments& arguments) const {
     const std::array<Parameter, 1> parameters = {{{"value"}}};
-    return Value(TRY(jinja::bind("literal", parameters, arguments))[0].text() + "::" + data_type());
+    return Value(TRY(jinja::bind_arguments("literal", parameters, arguments))[0].text() + "::" + data_type());
 }
 
 Result<Value> Column::call_can_expand_to(Vm&, const Arguments& arguments) const {
     const std::array<Parameter, 1> parameters = {{{"other_column"}}};
-    const auto values = TRY(jinja::bind("can_expand_to", parameters, arguments));
+    const auto values = TRY(jinja::bind_arguments("can_expand_to", parameters, arguments));
     const auto* other = values[0].object_as<Column>();
     return Value(other != nullptr && can_expand_to(*other));
 }
@@ -242,7 +243,7 @@ Result<Value> ColumnClass::call(Vm&, const Arguments& arguments) const {
                                                   {"char_size", Value::none()},
                                                   {"numeric_precision", Value::none()},
                                                   {"numeric_scale", Value::none()}}};
-    const auto values = TRY(jinja::bind("Column", parameters, arguments));
+    const auto values = TRY(jinja::bind_arguments("Column", parameters, arguments));
     Column::Parts parts = {values[0].text(), values[1].text(), optional_integer(values[2]), optional_integer(values[3]),
                            optional_integer(values[4])};
     return Value(Ref<Object>(new Column(style_, std::move(parts))));
@@ -261,7 +262,7 @@ std::span<const ColumnClass::Method> ColumnClass::methods() {
 
 Result<Value> ColumnClass::call_create(Vm&, const Arguments& arguments) const {
     const std::array<Parameter, 2> parameters = {{{"name"}, {"label_or_dtype"}}};
-    const auto values = TRY(jinja::bind("create", parameters, arguments));
+    const auto values = TRY(jinja::bind_arguments("create", parameters, arguments));
     Column::Parts parts;
     parts.name = values[0].text();
     parts.type = Column::translate_type(style_, values[1].text());
@@ -280,7 +281,7 @@ Result<Value> ColumnClass::call_numeric_type(Vm&, const Arguments& arguments) co
 
 Result<Value> ColumnClass::call_from_description(Vm&, const Arguments& arguments) const {
     const std::array<Parameter, 2> parameters = {{{"name"}, {"raw_data_type"}}};
-    const auto values = TRY(jinja::bind("from_description", parameters, arguments));
+    const auto values = TRY(jinja::bind_arguments("from_description", parameters, arguments));
     return Value(Ref<Object>(TRY(Column::from_description(style_, values[0].text(), values[1].text())).get()));
 }
 

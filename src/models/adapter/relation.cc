@@ -49,7 +49,7 @@ void change(bool& part, const Value& value) {
 Result<RelationPolicy> changed_policy(std::string_view function, RelationPolicy policy, const Arguments& arguments) {
     const std::array<Parameter, 3> parameters = {
         {{"database", Value::none()}, {"schema", Value::none()}, {"identifier", Value::none()}}};
-    const auto values = TRY(jinja::bind(function, parameters, arguments));
+    const auto values = TRY(jinja::bind_arguments(function, parameters, arguments));
     change(policy.database, values[0]);
     change(policy.schema, values[1]);
     change(policy.identifier, values[2]);
@@ -84,7 +84,7 @@ Result<std::optional<RelationType>> type_of(const Value& value) {
 
 Result<Value> scd_arguments(const Arguments& arguments) {
     const std::array<Parameter, 2> parameters = {{{"primary_key"}, {"updated_at"}}};
-    const auto values = TRY(jinja::bind("scd_args", parameters, arguments));
+    const auto values = TRY(jinja::bind_arguments("scd_args", parameters, arguments));
     std::vector<Value> all;
     if (values[0].kind() == jinja::Kind::list)
         all = values[0].items();
@@ -96,7 +96,7 @@ Result<Value> scd_arguments(const Arguments& arguments) {
 
 Result<Value> ephemeral_name(const Arguments& arguments) {
     const std::array<Parameter, 1> parameters = {{{"name"}}};
-    const auto values = TRY(jinja::bind("add_ephemeral_prefix", parameters, arguments));
+    const auto values = TRY(jinja::bind_arguments("add_ephemeral_prefix", parameters, arguments));
     return Value(std::string(kEphemeralPrefix) + values[0].text());
 }
 
@@ -260,7 +260,7 @@ Result<Value> Relation::call_include(Vm&, const Arguments& arguments) const {
 
 Result<Value> Relation::call_quoted(Vm&, const Arguments& arguments) const {
     const std::array<Parameter, 1> parameters = {{{"identifier"}}};
-    return Value(quoted(TRY(jinja::bind("quoted", parameters, arguments))[0].text()));
+    return Value(quoted(TRY(jinja::bind_arguments("quoted", parameters, arguments))[0].text()));
 }
 
 Result<Value> Relation::call_incorporate(Vm&, const Arguments& arguments) const {
@@ -316,7 +316,7 @@ Result<Value> Relation::call_information_schema(Vm&, const Arguments& arguments)
 Result<Value> Relation::call_matches(Vm&, const Arguments& arguments) const {
     const std::array<Parameter, 3> parameters = {
         {{"database", Value::none()}, {"schema", Value::none()}, {"identifier", Value::none()}}};
-    const auto values = TRY(jinja::bind("matches", parameters, arguments));
+    const auto values = TRY(jinja::bind_arguments("matches", parameters, arguments));
     const std::array<const std::optional<std::string>*, 3> own = {&parts_.path.database, &parts_.path.schema,
                                                                   &parts_.path.identifier};
     for (size_t i = 0; i < own.size(); ++i) {
@@ -328,7 +328,7 @@ Result<Value> Relation::call_matches(Vm&, const Arguments& arguments) const {
 
 Result<Value> Relation::call_get(Vm& vm, const Arguments& arguments) const {
     const std::array<Parameter, 2> parameters = {{{"key"}, {"default", Value::none()}}};
-    const auto values = TRY(jinja::bind("get", parameters, arguments));
+    const auto values = TRY(jinja::bind_arguments("get", parameters, arguments));
     if (values[0].text() == "metadata") {
         auto metadata = jinja::make<jinja::Dict>();
         metadata->set("type", style_.type_name);
@@ -377,7 +377,7 @@ Result<Value> RelationClass::call_create(Vm&, const Arguments& arguments) const 
                                                   {"limit", Value::none()},
                                                   {"external", Value::none()},
                                                   {"dbt_created", Value::none()}}};
-    const auto values = TRY(jinja::bind("create", parameters, arguments));
+    const auto values = TRY(jinja::bind_arguments("create", parameters, arguments));
     Relation::Parts parts;
     parts.path = {optional_text(values[0]), optional_text(values[1]), optional_text(values[2])};
     parts.type = TRY(type_of(values[3]));

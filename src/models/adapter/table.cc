@@ -97,7 +97,7 @@ private:
     }
     Result<Value> call_get(Vm&, const Arguments& arguments) const {
         const std::array<Parameter, 2> parameters = {{{"key"}, {"default", Value::none()}}};
-        const auto bound = TRY(jinja::bind("get", parameters, arguments));
+        const auto bound = TRY(jinja::bind_arguments("get", parameters, arguments));
         return find(bound[0]).value_or(bound[1]);
     }
     Result<Value> call_dict(Vm&, const Arguments&) const {
@@ -232,7 +232,7 @@ private:
     }
     Result<Value> call_get(Vm& vm, const Arguments& arguments) const {
         const std::array<Parameter, 2> parameters = {{{"key"}, {"default", Value::none()}}};
-        const auto bound = TRY(jinja::bind("get", parameters, arguments));
+        const auto bound = TRY(jinja::bind_arguments("get", parameters, arguments));
         return TRY(item(vm, bound[0])).value_or(bound[1]);
     }
 
@@ -261,7 +261,7 @@ TableType type_of(const std::vector<Table::Row>& rows, size_t column) {
 
 Result<std::vector<std::string>> names_of(std::string_view function, const Arguments& arguments) {
     const std::array<Parameter, 1> parameters = {{{"key"}}};
-    const Value key = TRY(jinja::bind(function, parameters, arguments))[0];
+    const Value key = TRY(jinja::bind_arguments(function, parameters, arguments))[0];
     std::vector<std::string> names;
     if (key.kind() == Kind::list || key.kind() == Kind::tuple) {
         for (const Value& name : key.items()) names.push_back(name.text());
@@ -357,7 +357,7 @@ Result<Value> Table::call_exclude(Vm&, const Arguments& arguments) const {
 
 Result<Value> Table::call_rename(Vm&, const Arguments& arguments) const {
     const std::array<Parameter, 2> parameters = {{{"column_names", Value::none()}, {"row_names", Value::none()}}};
-    const Value wanted = TRY(jinja::bind("rename", parameters, arguments))[0];
+    const Value wanted = TRY(jinja::bind_arguments("rename", parameters, arguments))[0];
     std::vector<std::string> names = names_;
     if (wanted.kind() == Kind::dict) {
         for (std::string& name : names) {
@@ -371,7 +371,7 @@ Result<Value> Table::call_rename(Vm&, const Arguments& arguments) const {
 
 Result<Value> Table::call_limit(Vm&, const Arguments& arguments) const {
     const std::array<Parameter, 1> parameters = {{{"count"}}};
-    const Value count = TRY(jinja::bind("limit", parameters, arguments))[0];
+    const Value count = TRY(jinja::bind_arguments("limit", parameters, arguments))[0];
     const auto wanted = count.kind() == Kind::integer && count.integer() > 0 ? static_cast<size_t>(count.integer()) : 0;
     std::vector<Row> rows(rows_.begin(), rows_.begin() + static_cast<ptrdiff_t>(std::min(wanted, rows_.size())));
     return Value(Ref<Object>(new Table(names_, types_, std::move(rows))));

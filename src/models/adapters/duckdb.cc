@@ -61,7 +61,7 @@ public:
     std::string seed_type(TableType type, size_t) const override {
         switch (type) {
             case TableType::integer: return "integer";
-            case TableType::number: return "double";
+            case TableType::number: return "float8";
             case TableType::boolean: return "boolean";
             case TableType::date: return "date";
             case TableType::timestamp: return "timestamp without time zone";

@@ -322,7 +322,7 @@ private:
     Result<Value> call_items(jinja::Vm&, const jinja::Arguments&) const { return all(What::items); }
     Result<Value> call_get(jinja::Vm& vm, const jinja::Arguments& arguments) const {
         const std::array<jinja::Parameter, 2> parameters = {{{"key"}, {"default", Value::none()}}};
-        const auto bound = TRY(jinja::bind("get", parameters, arguments));
+        const auto bound = TRY(jinja::bind_arguments("get", parameters, arguments));
         return TRY(item(vm, bound[0])).value_or(bound[1]);
     }
     Result<std::optional<Value>> property(jinja::Vm& vm, std::string_view name) const override {

@@ -104,7 +104,7 @@ Result<Value> AdapterObject::call_type(Vm&, const Arguments&) const { return Val
 Result<Value> AdapterObject::call_dispatch(Vm&, const Arguments& arguments) const {
     const std::array<Parameter, 3> parameters = {
         {{"macro_name"}, {"macro_namespace", Value::none()}, {"packages", Value::none()}}};
-    const auto values = TRY(jinja::bind("dispatch", parameters, arguments));
+    const auto values = TRY(jinja::bind_arguments("dispatch", parameters, arguments));
     const std::string name = values[0].text();
     if (const size_t dot = name.find('.'); dot != std::string::npos) {
         return scope_.error("In adapter.dispatch, got a macro name of \"" + name +
@@ -149,12 +149,12 @@ Result<Value> AdapterObject::call_dispatch(Vm&, const Arguments& arguments) cons
 Result<Value> AdapterObject::call_quote(Vm&, const Arguments& arguments) const {
     const std::array<Parameter, 1> parameters = {{{"identifier"}}};
     const char quote = scope_.services().adapter.relation_style().quote;
-    return Value(quote + TRY(jinja::bind("quote", parameters, arguments))[0].text() + quote);
+    return Value(quote + TRY(jinja::bind_arguments("quote", parameters, arguments))[0].text() + quote);
 }
 
 Result<Value> AdapterObject::call_quote_as_configured(Vm&, const Arguments& arguments) const {
     const std::array<Parameter, 2> parameters = {{{"identifier"}, {"quote_key"}}};
-    const auto values = TRY(jinja::bind("quote_as_configured", parameters, arguments));
+    const auto values = TRY(jinja::bind_arguments("quote_as_configured", parameters, arguments));
     const RelationPolicy& quoting = scope_.services().quoting;
     const std::string part = values[1].text();
     const bool is_quoted = part == "database" ? quoting.database
@@ -166,7 +166,7 @@ Result<Value> AdapterObject::call_quote_as_configured(Vm&, const Arguments& argu
 
 Result<Value> AdapterObject::call_quote_seed_column(Vm&, const Arguments& arguments) const {
     const std::array<Parameter, 2> parameters = {{{"column"}, {"quote_config", Value::none()}}};
-    const auto values = TRY(jinja::bind("quote_seed_column", parameters, arguments));
+    const auto values = TRY(jinja::bind_arguments("quote_seed_column", parameters, arguments));
     if (values[1].kind() != Kind::boolean && !values[1].is_none() && !values[1].is_undefined()) {
         return scope_.error("The seed configuration value of \"quote_columns\" has an invalid type " +
                             std::string(values[1].type_name()) + "; it must be true or false");
@@ -179,7 +179,7 @@ Result<Value> AdapterObject::call_quote_seed_column(Vm&, const Arguments& argume
 Result<Value> AdapterObject::call_execute(Vm&, const Arguments& arguments) const {
     const std::array<Parameter, 4> parameters = {
         {{"sql"}, {"auto_begin", Value(false)}, {"fetch", Value(false)}, {"limit", Value::none()}}};
-    const auto values = TRY(jinja::bind("execute", parameters, arguments));
+    const auto values = TRY(jinja::bind_arguments("execute", parameters, arguments));
     if (is_parsing()) {
         return Value::tuple({Value(""), Value(Ref<Object>(new Table()))});
     }
@@ -195,7 +195,7 @@ Result<Value> AdapterObject::call_execute(Vm&, const Arguments& arguments) const
 Result<Value> AdapterObject::call_add_query(Vm&, const Arguments& arguments) const {
     const std::array<Parameter, 4> parameters = {
         {{"sql"}, {"auto_begin", Value(true)}, {"bindings", Value::none()}, {"abridge_sql_log", Value(false)}}};
-    const auto values = TRY(jinja::bind("add_query", parameters, arguments));
+    const auto values = TRY(jinja::bind_arguments("add_query", parameters, arguments));
     if (is_parsing()) return Value::none();
     Session& session = *scope_.session();
     if (values[1].truth() && !session.in_transaction()) TRY(session.begin());
@@ -212,7 +212,7 @@ Result<Value> AdapterObject::call_commit(Vm&, const Arguments&) const {
 
 Result<Value> AdapterObject::call_convert_type(Vm&, const Arguments& arguments) const {
     const std::array<Parameter, 2> parameters = {{{"agate_table"}, {"col_idx"}}};
-    const auto values = TRY(jinja::bind("convert_type", parameters, arguments));
+    const auto values = TRY(jinja::bind_arguments("convert_type", parameters, arguments));
     const auto* table = values[0].object_as<Table>();
     if (table == nullptr || values[1].kind() != Kind::integer || values[1].integer() < 0 ||
         static_cast<size_t>(values[1].integer()) >= table->names().size()) {
@@ -233,7 +233,7 @@ Result<Value> AdapterObject::call_incremental_strategies(Vm&, const Arguments&) 
 
 Result<Value> AdapterObject::call_incremental_macro(Vm&, const Arguments& arguments) const {
     const std::array<Parameter, 2> parameters = {{{"model_context"}, {"strategy"}}};
-    const auto values = TRY(jinja::bind("get_incremental_strategy_macro", parameters, arguments));
+    const auto values = TRY(jinja::bind_arguments("get_incremental_strategy_macro", parameters, arguments));
     if (is_parsing()) return Value::none();
     std::string strategy = values[1].truth() ? values[1].text() : "default";
     constexpr std::array<std::string_view, 5> kBuiltIn = {"append", "delete+insert", "merge", "insert_overwrite",
@@ -253,7 +253,7 @@ Result<Value> AdapterObject::call_incremental_macro(Vm&, const Arguments& argume
 
 Result<Value> AdapterObject::call_column_schema(Vm&, const Arguments& arguments) const {
     const std::array<Parameter, 1> parameters = {{{"sql"}}};
-    const auto values = TRY(jinja::bind("get_column_schema_from_query", parameters, arguments));
+    const auto values = TRY(jinja::bind_arguments("get_column_schema_from_query", parameters, arguments));
     std::vector<Value> columns;
     if (is_parsing()) return Value::list(std::move(columns));
     const ColumnStyle& style = scope_.services().adapter.column_style();

@@ -78,14 +78,14 @@ Result<Value> AdapterObject::find_relation(Vm& vm, const std::string& database, 
 
 Result<Value> AdapterObject::call_get_relation(Vm& vm, const Arguments& arguments) const {
     const std::array<Parameter, 3> parameters = {{{"database"}, {"schema"}, {"identifier"}}};
-    const auto values = TRY(jinja::bind("get_relation", parameters, arguments));
+    const auto values = TRY(jinja::bind_arguments("get_relation", parameters, arguments));
     if (is_parsing()) return Value::none();
     return find_relation(vm, values[0].text(), values[1].text(), values[2].text());
 }
 
 Result<Value> AdapterObject::call_already_exists(Vm& vm, const Arguments& arguments) const {
     const std::array<Parameter, 2> parameters = {{{"schema"}, {"name"}}};
-    const auto values = TRY(jinja::bind("already_exists", parameters, arguments));
+    const auto values = TRY(jinja::bind_arguments("already_exists", parameters, arguments));
     if (is_parsing()) return Value(false);
     const std::string database = scope_.services().target->find("database")->text();
     return Value(!TRY(find_relation(vm, database, values[0].text(), values[1].text())).is_none());
@@ -93,7 +93,7 @@ Result<Value> AdapterObject::call_already_exists(Vm& vm, const Arguments& argume
 
 Result<Value> AdapterObject::call_list_relations(Vm& vm, const Arguments& arguments) const {
     const std::array<Parameter, 2> parameters = {{{"database"}, {"schema"}}};
-    const auto values = TRY(jinja::bind("list_relations", parameters, arguments));
+    const auto values = TRY(jinja::bind_arguments("list_relations", parameters, arguments));
     std::vector<Value> relations;
     if (is_parsing()) return Value::list(std::move(relations));
     for (const auto& relation : TRY(relations_in(vm, values[0].text(), values[1].text()))) {
@@ -104,7 +104,7 @@ Result<Value> AdapterObject::call_list_relations(Vm& vm, const Arguments& argume
 
 Result<Value> AdapterObject::call_list_uncached(Vm& vm, const Arguments& arguments) const {
     const std::array<Parameter, 1> parameters = {{{"schema_relation"}}};
-    const auto values = TRY(jinja::bind("list_relations_without_caching", parameters, arguments));
+    const auto values = TRY(jinja::bind_arguments("list_relations_without_caching", parameters, arguments));
     if (is_parsing()) return Value::list({});
     const Relation* schema = TRY(relation_argument("list_relations_without_caching", values[0]));
     scope_.services().relations.drop_schema(std::string(schema->database()), std::string(schema->schema()));
@@ -117,7 +117,7 @@ Result<Value> AdapterObject::call_list_uncached(Vm& vm, const Arguments& argumen
 
 Result<Value> AdapterObject::call_list_schemas(Vm& vm, const Arguments& arguments) const {
     const std::array<Parameter, 1> parameters = {{{"database"}}};
-    const auto values = TRY(jinja::bind("list_schemas", parameters, arguments));
+    const auto values = TRY(jinja::bind_arguments("list_schemas", parameters, arguments));
     if (is_parsing()) return Value::list({});
     const NamedValue argument = {"database", values[0]};
     const Value listed = TRY(call_named_macro(vm, "list_schemas", std::span(&argument, 1)));
@@ -130,7 +130,7 @@ Result<Value> AdapterObject::call_list_schemas(Vm& vm, const Arguments& argument
 
 Result<Value> AdapterObject::call_check_schema_exists(Vm& vm, const Arguments& arguments) const {
     const std::array<Parameter, 2> parameters = {{{"database"}, {"schema"}}};
-    const auto values = TRY(jinja::bind("check_schema_exists", parameters, arguments));
+    const auto values = TRY(jinja::bind_arguments("check_schema_exists", parameters, arguments));
     if (is_parsing()) return Value(false);
     const std::array<Value, 1> database = {values[0]};
     const Value schemas = TRY(call_list_schemas(vm, {database, {}}));
@@ -142,7 +142,7 @@ Result<Value> AdapterObject::call_check_schema_exists(Vm& vm, const Arguments& a
 
 Result<Value> AdapterObject::call_get_columns(Vm& vm, const Arguments& arguments) const {
     const std::array<Parameter, 1> parameters = {{{"relation"}}};
-    const auto values = TRY(jinja::bind("get_columns_in_relation", parameters, arguments));
+    const auto values = TRY(jinja::bind_arguments("get_columns_in_relation", parameters, arguments));
     if (is_parsing()) return Value::list({});
     const NamedValue argument = {"relation", values[0]};
     return call_named_macro(vm, "get_columns_in_relation", std::span(&argument, 1));
@@ -161,7 +161,7 @@ Result<std::vector<Ref<Column>>> AdapterObject::columns_of(Vm& vm, const Value& 
 
 Result<Value> AdapterObject::call_missing_columns(Vm& vm, const Arguments& arguments) const {
     const std::array<Parameter, 2> parameters = {{{"from_relation"}, {"to_relation"}}};
-    const auto values = TRY(jinja::bind("get_missing_columns", parameters, arguments));
+    const auto values = TRY(jinja::bind_arguments("get_missing_columns", parameters, arguments));
     std::vector<Value> missing;
     if (is_parsing()) return Value::list(std::move(missing));
     for (const Value& value : values) TRY(relation_argument("get_missing_columns", value));
@@ -175,7 +175,7 @@ Result<Value> AdapterObject::call_missing_columns(Vm& vm, const Arguments& argum
 
 Result<Value> AdapterObject::call_expand_columns(Vm& vm, const Arguments& arguments) const {
     const std::array<Parameter, 2> parameters = {{{"from_relation"}, {"to_relation"}}};
-    const auto values = TRY(jinja::bind("expand_target_column_types", parameters, arguments));
+    const auto values = TRY(jinja::bind_arguments("expand_target_column_types", parameters, arguments));
     if (is_parsing()) return Value::none();
     for (const Value& value : values) TRY(relation_argument("expand_target_column_types", value));
     // An engine whose texts have no length has nothing to expand.
@@ -196,7 +196,7 @@ Result<Value> AdapterObject::call_expand_columns(Vm& vm, const Arguments& argume
 
 Result<Value> AdapterObject::call_drop_relation(Vm& vm, const Arguments& arguments) const {
     const std::array<Parameter, 1> parameters = {{{"relation"}}};
-    const auto values = TRY(jinja::bind("drop_relation", parameters, arguments));
+    const auto values = TRY(jinja::bind_arguments("drop_relation", parameters, arguments));
     if (is_parsing()) return Value::none();
     const Relation* relation = TRY(relation_argument("drop_relation", values[0]));
     if (!relation->parts().type) {
@@ -210,7 +210,7 @@ Result<Value> AdapterObject::call_drop_relation(Vm& vm, const Arguments& argumen
 
 Result<Value> AdapterObject::call_rename_relation(Vm& vm, const Arguments& arguments) const {
     const std::array<Parameter, 2> parameters = {{{"from_relation"}, {"to_relation"}}};
-    const auto values = TRY(jinja::bind("rename_relation", parameters, arguments));
+    const auto values = TRY(jinja::bind_arguments("rename_relation", parameters, arguments));
     if (is_parsing()) return Value::none();
     const Relation* from = TRY(relation_argument("rename_relation", values[0]));
     const Relation* to = TRY(relation_argument("rename_relation", values[1]));
@@ -222,7 +222,7 @@ Result<Value> AdapterObject::call_rename_relation(Vm& vm, const Arguments& argum
 
 Result<Value> AdapterObject::call_truncate_relation(Vm& vm, const Arguments& arguments) const {
     const std::array<Parameter, 1> parameters = {{{"relation"}}};
-    const auto values = TRY(jinja::bind("truncate_relation", parameters, arguments));
+    const auto values = TRY(jinja::bind_arguments("truncate_relation", parameters, arguments));
     if (is_parsing()) return Value::none();
     const NamedValue argument = {"relation", values[0]};
     TRY(call_named_macro(vm, "truncate_relation", std::span(&argument, 1)));
@@ -231,7 +231,7 @@ Result<Value> AdapterObject::call_truncate_relation(Vm& vm, const Arguments& arg
 
 Result<Value> AdapterObject::call_create_schema(Vm& vm, const Arguments& arguments) const {
     const std::array<Parameter, 1> parameters = {{{"relation"}}};
-    const auto values = TRY(jinja::bind("create_schema", parameters, arguments));
+    const auto values = TRY(jinja::bind_arguments("create_schema", parameters, arguments));
     if (is_parsing()) return Value::none();
     const NamedValue argument = {"relation", values[0]};
     TRY(call_named_macro(vm, "create_schema", std::span(&argument, 1)));
@@ -241,7 +241,7 @@ Result<Value> AdapterObject::call_create_schema(Vm& vm, const Arguments& argumen
 
 Result<Value> AdapterObject::call_drop_schema(Vm& vm, const Arguments& arguments) const {
     const std::array<Parameter, 1> parameters = {{{"relation"}}};
-    const auto values = TRY(jinja::bind("drop_schema", parameters, arguments));
+    const auto values = TRY(jinja::bind_arguments("drop_schema", parameters, arguments));
     if (is_parsing()) return Value::none();
     const Relation* relation = TRY(relation_argument("drop_schema", values[0]));
     const NamedValue argument = {"relation", values[0]};
@@ -253,21 +253,21 @@ Result<Value> AdapterObject::call_drop_schema(Vm& vm, const Arguments& arguments
 
 Result<Value> AdapterObject::call_cache_added(Vm&, const Arguments& arguments) const {
     const std::array<Parameter, 1> parameters = {{{"relation"}}};
-    const auto values = TRY(jinja::bind("cache_added", parameters, arguments));
+    const auto values = TRY(jinja::bind_arguments("cache_added", parameters, arguments));
     scope_.services().relations.add(shared(TRY(relation_argument("cache_added", values[0]))));
     return Value("");
 }
 
 Result<Value> AdapterObject::call_cache_dropped(Vm&, const Arguments& arguments) const {
     const std::array<Parameter, 1> parameters = {{{"relation"}}};
-    const auto values = TRY(jinja::bind("cache_dropped", parameters, arguments));
+    const auto values = TRY(jinja::bind_arguments("cache_dropped", parameters, arguments));
     scope_.services().relations.drop(*TRY(relation_argument("cache_dropped", values[0])));
     return Value("");
 }
 
 Result<Value> AdapterObject::call_cache_renamed(Vm&, const Arguments& arguments) const {
     const std::array<Parameter, 2> parameters = {{{"from_relation"}, {"to_relation"}}};
-    const auto values = TRY(jinja::bind("cache_renamed", parameters, arguments));
+    const auto values = TRY(jinja::bind_arguments("cache_renamed", parameters, arguments));
     const Relation* from = TRY(relation_argument("cache_renamed", values[0]));
     scope_.services().relations.rename(*from, shared(TRY(relation_argument("cache_renamed", values[1]))));
     return Value("");

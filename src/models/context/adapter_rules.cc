@@ -103,7 +103,7 @@ bool is_supported(const ContextServices& services, const Dict& constraint) {
 
 Result<Value> AdapterObject::call_column_constraints(Vm&, const Arguments& arguments) const {
     const std::array<Parameter, 1> parameters = {{{"raw_columns"}}};
-    const auto values = TRY(jinja::bind("render_raw_columns_constraints", parameters, arguments));
+    const auto values = TRY(jinja::bind_arguments("render_raw_columns_constraints", parameters, arguments));
     std::vector<Value> lines;
     if (values[0].kind() != Kind::dict) return Value::list(std::move(lines));
     const char quote = scope_.services().adapter.relation_style().quote;
@@ -129,7 +129,7 @@ Result<Value> AdapterObject::call_column_constraints(Vm&, const Arguments& argum
 
 Result<Value> AdapterObject::call_model_constraints(Vm&, const Arguments& arguments) const {
     const std::array<Parameter, 1> parameters = {{{"raw_constraints"}}};
-    const auto values = TRY(jinja::bind("render_raw_model_constraints", parameters, arguments));
+    const auto values = TRY(jinja::bind_arguments("render_raw_model_constraints", parameters, arguments));
     std::vector<Value> lines;
     if (values[0].kind() != Kind::list) return Value::list(std::move(lines));
     for (const Value& constraint : values[0].items()) {
@@ -143,7 +143,7 @@ Result<Value> AdapterObject::call_model_constraints(Vm&, const Arguments& argume
 // Rows of grantee and privilege_type -> {privilege: [grantees]}
 Result<Value> AdapterObject::call_standardize_grants(Vm&, const Arguments& arguments) const {
     const std::array<Parameter, 1> parameters = {{{"grants_table"}}};
-    const auto values = TRY(jinja::bind("standardize_grants_dict", parameters, arguments));
+    const auto values = TRY(jinja::bind_arguments("standardize_grants_dict", parameters, arguments));
     const auto* table = values[0].object_as<Table>();
     auto grants = jinja::make<Dict>();
     if (table == nullptr) return Value(grants);
@@ -161,7 +161,7 @@ Result<Value> AdapterObject::call_standardize_grants(Vm&, const Arguments& argum
 Result<Value> AdapterObject::call_valid_snapshot(Vm& vm, const Arguments& arguments) const {
     const std::array<Parameter, 3> parameters = {
         {{"relation"}, {"column_names", Value::none()}, {"strategy", Value::none()}}};
-    const auto values = TRY(jinja::bind("valid_snapshot_target", parameters, arguments));
+    const auto values = TRY(jinja::bind_arguments("valid_snapshot_target", parameters, arguments));
     if (is_parsing()) return Value::none();
     TRY(relation_argument("valid_snapshot_target", values[0]));
     std::set<std::string> known;
@@ -182,7 +182,7 @@ Result<Value> AdapterObject::call_valid_snapshot(Vm& vm, const Arguments& argume
 
 Result<Value> AdapterObject::call_hard_deletes(Vm& vm, const Arguments& arguments) const {
     const std::array<Parameter, 1> parameters = {{{"config"}}};
-    const auto values = TRY(jinja::bind("get_hard_deletes_behavior", parameters, arguments));
+    const auto values = TRY(jinja::bind_arguments("get_hard_deletes_behavior", parameters, arguments));
     if (is_parsing()) return Value::none();
     const auto setting = [&](std::string_view name) -> Result<Value> {
         const Value key(name);

@@ -42,14 +42,14 @@ Result<std::optional<std::vector<Value>>> items_of(Vm& vm, const Value& value) {
 Result<Value> make_return(const NodeScope&) {
     return jinja::make_function("return", [](Vm& vm, const Arguments& arguments) -> Result<Value> {
         const std::array<Parameter, 1> parameters = {{{"data"}}};
-        return vm.return_value(TRY(jinja::bind("return", parameters, arguments))[0]);
+        return vm.return_value(TRY(jinja::bind_arguments("return", parameters, arguments))[0]);
     });
 }
 
 Result<Value> make_fromjson(const NodeScope&) {
     return jinja::make_function("fromjson", [](Vm&, const Arguments& arguments) -> Result<Value> {
         const std::array<Parameter, 2> parameters = {{{"string"}, {"default", Value::none()}}};
-        const auto values = TRY(jinja::bind("fromjson", parameters, arguments));
+        const auto values = TRY(jinja::bind_arguments("fromjson", parameters, arguments));
         if (!values[0].is_string()) return values[1];
         auto parsed = jinja::from_json(values[0].string());
         return parsed.ok() ? parsed.release_value() : values[1];
@@ -60,7 +60,7 @@ Result<Value> make_tojson(const NodeScope&) {
     return jinja::make_function("tojson", [](Vm& vm, const Arguments& arguments) -> Result<Value> {
         const std::array<Parameter, 3> parameters = {
             {{"value"}, {"default", Value::none()}, {"sort_keys", Value(false)}}};
-        const auto values = TRY(jinja::bind("tojson", parameters, arguments));
+        const auto values = TRY(jinja::bind_arguments("tojson", parameters, arguments));
         auto text = jinja::to_json(vm, values[0], {.sort_keys = values[2].truth()});
         return text.ok() ? Value(text.release_value()) : values[1];
     });
@@ -69,7 +69,7 @@ Result<Value> make_tojson(const NodeScope&) {
 Result<Value> make_fromyaml(const NodeScope&) {
     return jinja::make_function("fromyaml", [](Vm&, const Arguments& arguments) -> Result<Value> {
         const std::array<Parameter, 2> parameters = {{{"value"}, {"default", Value::none()}}};
-        const auto values = TRY(jinja::bind("fromyaml", parameters, arguments));
+        const auto values = TRY(jinja::bind_arguments("fromyaml", parameters, arguments));
         auto parsed = value_of_yaml(values[0].text());
         return parsed.ok() ? parsed.release_value() : values[1];
     });
@@ -79,7 +79,7 @@ Result<Value> make_toyaml(const NodeScope&) {
     return jinja::make_function("toyaml", [](Vm&, const Arguments& arguments) -> Result<Value> {
         const std::array<Parameter, 3> parameters = {
             {{"value"}, {"default", Value::none()}, {"sort_keys", Value(false)}}};
-        const auto values = TRY(jinja::bind("toyaml", parameters, arguments));
+        const auto values = TRY(jinja::bind_arguments("toyaml", parameters, arguments));
         auto text = yaml_of_value(values[0]);
         return text.ok() ? Value(text.release_value()) : values[1];
     });
@@ -102,7 +102,7 @@ Result<Value> distinct(Vm& vm, const Value& value) {
 Result<Value> make_set(const NodeScope&) {
     return jinja::make_function("set", [](Vm& vm, const Arguments& arguments) -> Result<Value> {
         const std::array<Parameter, 2> parameters = {{{"value"}, {"default", Value::none()}}};
-        const auto values = TRY(jinja::bind("set", parameters, arguments));
+        const auto values = TRY(jinja::bind_arguments("set", parameters, arguments));
         auto made = distinct(vm, values[0]);
         return made.ok() ? made.release_value() : values[1];
     });
@@ -111,7 +111,7 @@ Result<Value> make_set(const NodeScope&) {
 Result<Value> make_set_strict(const NodeScope&) {
     return jinja::make_function("set_strict", [](Vm& vm, const Arguments& arguments) -> Result<Value> {
         const std::array<Parameter, 1> parameters = {{{"value"}}};
-        return distinct(vm, TRY(jinja::bind("set_strict", parameters, arguments))[0]);
+        return distinct(vm, TRY(jinja::bind_arguments("set_strict", parameters, arguments))[0]);
     });
 }
 
@@ -153,7 +153,7 @@ Result<Value> make_zip_strict(const NodeScope&) {
 Result<Value> make_diff_of_two_dicts(const NodeScope&) {
     return jinja::make_function("diff_of_two_dicts", [](Vm&, const Arguments& arguments) -> Result<Value> {
         const std::array<Parameter, 2> parameters = {{{"dict_a"}, {"dict_b"}}};
-        const auto values = TRY(jinja::bind("diff_of_two_dicts", parameters, arguments));
+        const auto values = TRY(jinja::bind_arguments("diff_of_two_dicts", parameters, arguments));
         if (values[0].kind() != Kind::dict || values[1].kind() != Kind::dict) {
             return Error(ErrorKind::invalid_config, "diff_of_two_dicts() takes two dicts of lists");
         }
@@ -185,7 +185,7 @@ Result<Value> make_diff_of_two_dicts(const NodeScope&) {
 Result<Value> make_local_md5(const NodeScope&) {
     return jinja::make_function("local_md5", [](Vm&, const Arguments& arguments) -> Result<Value> {
         const std::array<Parameter, 1> parameters = {{{"value"}}};
-        return Value(to_hex(md5(TRY(jinja::bind("local_md5", parameters, arguments))[0].text())));
+        return Value(to_hex(md5(TRY(jinja::bind_arguments("local_md5", parameters, arguments))[0].text())));
     });
 }
 

@@ -59,7 +59,7 @@ private:
     Result<Value> read(Vm& vm, const Arguments& arguments, Find find) const {
         const std::array<Parameter, 3> parameters = {
             {{"name"}, {"default", Value::none()}, {"validator", Value::none()}}};
-        const auto values = TRY(jinja::bind("get", parameters, arguments));
+        const auto values = TRY(jinja::bind_arguments("get", parameters, arguments));
         if (is_parsing()) return Value("");
         auto found = (this->*find)(values[0].text());
         // What has a default of none counts as not set.
@@ -68,7 +68,7 @@ private:
     }
     Result<Value> require(Vm& vm, const Arguments& arguments, Find find) const {
         const std::array<Parameter, 2> parameters = {{{"name"}, {"validator", Value::none()}}};
-        const auto values = TRY(jinja::bind("require", parameters, arguments));
+        const auto values = TRY(jinja::bind_arguments("require", parameters, arguments));
         if (is_parsing()) return Value("");
         auto found = (this->*find)(values[0].text());
         if (!found) {
@@ -91,7 +91,7 @@ private:
     }
     Result<Value> call_set(Vm& vm, const Arguments& arguments) const {
         const std::array<Parameter, 2> parameters = {{{"name"}, {"value"}}};
-        const auto values = TRY(jinja::bind("set", parameters, arguments));
+        const auto values = TRY(jinja::bind_arguments("set", parameters, arguments));
         const std::string name = values[0].text();
         const jinja::NamedValue named = {name, values[1]};
         return call(vm, {{}, std::span(&named, 1)});

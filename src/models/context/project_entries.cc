@@ -27,7 +27,7 @@ public:
     bool is_callable() const override { return true; }
     Result<Value> call(Vm& vm, const Arguments& arguments) const override {
         const std::array<Parameter, 2> parameters = {{{"var_name"}, {"default", Value()}}};
-        const auto values = TRY(jinja::bind("var", parameters, arguments));
+        const auto values = TRY(jinja::bind_arguments("var", parameters, arguments));
         const std::string name = values[0].text();
         if (auto found = TRY(scope_.variable(vm, name))) return *found;
         const bool has_default = arguments.positional.size() > 1 || arguments.find("default") != nullptr;
@@ -51,7 +51,7 @@ Result<Value> make_var(const NodeScope& scope) { return Value(Ref<jinja::Object>
 Result<Value> make_env_var(const NodeScope& scope) {
     return jinja::make_function("env_var", [&scope](Vm&, const Arguments& arguments) -> Result<Value> {
         const std::array<Parameter, 2> parameters = {{{"var"}, {"default", Value::none()}}};
-        const auto values = TRY(jinja::bind("env_var", parameters, arguments));
+        const auto values = TRY(jinja::bind_arguments("env_var", parameters, arguments));
         const std::string name = values[0].text();
         if (name.starts_with(kSecretPrefix)) {
             return scope.error("Secret env vars are allowed only in profiles.yml or packages.yml. Found '" + name +
@@ -68,7 +68,7 @@ Result<Value> make_env_var(const NodeScope& scope) {
 Result<Value> make_log(const NodeScope& scope) {
     return jinja::make_function("log", [&scope](Vm&, const Arguments& arguments) -> Result<Value> {
         const std::array<Parameter, 2> parameters = {{{"msg"}, {"info", Value(false)}}};
-        const auto values = TRY(jinja::bind("log", parameters, arguments));
+        const auto values = TRY(jinja::bind_arguments("log", parameters, arguments));
         const auto level = values[1].truth() ? MessageSink::Level::info : MessageSink::Level::debug;
         scope.services().messages.message(level, values[0].text());
         return Value("");
@@ -78,7 +78,7 @@ Result<Value> make_log(const NodeScope& scope) {
 Result<Value> make_print(const NodeScope& scope) {
     return jinja::make_function("print", [&scope](Vm&, const Arguments& arguments) -> Result<Value> {
         const std::array<Parameter, 1> parameters = {{{"msg"}}};
-        scope.services().messages.print(TRY(jinja::bind("print", parameters, arguments))[0].text());
+        scope.services().messages.print(TRY(jinja::bind_arguments("print", parameters, arguments))[0].text());
         return Value("");
     });
 }

@@ -44,7 +44,7 @@ void store(const NodeScope& scope, const std::string& name, Value result) {
 Result<Value> make_store_result(const NodeScope& scope) {
     return jinja::make_function("store_result", [&scope](Vm&, const Arguments& arguments) -> Result<Value> {
         const std::array<Parameter, 3> parameters = {{{"name"}, {"response"}, {"agate_table", Value::none()}}};
-        const auto values = TRY(jinja::bind("store_result", parameters, arguments));
+        const auto values = TRY(jinja::bind_arguments("store_result", parameters, arguments));
         store(scope, values[0].text(), stored_result(values[1], values[2]));
         return Value("");
     });
@@ -57,7 +57,7 @@ Result<Value> make_store_raw_result(const NodeScope& scope) {
                                                       {"code", Value::none()},
                                                       {"rows_affected", Value::none()},
                                                       {"agate_table", Value::none()}}};
-        const auto values = TRY(jinja::bind("store_raw_result", parameters, arguments));
+        const auto values = TRY(jinja::bind_arguments("store_raw_result", parameters, arguments));
         std::optional<int64_t> rows;
         if (values[3].kind() == Kind::integer) rows = values[3].integer();
         if (values[3].is_string() && !values[3].string().empty()) rows = std::atoll(values[3].string().c_str());
@@ -71,7 +71,7 @@ Result<Value> make_store_raw_result(const NodeScope& scope) {
 Result<Value> make_load_result(const NodeScope& scope) {
     return jinja::make_function("load_result", [&scope](Vm&, const Arguments& arguments) -> Result<Value> {
         const std::array<Parameter, 1> parameters = {{{"name"}}};
-        const std::string name = TRY(jinja::bind("load_result", parameters, arguments))[0].text();
+        const std::string name = TRY(jinja::bind_arguments("load_result", parameters, arguments))[0].text();
         if (scope.run() == nullptr) return Value::none();
         auto& results = scope.run()->results;
         const auto found = results.find(name);
@@ -88,7 +88,7 @@ Result<Value> make_load_result(const NodeScope& scope) {
 Result<Value> make_write(const NodeScope& scope) {
     return jinja::make_function("write", [&scope](Vm&, const Arguments& arguments) -> Result<Value> {
         const std::array<Parameter, 1> parameters = {{{"payload"}}};
-        const auto values = TRY(jinja::bind("write", parameters, arguments));
+        const auto values = TRY(jinja::bind_arguments("write", parameters, arguments));
         const Node* node = scope.node();
         if (node == nullptr || scope.run() == nullptr) return Value("");
         const auto file = std::filesystem::path(scope.services().target_path) / "run" / written_path(*node);
@@ -108,7 +108,7 @@ Result<Value> make_write(const NodeScope& scope) {
 Result<Value> make_render(const NodeScope& scope) {
     return jinja::make_function("render", [&scope](Vm&, const Arguments& arguments) -> Result<Value> {
         const std::array<Parameter, 1> parameters = {{{"string"}}};
-        const Value text = TRY(jinja::bind("render", parameters, arguments))[0];
+        const Value text = TRY(jinja::bind_arguments("render", parameters, arguments))[0];
         if (!text.is_string() || !jinja::has_tags(text.string())) return text;
         const std::string name = scope.node() == nullptr ? "render" : scope.node()->place.original_path;
         const auto code = TRY(jinja::Template::compile(text.string(), name, {}));

@@ -14,7 +14,7 @@ using jinja::Vm;
 
 Result<Value> YamlScope::variable(const Arguments& arguments) const {
     const std::array<Parameter, 2> parameters = {{{"var_name"}, {"default", Value()}}};
-    const auto values = TRY(jinja::bind("var", parameters, arguments));
+    const auto values = TRY(jinja::bind_arguments("var", parameters, arguments));
     if (const Value* value = cli_vars_->find(values[0].text())) return *value;
     if (!values[1].is_undefined()) return values[1];
     return Error(ErrorKind::invalid_config,
@@ -23,7 +23,7 @@ Result<Value> YamlScope::variable(const Arguments& arguments) const {
 
 Result<Value> YamlScope::environment_variable(const Arguments& arguments) const {
     const std::array<Parameter, 2> parameters = {{{"var"}, {"default", Value::none()}}};
-    const auto values = TRY(jinja::bind("env_var", parameters, arguments));
+    const auto values = TRY(jinja::bind_arguments("env_var", parameters, arguments));
     const std::string name = values[0].text();
     if (secrets_ == Secrets::refused && name.starts_with("DBT_ENV_SECRET")) {
         return Error(ErrorKind::invalid_config,

@@ -98,7 +98,8 @@ const jinja::Syntax& macro_syntax() {
                                                               {"data_test", Form::macro},
                                                               {"materialization", Form::options},
                                                               {"snapshot", Form::text},
-                                                              {"docs", Form::text}}};
+                                                              {"docs", Form::text}},
+                                          .definition_names = jinja::DefinitionNames::of_host};
     return kSyntax;
 }
 

@@ -22,7 +22,7 @@ struct Location {
 
 Result<Location> read_location(std::string_view function, const Arguments& arguments) {
     const std::array<jinja::Parameter, 2> parameters = {{{"write_location"}, {"rendered_options"}}};
-    const auto values = TRY(jinja::bind(function, parameters, arguments));
+    const auto values = TRY(jinja::bind_arguments(function, parameters, arguments));
     if (values[1].kind() != jinja::Kind::dict) {
         return Error(ErrorKind::invalid_config,
                      std::string(function) + ": rendered_options must be a dict, found: " + values[1].repr());
