@@ -1,23 +1,9 @@
 #include "data/decimal.h"
 
-#include <array>
-
 #include "base/assert.h"
 #include "data/builder.h"
 
 namespace shaduf {
-namespace {
-
-constexpr auto kPowers = [] {
-    std::array<int128, kDecimalDigitsMax + 1> powers{};
-    powers[0] = 1;
-    for (size_t i = 1; i < powers.size(); ++i) powers[i] = powers[i - 1] * 10;
-    return powers;
-}();
-
-}  // namespace
-
-int128 power_of_ten(int exponent) { return kPowers[static_cast<size_t>(exponent)]; }
 
 bool converts_by_value(const DataType& from, const DataType& to) {
     const bool is_exact = from.kind() == TypeKind::int64 || from.kind() == TypeKind::decimal;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <vector>
 
@@ -7,8 +8,14 @@
 
 namespace shaduf {
 
+inline constexpr auto kPowersOfTen = [] {
+    std::array<int128, kDecimalDigitsMax + 1> powers{};
+    powers[0] = 1;
+    for (size_t i = 1; i < powers.size(); ++i) powers[i] = powers[i - 1] * 10;
+    return powers;
+}();
 // REQUIRES: 0 <= exponent <= 38
-int128 power_of_ten(int exponent);
+inline int128 power_of_ten(int exponent) { return kPowersOfTen[static_cast<size_t>(exponent)]; }
 // Whether `unscaled` has a place in a column of that many digits.
 inline bool has_digits(int128 unscaled, int precision) {
     const int128 limit = power_of_ten(precision);

@@ -41,8 +41,8 @@ std::optional<WireNumeric> WireNumeric::parse(std::string_view bytes) {
     if (!has_sign || number.scale_ > kScaleMax || number.digits_.size() != 2 * static_cast<size_t>(number.count_)) {
         return std::nullopt;
     }
-    for (int i = 0; i < number.count_; ++i) {
-        if (number.digit(i) < 0 || number.digit(i) >= kBase) return std::nullopt;
+    for (size_t at = 0; at < number.digits_.size(); at += 2) {
+        if (load_big_endian<uint16_t>(number.digits_.data() + at) >= kBase) return std::nullopt;
     }
     return number;
 }
@@ -62,7 +62,9 @@ std::optional<int128> WireNumeric::to_decimal(int precision, int scale) const {
         return (sign_ & kNegative) != 0 ? -*value : *value;
     }
     int64_t value = 0;
-    for (int i = 0; i < count_; ++i) value = value * kBase + digit(i);
+    for (size_t at = 0; at < digits_.size(); at += 2) {
+        value = value * kBase + load_big_endian<uint16_t>(digits_.data() + at);
+    }
     constexpr std::array<int64_t, 4> kPowers{1, 10, 100, 1000};
     if (last_exponent >= 0) {
         value *= kPowers[static_cast<size_t>(last_exponent)];
@@ -71,7 +73,9 @@ std::optional<int128> WireNumeric::to_decimal(int precision, int scale) const {
         if (value % divisor != 0) return std::nullopt;
         value /= divisor;
     }
-    if (!has_digits(value, precision)) return std::nullopt;
+    if (precision <= kShortDecimalDigitsMax && value >= static_cast<int64_t>(power_of_ten(precision))) {
+        return std::nullopt;
+    }
     return (sign_ & kNegative) != 0 ? -value : value;
 }
 
