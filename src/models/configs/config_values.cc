@@ -1,7 +1,8 @@
 #include "models/configs/config_values.h"
 
-#include <nlohmann/json.hpp>
 #include <vector>
+
+#include "models/yaml/json_tree.h"
 
 namespace shaduf::models {
 namespace {
@@ -11,34 +12,14 @@ void add_listed(const YamlNode& value, YamlBuilder& builder) {
     for (const YamlNode& item : value.items()) builder.add(item);
 }
 
-void add_json(const nlohmann::ordered_json& value, YamlBuilder& builder) {
-    if (value.is_object()) {
-        builder.begin_map();
-        for (const auto& [key, member] : value.items()) {
-            builder.key(key);
-            add_json(member, builder);
-        }
-        return builder.end_map();
-    }
-    if (value.is_array()) {
-        builder.begin_list();
-        for (const auto& item : value) add_json(item, builder);
-        return builder.end_list();
-    }
-    if (value.is_string()) return builder.add_text(value.get_ref<const std::string&>());
-    if (value.is_boolean()) return builder.add_boolean(value.get<bool>());
-    if (value.is_number_integer()) return builder.add_integer(value.get<int64_t>());
-    if (value.is_number()) return builder.add_real(value.get<double>());
-    builder.add_null();
-}
-
 // A hook that is a map in JSON, as after_commit() makes it.
 bool add_json_hook(std::string_view text, YamlBuilder& builder) {
     const auto start = text.find_first_not_of(" \t\r\n");
     if (start == std::string_view::npos || text[start] != '{') return false;
-    const auto json = nlohmann::ordered_json::parse(text, nullptr, false);
-    if (!json.is_object()) return false;
-    add_json(json, builder);
+    const auto json = parse_json(text);
+    if (!json.ok() || !json.value().root().is_map()) return false;
+    builder.keep(json.value());
+    builder.add(json.value().root());
     return true;
 }
 

@@ -140,20 +140,6 @@ private:
     PackageSpec spec_;
 };
 
-std::vector<PackageSpec> read_entries(const YamlNode& rendered, const YamlNode& raw, const std::string& file,
-                                      Findings& findings) {
-    YamlFields fields(rendered, file, findings);
-    std::vector<PackageSpec> specs;
-    const YamlNode& list = fields.list("packages");
-    const auto raw_items = raw["packages"].items();
-    for (size_t i = 0; i < list.items().size(); ++i) {
-        const YamlNode& unrendered = i < raw_items.size() ? raw_items[i] : list.items()[i];
-        if (auto spec = EntryReader(list.items()[i], unrendered, file, findings).read())
-            specs.push_back(std::move(*spec));
-    }
-    return specs;
-}
-
 // A file of the project, or an empty map when it is not there or cannot be read.
 std::optional<YamlTree> load_optional(const std::string& path, Findings& findings) {
     std::error_code ignored;
@@ -174,7 +160,7 @@ std::vector<PackageSpec> render_entries(const YamlTree& tree, const std::string&
         findings.errors.push_back(rendered.error().at(Place::in_file(path, 0)));
         return {};
     }
-    return read_entries(rendered.value().root(), tree.root(), path, findings);
+    return read_package_entries(rendered.value().root(), tree.root(), path, findings);
 }
 
 // A scalar as PyYAML writes it: plain when it reads back as the same text.
@@ -203,6 +189,20 @@ std::string PackageList::sha1() const {
     return to_hex(shaduf::sha1(join(texts, "\n")));
 }
 
+std::vector<PackageSpec> read_package_entries(const YamlNode& rendered, const YamlNode& raw, const std::string& file,
+                                              Findings& findings) {
+    YamlFields fields(rendered, file, findings);
+    std::vector<PackageSpec> specs;
+    const YamlNode& list = fields.list("packages");
+    const auto raw_items = raw["packages"].items();
+    for (size_t i = 0; i < list.items().size(); ++i) {
+        const YamlNode& unrendered = i < raw_items.size() ? raw_items[i] : list.items()[i];
+        if (auto spec = EntryReader(list.items()[i], unrendered, file, findings).read())
+            specs.push_back(std::move(*spec));
+    }
+    return specs;
+}
+
 PackageList read_packages(const std::string& root, const RenderText& render, Findings& findings) {
     const std::string packages_path = root + "/packages.yml";
     const std::string dependencies_path = root + "/dependencies.yml";
@@ -226,7 +226,7 @@ PackageList read_packages(const std::string& root, const RenderText& render, Fin
     PackageList list;
     if (in_dependencies != nullptr) {
         list.file_name = "dependencies.yml";
-        list.packages = read_entries(dependencies->root(), dependencies->root(), dependencies_path, findings);
+        list.packages = read_package_entries(dependencies->root(), dependencies->root(), dependencies_path, findings);
     } else if (packages && !packages->root().is_null()) {
         if (in_packages == nullptr) {
             refuse(packages_path, packages->root(), "packages.yml has no key packages; add it with a list");

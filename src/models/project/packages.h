@@ -39,6 +39,9 @@ struct PackageList {
     std::string sha1() const;
 };
 
+// The entries of the list `packages` of a map; `raw` is the same map before it was rendered.
+std::vector<PackageSpec> read_package_entries(const YamlNode& rendered, const YamlNode& raw, const std::string& file,
+                                              Findings& findings);
 // Both files of `root`; none is an empty list. Texts of packages.yml are rendered, those of dependencies.yml are not.
 PackageList read_packages(const std::string& root, const RenderText& render, Findings& findings);
 // package-lock.yml; nullopt when there is none.

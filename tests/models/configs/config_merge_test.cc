@@ -74,7 +74,8 @@ TEST(ConfigMerge, LayersComeOverEachOther) {
          R"({"persist_docs": {"columns": true}})"},
         {"{+pre-hook: a, p: {+pre_hook: [b, {sql: c, transaction: false}]}}", "",
          R"(pre_hook: '{"sql": "d", "transaction": false}')", "",
-         R"({"pre-hook": [{"sql": "a", "transaction": true, "index": null}, {"sql": "b", "transaction": true, "index": null}, )"
+         R"({"pre-hook": [{"sql": "a", "transaction": true, "index": null}, )"
+         R"({"sql": "b", "transaction": true, "index": null}, )"
          R"({"sql": "c", "transaction": false, "index": null}, {"sql": "d", "transaction": false, "index": null}]})"},
         {"{+docs: {show: false}, p: {+docs: {node_color: red}}}", "", "", "",
          R"({"docs": {"show": false, "node_color": "red"}})"},
