@@ -27,7 +27,7 @@
 {% endmacro %}
 
 {% macro get_true_sql() %}
-    {{ adapter.dispatch('get_true_sql', 'dbt')() }}
+  {{ adapter.dispatch('get_true_sql', 'dbt')() }}
 {% endmacro %}
 
 {% macro default__get_true_sql() %}
