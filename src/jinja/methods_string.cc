@@ -215,16 +215,35 @@ Result<Value> text_remove(Vm&, const Value& self, const Arguments& arguments) {
     return Value(text);
 }
 
+Result<Value> text_expandtabs(Vm&, const Value& self, const Arguments& arguments) {
+    const int64_t size = TRY(number_of(TRY(take(arguments, {{"tabsize", Value(8)}}))[0]));
+    if (size > kWidthMax) return template_error("the width is too big: " + std::to_string(size));
+    std::string out;
+    int64_t column = 0;
+    each_code_point(self.string(), [&](std::string_view bytes, char32_t code) {
+        if (code == '\t') {
+            const int64_t missing = size > 0 ? size - column % size : 0;
+            out.append(static_cast<size_t>(missing), ' ');
+            column += missing;
+            return;
+        }
+        out += bytes;
+        column = code == '\n' || code == '\r' ? 0 : column + 1;
+    });
+    return Value(std::move(out));
+}
+
 Result<Value> text_format(Vm& vm, const Value& self, const Arguments& arguments) {
     return Value(TRY(format_braces(vm, self.string(), arguments)));
 }
 
 constexpr std::array kMethods{
     Method{"capitalize", text_mapped<capitalize>},
-    Method{"casefold", text_case<CaseMapping::lower>},
+    Method{"casefold", text_mapped<fold_case>},
     Method{"center", text_justify<Side::both>},
     Method{"count", text_count},
     Method{"endswith", text_matches<End::last>},
+    Method{"expandtabs", text_expandtabs},
     Method{"find", text_find<End::first>},
     Method{"format", text_format},
     Method{"index", text_index<End::first>},

@@ -354,7 +354,10 @@ std::string slice_text(std::string_view text, const Bounds& bounds) {
 }  // namespace
 
 Result<Value> slice_value(const Value& of, const Value& begin, const Value& end, const Value& step) {
-    if (of.is_undefined()) return undefined_error(of);
+    if (of.is_undefined()) {
+        const bool goes_on = of.undefined_mode() == UndefinedMode::chainable || of.undefined_mode() == UndefinedMode::silent;
+        return goes_on ? Result<Value>(of) : undefined_error(of);
+    }
     if (of.is_string()) {
         const Bounds bounds = TRY(slice_bounds(static_cast<int64_t>(count_code_points(of.string())), begin, end, step));
         return Value(slice_text(of.string(), bounds));

@@ -37,7 +37,11 @@ public:
             out += TRY(convert());
         }
         const bool is_tuple = arguments_.kind() == Kind::tuple;
-        const bool is_mapping = arguments_.kind() == Kind::dict || arguments_.kind() == Kind::list;
+        // What has items may go unused.
+        const bool is_object = arguments_.kind() == Kind::object;
+        const bool is_mapping = arguments_.kind() == Kind::dict || arguments_.kind() == Kind::list ||
+                                arguments_.is_undefined() ||
+                                (is_object && arguments_.object().shape() != Object::Shape::scalar);
         const size_t given = is_tuple ? arguments_.items().size() : 1;
         if (used_ < given && !used_key_ && !(is_mapping && used_ == 0)) {
             return template_error("not all arguments converted during string formatting");
