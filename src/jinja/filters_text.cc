@@ -117,7 +117,7 @@ Result<Value> filter_truncate(Vm&, const Arguments& arguments) {
                                          {"end", Value("...")},
                                          {"leeway", Value::none()}}));
     constexpr int64_t kLeeway = 5;
-    if (values[0].is_undefined()) return undefined_error(values[0]);
+    TRY(checked_truth(values[0]));
     const int64_t length = TRY(filter_integer(values[1]));
     const std::string end = TRY(text_only(values[3], "truncate"));
     const int64_t leeway = values[4].is_none() ? kLeeway : TRY(filter_integer(values[4]));

@@ -227,8 +227,10 @@ std::vector<Frame> Machine::frames() const {
 Error Machine::located(Error error) {
     if (returned_ || &error.message() == located_) return error;
     const std::vector<Frame> stack = frames();
+    constexpr size_t kShownMax = 12;  // a macro that calls itself is told of no more often
     std::optional<Error> chain;
     for (size_t i = 0; i < stack.size(); ++i) {
+        if (i > 2 && i + kShownMax < stack.size()) continue;
         const Frame& frame = stack[i];
         const bool is_macro = !frame.macro.empty();
         if (!is_macro && i + 1 == stack.size()) break;

@@ -103,6 +103,13 @@ Result<Value> text_splitlines(Vm&, const Value& self, const Arguments& arguments
 Result<Value> text_join(Vm& vm, const Value& self, const Arguments& arguments) {
     const auto items = TRY(to_items(vm, TRY(take(arguments, {{"iterable"}}))[0]));
     std::string text;
+    if (self.is_markup()) {
+        for (size_t i = 0; i < items.size(); ++i) {
+            if (i > 0) text += self.string();
+            text += items[i].is_markup() ? items[i].string() : escape_html(TRY(checked_text(items[i])));
+        }
+        return Value::markup(std::move(text));
+    }
     for (size_t i = 0; i < items.size(); ++i) {
         if (!items[i].is_string()) {
             return template_error("sequence item " + std::to_string(i) + ": expected str instance, " +

@@ -117,6 +117,7 @@ private:
     }
 
     Result<Value> next_argument() {
+        if (used_key_) return template_error("not enough arguments for format string");
         if (arguments_.kind() == Kind::tuple) {
             if (used_ >= arguments_.items().size()) return template_error("not enough arguments for format string");
             return arguments_.items()[used_++];
@@ -168,11 +169,12 @@ private:
     }
 
     static Result<std::string> convert_character(const Conversion& conversion, const Value& value) {
+        const bool is_whole = value.kind() == Kind::integer || value.kind() == Kind::boolean;
         std::string text;
         if (value.is_string() && count_code_points(value.string()) == 1) {
             text = value.string();
-        } else if (value.kind() == Kind::integer && value.integer() >= 0 && value.integer() <= 0x10FFFF) {
-            append_code_point(text, static_cast<char32_t>(value.integer()));
+        } else if (is_whole && value.whole() >= 0 && value.whole() <= 0x10FFFF) {
+            append_code_point(text, static_cast<char32_t>(value.whole()));
         } else {
             return template_error("%c requires int or char");
         }

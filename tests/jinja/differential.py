@@ -22,7 +22,7 @@ except ImportError:
 from generator import Generator
 
 # What stands for "we know that this is otherwise here".
-KNOWN = re.compile("beyond 64 bits|too (long|big|many|deep)|nested too deeply|complex number|several dimensions")
+KNOWN = re.compile("beyond 64 bits|too (long|big|many|deep)|nested too deeply|complex number|.range object. has no attribute|several dimensions")
 ADDRESS = re.compile(r"<(generator|function|Macro|built-in|bound method|list_reverseiterator|reversed|tuple_?iterator|"
                      r"dict_reverse\w+|range_iterator|Cycler|Joiner|jinja2|LoopContext|macro|dict_|Namespace)[^>]*>?|"
                      r"<[\w.]+ object at [^>]*>")
