@@ -355,7 +355,8 @@ std::string slice_text(std::string_view text, const Bounds& bounds) {
 
 Result<Value> slice_value(const Value& of, const Value& begin, const Value& end, const Value& step) {
     if (of.is_undefined()) {
-        const bool goes_on = of.undefined_mode() == UndefinedMode::chainable || of.undefined_mode() == UndefinedMode::silent;
+        const bool goes_on =
+            of.undefined_mode() == UndefinedMode::chainable || of.undefined_mode() == UndefinedMode::silent;
         return goes_on ? Result<Value>(of) : undefined_error(of);
     }
     if (of.is_string()) {

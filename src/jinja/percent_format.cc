@@ -129,6 +129,7 @@ private:
     Result<Value> argument(const Conversion& conversion) {
         if (!conversion.has_key) return next_argument();
         used_key_ = true;
+        if (arguments_.undefined_mode() == UndefinedMode::chainable) return arguments_;
         if (arguments_.kind() != Kind::dict) return template_error("format requires a mapping");
         const Value* found = arguments_.dict().find(conversion.key);
         if (found == nullptr)

@@ -25,7 +25,7 @@ from generator import Generator
 KNOWN = re.compile("beyond 64 bits|too (long|big|many|deep)|nested too deeply|complex number|.range object. has no attribute|several dimensions")
 ADDRESS = re.compile(r"<(generator|function|Macro|built-in|bound method|list_reverseiterator|reversed|tuple_?iterator|"
                      r"dict_reverse\w+|range_iterator|Cycler|Joiner|jinja2|LoopContext|macro|dict_|Namespace)[^>]*>?|"
-                     r"<[\w.]+ object at [^>]*>")
+                     r"<[\w.]+ object at [^>]*>", re.IGNORECASE)
 
 
 def reference(request):
@@ -55,6 +55,8 @@ def give_up(*_):
 
 def is_same(own, other):
     if "skip" in other:
+        return True
+    if "<generator" in other.get("text", "").lower():  # one that was never read, here or there
         return True
     if "error" in own:
         return "error" in other or KNOWN.search(own["error"]) is not None

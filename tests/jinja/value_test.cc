@@ -88,7 +88,8 @@ TEST(JinjaLiteral, ReadsWhatPythonReads) {
         ASSERT_TRUE(value.has_value());
         EXPECT_EQ(value->repr(), expected);
     }
-    for (const char* text : {"", "a", "1 2", "[1", "{1: }", "{1: 2, 3}", "'a", "01", "1__0", "f()", "{[]: 1}", "- ", "Nonex"}) {
+    for (const char* text :
+         {"", "a", "1 2", "[1", "{1: }", "{1: 2, 3}", "'a", "01", "1__0", "f()", "{[]: 1}", "- ", "Nonex"}) {
         SCOPED_TRACE(text);
         EXPECT_FALSE(parse_literal(text).has_value());
     }

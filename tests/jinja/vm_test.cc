@@ -33,9 +33,8 @@ std::string error_of(std::string source, const VmOptions& options, const Cancell
 }
 
 void add_return(Names& names) {
-    names.values["return"] = make_function("return", [](Vm& vm, const Arguments& arguments) {
-        return vm.return_value(arguments.positional[0]);
-    });
+    names.values["return"] = make_function(
+        "return", [](Vm& vm, const Arguments& arguments) { return vm.return_value(arguments.positional[0]); });
 }
 
 TEST(JinjaVm, LimitsEndWhatWouldNotEnd) {
@@ -50,7 +49,8 @@ TEST(JinjaVm, LimitsEndWhatWouldNotEnd) {
         {"{% for i in range(200) %}0123456789{% endfor %}", "output is too long"},
         {"{% set x = 'a' * 2000 %}", "text is too long"},
         {"{% set x = 'abcd' * 100 %}{% set x = x ~ x %}{% set x = x ~ x %}", "text is too long"},
-        {"{% set l = [] %}{% for i in [1] if loops %}{% endfor %}{% for i in l %}{% endfor %}{{ [1] * 99999 }}", "too many steps"},
+        {"{% set l = [] %}{% for i in [1] if loops %}{% endfor %}{% for i in l %}{% endfor %}{{ [1] * 99999 }}",
+         "too many steps"},
         {"{{ 'x'.center(99999999) }}", "width is too big"},
     };
     for (const auto& [source, expected] : cases) {
@@ -116,16 +116,19 @@ TEST(JinjaVm, CallsMacrosAgainstTheScopeOfTheCaller) {
 TEST(JinjaVm, NamesOfMacrosMayBeTheHosts) {
     Vm vm({});
     Names names;
-    names.values["helper"] = make_function("helper", [](Vm&, const Arguments&) -> Result<Value> { return Value("host"); });
+    names.values["helper"] =
+        make_function("helper", [](Vm&, const Arguments&) -> Result<Value> { return Value("host"); });
     Syntax syntax;
     syntax.definition_names = DefinitionNames::of_host;
-    const auto source = compiled("{% macro helper() %}own{% endmacro %}{% macro m() %}{{ helper() }}{% endmacro %}", syntax);
+    const auto source =
+        compiled("{% macro helper() %}own{% endmacro %}{% macro m() %}{{ helper() }}{% endmacro %}", syntax);
     EXPECT_EQ(vm.call_macro(*source, source->definitions()[1], names, {}).release_value().string(), "host");
 }
 
 TEST(JinjaVm, ErrorsHavePlaceAndChain) {
-    const std::string error =
-        error_of("{% macro inner() %}\n{{ 1 / 0 }}{% endmacro %}{% macro outer() %}{{ inner() }}{% endmacro %}{{ outer() }}", {});
+    const std::string error = error_of(
+        "{% macro inner() %}\n{{ 1 / 0 }}{% endmacro %}{% macro outer() %}{{ inner() }}{% endmacro %}{{ outer() }}",
+        {});
     EXPECT_EQ(error,
               "test.sql:2: column 4: division by zero (cause: in macro inner (test.sql:2:4) (cause: in macro outer "
               "(test.sql:2:48) (cause: in test.sql:2:77)))");
