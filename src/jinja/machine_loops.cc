@@ -80,8 +80,8 @@ Result<void> Machine::step_loop(CallFrame& frame, const Instruction& in) {
         case Op::loop_object: {
             Loop& loop = loops_.back();
             const bool is_recursive = frame.closure.function->kind == Routine::Kind::loop;
-            loop.object = Ref<LoopObject>(
-                new LoopObject(std::move(*loop.items), is_recursive ? frame.closure : Closure{}, frame.loop_depth));
+            loop.object =
+                make<LoopObject>(std::move(*loop.items), is_recursive ? frame.closure : Closure{}, frame.loop_depth);
             loop.object->machine_ = this;
             push(Value(Ref<Object>(loop.object.get())));
             return {};

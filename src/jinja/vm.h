@@ -85,7 +85,8 @@ public:
     uint64_t random();
 
     // For host functions. Ends the innermost macro, whose call then gives `value`; at the top, the rendering, which
-    // then gives its text. The bodies of call blocks are no macros: what is returned in one ends the macro around it.
+    // then gives its text. The bodies of call blocks are no macros: what is returned in one ends the macro that called
+    // it (as an exception would in Python).
     Result<Value> return_value(Value value);
     // The scope of the template or macro that is being run.
     const Scope& scope() const;

@@ -5,6 +5,7 @@ differential.py JINJA_RENDER [--count N] [--seed S] [--show N]: prints the seed 
 does; 77: there is no jinja2. What may differ is said in docs/jinja.md, and left out here: numbers beyond 64 bits,
 limits, and addresses in the text of functions and generators.
 """
+
 import argparse
 import json
 import random
@@ -22,21 +23,34 @@ except ImportError:
 from generator import Generator
 
 # What stands for "we know that this is otherwise here".
-KNOWN = re.compile("beyond 64 bits|too (long|big|many|deep)|nested too deeply|complex number|.range object. has no attribute|several dimensions")
-ADDRESS = re.compile(r"<(generator|function|Macro|built-in|bound method|list_reverseiterator|reversed|tuple_?iterator|"
-                     r"dict_reverse\w+|range_iterator|Cycler|Joiner|jinja2|LoopContext|macro|dict_|Namespace)[^>]*>?|"
-                     r"<[\w.]+ object at [^>]*>", re.IGNORECASE)
+KNOWN = re.compile(
+    "beyond 64 bits|too (long|big|many|deep)|nested too deeply|complex number|.range object. has no attribute|several dimensions"
+)
+ADDRESS = re.compile(
+    r"<(generator|function|Macro|built-in|bound method|list_reverseiterator|reversed|tuple_?iterator|"
+    r"dict_reverse\w+|range_iterator|Cycler|Joiner|jinja2|LoopContext|macro|dict_|Namespace)[^>]*>?|"
+    r"<[\w.]+ object at [^>]*>",
+    re.IGNORECASE,
+)
 
 
 def reference(request):
     environment = jinja2.Environment(
-        extensions=["jinja2.ext.do", "jinja2.ext.loopcontrols"], trim_blocks=request["trim_blocks"],
-        lstrip_blocks=request["lstrip_blocks"], keep_trailing_newline=request["keep_trailing_newline"],
-        undefined={"plain": jinja2.Undefined, "chainable": jinja2.ChainableUndefined,
-                   "strict": jinja2.StrictUndefined}[request["undefined"]])
+        extensions=["jinja2.ext.do", "jinja2.ext.loopcontrols"],
+        trim_blocks=request["trim_blocks"],
+        lstrip_blocks=request["lstrip_blocks"],
+        keep_trailing_newline=request["keep_trailing_newline"],
+        undefined={
+            "plain": jinja2.Undefined,
+            "chainable": jinja2.ChainableUndefined,
+            "strict": jinja2.StrictUndefined,
+        }[request["undefined"]],
+    )
     signal.setitimer(signal.ITIMER_REAL, 1)
     try:
-        return {"text": environment.from_string(request["template"]).render(**json.loads(json.dumps(request["context"])))}
+        return {
+            "text": environment.from_string(request["template"]).render(**json.loads(json.dumps(request["context"])))
+        }
     except RecursionError:
         return {"skip": "recursion"}
     except MemoryError:
@@ -79,8 +93,9 @@ def main():
     generator = Generator(random.Random(options.seed))
     requests = [generator.request(number) for number in range(options.count)]
     lines = "".join(json.dumps(request) + "\n" for request in requests)
-    run = subprocess.run([options.render], input=lines, capture_output=True, text=True, check=False,
-                         timeout=options.count / 50 + 10)
+    run = subprocess.run(
+        [options.render], input=lines, capture_output=True, text=True, check=False, timeout=options.count / 50 + 10
+    )
     answers = [json.loads(line) for line in run.stdout.splitlines()]
     if run.returncode != 0 or len(answers) != len(requests):
         print(f"jinja_render ended with {run.returncode} at template {len(answers)}:")

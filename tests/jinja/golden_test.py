@@ -5,6 +5,7 @@ text that comes out, or for err_<what>.txt the error with line and column.
 golden_test.py JINJA_RENDER [--rewrite]: compares, or writes the .out files anew. Those that are no errors are rendered
 by jinja2 too, where this python3 has it; keys of the context that begin with "$" are settings, as "$trim_blocks".
 """
+
 import difflib
 import json
 import pathlib
@@ -26,10 +27,13 @@ def read(path):
 
 def reference(request):
     import jinja2
+
     kinds = {"plain": jinja2.Undefined, "chainable": jinja2.ChainableUndefined, "strict": jinja2.StrictUndefined}
     environment = jinja2.Environment(
-        extensions=["jinja2.ext.do", "jinja2.ext.loopcontrols"], undefined=kinds[request["undefined"]],
-        **{setting: request[setting] for setting in SETTINGS[:3]})
+        extensions=["jinja2.ext.do", "jinja2.ext.loopcontrols"],
+        undefined=kinds[request["undefined"]],
+        **{setting: request[setting] for setting in SETTINGS[:3]},
+    )
     return environment.from_string(request["template"]).render(**request["context"])
 
 
@@ -49,6 +53,7 @@ def main():
     answers = [json.loads(line) for line in run.stdout.splitlines()]
     try:
         import jinja2
+
         print(f"jinja2 {jinja2.__version__}")
     except ImportError:
         jinja2 = None
