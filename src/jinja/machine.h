@@ -190,8 +190,11 @@ class Namespace final : public Object {
 public:
     std::string_view type_name() const override { return "Namespace"; }
     Result<std::optional<Value>> attribute(Vm& vm, std::string_view name) const override;
-    std::string repr() const override { return "<Namespace " + Value(values).repr() + ">"; }
+    std::string repr() const override;
     const Ref<Dict> values = make<Dict>();
+
+private:
+    mutable bool is_printing_ = false;  // it may hold itself
 };
 
 }  // namespace shaduf::jinja

@@ -97,7 +97,7 @@ Result<Value> text_rsplit(Vm&, const Value& self, const Arguments& arguments) {
 
 Result<Value> text_splitlines(Vm&, const Value& self, const Arguments& arguments) {
     const auto values = TRY(take(arguments, {{"keepends", Value(false)}}));
-    return as_list(split_lines(self.string(), values[0].truth() ? LineEnds::kept : LineEnds::dropped));
+    return as_list(split_lines(self.string(), TRY(number_of(values[0])) != 0 ? LineEnds::kept : LineEnds::dropped));
 }
 
 Result<Value> text_join(Vm& vm, const Value& self, const Arguments& arguments) {

@@ -13,7 +13,9 @@
 namespace shaduf::jinja {
 namespace {
 
-constexpr size_t kNestedMax = 100;
+constexpr int kNestedMax = 100;
+constexpr size_t kTextBytesMax = 64U << 20U;
+constinit thread_local int printing = 0;  // levels, of values within objects too
 
 void append_hex(std::string& out, char32_t code, int digits) {
     constexpr std::string_view kDigits = "0123456789abcdef";
@@ -44,7 +46,7 @@ public:
     explicit Printer(std::string& out) : out_(out) {}
 
     void print(const Value& value) {
-        if (open_.size() > kNestedMax) {
+        if (printing > kNestedMax || out_.size() > kTextBytesMax) {
             out_ += "...";
             return;
         }
@@ -56,6 +58,7 @@ public:
             return;
         }
         open_.push_back(&value);
+        ++printing;
         switch (value.kind()) {
             case Kind::undefined: out_ += "Undefined"; break;
             case Kind::string: print_string(value); break;
@@ -66,6 +69,7 @@ public:
             case Kind::object: out_ += value.object().repr(); break;
             default: value.append_text(out_); break;
         }
+        --printing;
         open_.pop_back();
     }
 

@@ -24,7 +24,8 @@ from generator import Generator
 
 # What stands for "we know that this is otherwise here".
 KNOWN = re.compile(
-    "beyond 64 bits|too (long|big|many|deep)|nested too deeply|complex number|.range object. has no attribute|several dimensions"
+    "beyond 64 bits|too (long|big|many|deep)|nested too deeply|"
+    r"complex number|.range object. has no attribute|several dimensions"
 )
 ADDRESS = re.compile(
     r"<(generator|function|Macro|built-in|bound method|list_reverseiterator|reversed|tuple_?iterator|"

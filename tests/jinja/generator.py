@@ -308,6 +308,9 @@ class Generator:
 
     # --- expressions
 
+    def flag(self):
+        return self.pick(["true", "false"])
+
     def string(self):
         text = self.pick(WORDS[:12] + [",", "a", " ", ".", "_"])
         escaped = text.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n")
@@ -455,7 +458,8 @@ class Generator:
                 lambda: f"rows|map(attribute='{self.pick(['id', 'name', 'on', 'zz'])}')|list",
                 lambda: f"{listing}|map('{self.pick(['upper', 'string', 'int', 'length', 'lower', 'abs'])}')|list",
                 lambda: f"rows|selectattr('{self.pick(['on', 'id'])}')|list",
-                lambda: f"rows|selectattr('id', '{self.pick(['eq', 'gt', 'in', 'ne'])}', {self.pick(['2', '3', '[1, 2]'])})|list",
+                lambda: f"rows|selectattr('id', '{self.pick(['eq', 'gt', 'ne'])}', {self.pick(['2', '3'])})|list",
+                lambda: "rows|selectattr('id', 'in', [1, 2])|list",
                 lambda: f"rows|rejectattr('on')|map(attribute='id')|join(',')",
                 lambda: f"{listing}|select('{self.pick(TESTS)}')|list",
                 lambda: f"{listing}|reject('{self.pick(TESTS)}')|list",
@@ -469,13 +473,13 @@ class Generator:
                 lambda: f"{base}|int({self.integer()})",
                 lambda: f"{base}|indent({self.integer()}, {self.pick(['true', 'false'])})",
                 lambda: f"{base}|tojson({self.pick(['2', 'none', '4'])})",
-                lambda: f"{base}|truncate({self.pick(['5', '8', '3'])}, {self.pick(['true', 'false'])}, {self.pick(['', '..', '…']).join(chr(39) * 2)}, 0)",
+                lambda: f"{base}|truncate({self.pick('583')}, {self.flag()}, '{self.pick(['', '..', '…'])}', 0)",
                 lambda: f"{base}|attr('{self.pick(['id', 'upper', 'x'])}')",
                 lambda: f"{base}|center({self.integer()})",
                 lambda: f"{listing}|sum(start={self.integer()})",
                 lambda: f"rows|sum(attribute='id')",
                 lambda: f"{listing}|unique|join('-')",
-                lambda: f"{self.mapping()}|dictsort({self.pick(['true', 'false'])}, '{self.pick(['key', 'value'])}')",
+                lambda: f"{self.mapping()}|dictsort({self.flag()}, '{self.pick(['key', 'value'])}')",
                 lambda: f"{self.string()}|format({self.atom()})",
                 lambda: f"{base}|wordwrap({self.pick(['5', '10', '20'])})",
                 lambda: f"{base}|trim({self.string()})",
@@ -490,9 +494,11 @@ class Generator:
         if self.chance(50):
             spec = self.pick(SPECS)
             conversion = self.pick(["", "", "", "!r", "!s"])
-            return f"'{{{self.pick(['', '0', 'k'])}{conversion}{':' + spec if spec else ''}}}'.format({self.atom()}, k={self.atom()})"
+            field = self.pick(["", "0", "k"]) + conversion + (":" + spec if spec else "")
+            return f"'{{{field}}}'.format({self.atom()}, k={self.atom()})"
         marks = "".join(self.pick(PERCENTS) for _ in range(self.rng.randrange(1, 3)))
-        return f"'{marks}' % {self.pick([self.atom(), '(' + self.atom() + ', ' + self.atom() + ')', '(' + self.atom() + ',)', self.mapping()])}"
+        one, two = self.atom(), self.atom()
+        return f"'{marks}' % {self.pick([one, f'({one}, {two})', f'({one},)', self.mapping()])}"
 
     def operand(self):
         return self.atom() if self.chance(70) else f"({self.expression()})"
@@ -534,7 +540,8 @@ class Generator:
                 f"{self.operand()} {self.pick(['==', '!=', '<', '>', '<=', '>=', 'in', 'not in'])} {self.operand()}"
             )
         if kind == 4:
-            return f"{self.operand()} {self.pick(['<', '==', '<='])} {self.operand()} {self.pick(['<', '>=', '!='])} {self.operand()}"
+            first, second = self.pick(["<", "==", "<="]), self.pick(["<", ">=", "!="])
+            return f"{self.operand()} {first} {self.operand()} {second} {self.operand()}"
         if kind == 5:
             return f"{self.operand()} {self.pick(['and', 'or'])} {self.expression()}"
         if kind == 6:
