@@ -2,10 +2,13 @@
 // instructions:
 //   jinja_bench [rounds]
 
+#include <sys/resource.h>
+
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
 #include <string>
+#include <vector>
 
 #include "jinja/object.h"
 #include "jinja/template.h"
@@ -18,6 +21,12 @@ double cpu_seconds() {
     timespec now{};
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
     return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+}
+
+long resident_kilobytes() {
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_maxrss;
 }
 
 constexpr std::string_view kModel = R"({{ config(materialized='table', tags=['nightly', 'core'], schema='marts') }}
@@ -90,6 +99,14 @@ void run(int rounds) {
     for (int i = 0; i < rounds; ++i) bytes += vm.render(*source, scope).release_value().size();
     print("render", rounds, cpu_seconds() - begin);
     std::printf("%zu calls, %zu bytes\n", calls, bytes);
+    constexpr int kHeld = 10'000;
+    const long before = resident_kilobytes();
+    std::vector<TemplatePtr> held;
+    for (int i = 0; i < kHeld; ++i) {
+        held.push_back(Template::compile(std::string(kModel), "model.sql", syntax).release_value());
+    }
+    std::printf("%-20s %8ld MB for %d of %zu bytes\n", "held", (resident_kilobytes() - before) / 1024, kHeld,
+                kModel.size());
 }
 
 }  // namespace
