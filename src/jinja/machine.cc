@@ -10,7 +10,7 @@
 namespace shaduf::jinja {
 namespace {
 
-constexpr size_t kStackValues = 1U << 20U;  // of address space; pages that are not used are not there
+constexpr size_t kStackValues = 1U << 18U;  // of address space; pages that are not used are not there
 constexpr uint64_t kStepsBetweenChecks = 4096;
 constexpr size_t kPoolMax = 64;
 
@@ -75,7 +75,7 @@ void Machine::retire(Ref<Activation> activation) {
 }
 
 void Machine::release_escaped() {
-    for (const auto& activation : escaped_) activation->slots.clear();
+    for (const auto& activation : escaped_) std::fill(activation->slots.begin(), activation->slots.end(), Value());
     escaped_.clear();
 }
 

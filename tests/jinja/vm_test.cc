@@ -89,6 +89,16 @@ TEST(JinjaVm, ReturnGivesAValueAndEndsTheMacro) {
     EXPECT_EQ(vm.render(*source, names).release_value(), "6 from the blockthe outer goes on ['x', 1]");
 }
 
+TEST(JinjaVm, LoopsMayBeKeptBeyondTheirEnd) {
+    Vm vm({});
+    const auto source = compiled(
+        "{% set ns = namespace() %}{% macro m() %}{% for i in [1, 2, 3, 4] if i is odd %}{% set ns.l = loop %}{% break "
+        "%}"
+        "{% endfor %}{% endmacro %}{{ m() }}{{ ns.l.last }}{{ ns.l.nextitem }}{{ ns.l.length }}"
+        "{% for x in [1] recursive %}{% set ns.r = loop %}<{{ x }}>{% endfor %}{{ ns.r([2, 3]) }}");
+    EXPECT_EQ(vm.render(*source, Names()).release_value(), "False32<1><2><3>");
+}
+
 TEST(JinjaVm, RenderValueGivesTheValueOfOneExpression) {
     Vm vm({});
     Names names;

@@ -41,7 +41,8 @@ class Builtins(unittest.TestCase):
             (root / "docs").mkdir()
             (root / "src/jinja/filters_a.cc").write_text('Builtin{"upper", f}, Builtin{"lower", g},')
             (root / "src/jinja/methods.cc").write_text('Method{"pop", f}, Method{"get", g},')
-            (root / "docs/jinja.md").write_text("## Filters\n| `upper` | |\n| `gone` | |\n## Methods\n| `list` | `pop` |\n")
+            page = "## Filters\n| `upper` | |\n| `gone` | |\n## Methods\n| `list` | `pop` |\n"
+            (root / "docs/jinja.md").write_text(page)
             self.assertEqual([what for _, _, _, what in tidy.check_builtins(root)],
                              ["Filters: gone: there is none", "Filters: lower: no row", "Methods: get: no row"])
 
