@@ -1,5 +1,6 @@
 #include "models/command/dbt_command.h"
 
+#include "models/artifacts/manifest_json.h"
 #include "models/command/graph_command.h"
 #include "models/project/version.h"
 
@@ -52,7 +53,13 @@ Result<int> run_verb(Invocation& invocation, Console& console) {
     for (const auto& node : invocation.manifest().nodes) {
         if (is_runnable(*node, verb)) nodes.push_back(node.get());
     }
-    if (verb == "parse") return kDone;
+    if (verb == "parse") {
+        if (invocation.arguments().is_on("write-json", true)) {
+            TRY(write_manifest(invocation.services(), {}, ""));
+            TRY(write_semantic_manifest(invocation.services()));
+        }
+        return kDone;
+    }
     return run_graph_command(invocation, nodes, verb == "compile" ? RunKind::compile : RunKind::execute, console);
 }
 

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <set>
 
+#include "models/artifacts/manifest_json.h"
 #include "models/context/native.h"
 #include "models/context/node_scope.h"
 #include "models/run/compiler.h"
@@ -98,42 +99,63 @@ Result<bool> run_hooks(const std::vector<const Node*>& hooks, Invocation& invoca
     return is_well;
 }
 
-}  // namespace
+// What a command leaves for those that read of it, also when it failed.
+Result<void> write_results(const Invocation& invocation, const std::vector<NodeResult>& results, double seconds) {
+    if (!invocation.arguments().is_on("write-json", true)) return {};
+    TRY(write_manifest(invocation.services(), results, ""));
+    return write_run_results(invocation.services(), results, seconds);
+}
 
-Result<int> run_graph_command(Invocation& invocation, const std::vector<const Node*>& nodes, RunKind kind,
-                              Console& console) {
-    const auto started = std::chrono::steady_clock::now();
-    ContextServices& services = invocation.services();
+GraphRunOptions options_of(const Invocation& invocation, RunKind kind) {
     const DbtArguments& arguments = invocation.arguments();
-    if (nodes.empty()) {
-        console.line("Nothing to do. Try checking your model configs and model specification args");
-        return 0;
-    }
-    for (const Node* node : nodes) services.selected.push_back(node->unique_id);
-    Compiler compiler(services);
-    std::vector<NodeResult> results;
-    const auto session = TRY(invocation.adapter().connect(invocation.run(), "MainThread"));
-    const Schemas schemas = schemas_of(nodes, services);
-    bool is_well = true;
-    if (kind == RunKind::execute) {
-        TRY(create_schemas(invocation, schemas, *session));
-        is_well = TRY(run_hooks(hooks_of(services.manifest, "on-run-start"), invocation, compiler, *session, schemas,
-                                console, results));
-    }
     GraphRunOptions options;
     options.kind = kind;
     options.threads = invocation.threads();
     options.fail_fast = arguments.is_on("fail-fast");
     options.tests_block = arguments.verb == "build";
     options.continue_on_error = arguments.text("on-error") == "continue";
-    std::vector<NodeResult> ran;
-    if (is_well) ran = TRY(run_graph(services, compiler, nodes, options, console));
-    if (kind == RunKind::execute && is_well) {
+    return options;
+}
+
+// Adds to `results` in the order in which things ran, also when it ends in an error.
+Result<void> run_nodes(Invocation& invocation, const std::vector<const Node*>& nodes, RunKind kind, Console& console,
+                       std::vector<NodeResult>& results) {
+    ContextServices& services = invocation.services();
+    Compiler compiler(services);
+    const auto session = TRY(invocation.adapter().connect(invocation.run(), "MainThread"));
+    const Schemas schemas = schemas_of(nodes, services);
+    if (kind == RunKind::execute) {
+        TRY(create_schemas(invocation, schemas, *session));
+        const bool is_well = TRY(run_hooks(hooks_of(services.manifest, "on-run-start"), invocation, compiler, *session,
+                                           schemas, console, results));
+        if (!is_well) return {};
+    }
+    std::vector<NodeResult> ran = TRY(run_graph(services, compiler, nodes, options_of(invocation, kind), console));
+    results.insert(results.end(), std::make_move_iterator(ran.begin()), std::make_move_iterator(ran.end()));
+    if (kind == RunKind::execute) {
         TRY(run_hooks(hooks_of(services.manifest, "on-run-end"), invocation, compiler, *session, schemas, console,
                       results));
     }
-    results.insert(results.end(), std::make_move_iterator(ran.begin()), std::make_move_iterator(ran.end()));
+    return {};
+}
+
+}  // namespace
+
+Result<int> run_graph_command(Invocation& invocation, const std::vector<const Node*>& nodes, RunKind kind,
+                              Console& console) {
+    const auto started = std::chrono::steady_clock::now();
+    ContextServices& services = invocation.services();
+    if (nodes.empty()) {
+        console.line("Nothing to do. Try checking your model configs and model specification args");
+        TRY(write_results(invocation, {}, 0));
+        return 0;
+    }
+    for (const Node* node : nodes) services.selected.push_back(node->unique_id);
+    std::vector<NodeResult> results;
+    const auto done = run_nodes(invocation, nodes, kind, console, results);
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+    TRY(write_results(invocation, results, seconds));
+    if (!done.ok()) return done.error();
     console.summary(results, seconds);
     const bool failed =
         std::any_of(results.begin(), results.end(), [](const NodeResult& result) { return is_failure(result.status); });

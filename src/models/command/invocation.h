@@ -43,6 +43,7 @@ public:
     Adapter& adapter() { return *adapter_; }
     Manifest& manifest() { return manifest_; }
     ContextServices& services() { return *services_; }
+    const ContextServices& services() const { return *services_; }
     MessageSink& messages() { return world_.messages; }
     RunContext& run() { return world_.run; }
     int threads() const;

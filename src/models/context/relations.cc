@@ -29,6 +29,33 @@ Relation::Parts parts_of(const ContextServices& services, const Node& node) {
     return parts;
 }
 
+// The project's quoting does not hold for sources.
+Relation::Parts parts_of(const ContextServices& services, const SourceTable& source) {
+    Relation::Parts parts;
+    parts.path = {source.database, source.schema, source.identifier};
+    parts.quoted = services.adapter.relation_style().quoted;
+    apply(parts.quoted, source.quoting);
+    parts.included = services.adapter.relation_style().included;
+    const Value external = source.meta.kind() == Kind::dict && source.meta.dict().find("external_location") != nullptr
+                               ? *source.meta.dict().find("external_location")
+                               : source.config.get("external_location");
+    if (external.is_string()) {
+        std::string location = external.string();
+        const auto replace = [&](const std::string& name, const std::string& value) {
+            for (size_t at = location.find(name); at != std::string::npos;
+                 at = location.find(name, at + value.size())) {
+                location.replace(at, name.size(), value);
+            }
+        };
+        replace("{name}", source.name);
+        replace("{identifier}", source.identifier);
+        replace("{schema}", source.schema);
+        const bool is_sql = location.find('(') != std::string::npos || location.starts_with('\'');
+        parts.external = is_sql ? location : "'" + location + "'";
+    }
+    return parts;
+}
+
 // --empty and --sample bear on what a model reads.
 void limit(const NodeScope& scope, const NodeConfig& target, Relation::Parts& parts) {
     const ContextServices& services = scope.services();
@@ -63,31 +90,9 @@ Result<Value> node_relation(const NodeScope& scope, const Node& node) {
     return relation_value(scope.services(), std::move(parts));
 }
 
-// The project's quoting does not hold for sources.
 Result<Value> source_relation(const NodeScope& scope, const SourceTable& source) {
-    Relation::Parts parts;
-    parts.path = {source.database, source.schema, source.identifier};
-    parts.quoted = scope.services().adapter.relation_style().quoted;
-    apply(parts.quoted, source.quoting);
-    parts.included = scope.services().adapter.relation_style().included;
+    Relation::Parts parts = parts_of(scope.services(), source);
     limit(scope, source.config, parts);
-    const Value external = source.meta.kind() == Kind::dict && source.meta.dict().find("external_location") != nullptr
-                               ? *source.meta.dict().find("external_location")
-                               : source.config.get("external_location");
-    if (external.is_string()) {
-        std::string location = external.string();
-        const auto replace = [&](const std::string& name, const std::string& value) {
-            for (size_t at = location.find(name); at != std::string::npos;
-                 at = location.find(name, at + value.size())) {
-                location.replace(at, name.size(), value);
-            }
-        };
-        replace("{name}", source.name);
-        replace("{identifier}", source.identifier);
-        replace("{schema}", source.schema);
-        const bool is_sql = location.find('(') != std::string::npos || location.starts_with('\'');
-        parts.external = is_sql ? location : "'" + location + "'";
-    }
     return relation_value(scope.services(), std::move(parts));
 }
 
@@ -102,6 +107,10 @@ Result<Value> ephemeral_relation(const NodeScope& scope, const Node& node) {
 
 std::string relation_name(const ContextServices& services, const Node& node) {
     return Relation(services.adapter.relation_style(), parts_of(services, node)).render();
+}
+
+std::string relation_name(const ContextServices& services, const SourceTable& source) {
+    return Relation(services.adapter.relation_style(), parts_of(services, source)).render();
 }
 
 }  // namespace shaduf::models

@@ -13,5 +13,6 @@ Result<jinja::Value> source_relation(const NodeScope& scope, const SourceTable& 
 Result<jinja::Value> ephemeral_relation(const NodeScope& scope, const Node& node);
 // "database"."schema"."alias" as the manifest has it under relation_name.
 std::string relation_name(const ContextServices& services, const Node& node);
+std::string relation_name(const ContextServices& services, const SourceTable& source);
 
 }  // namespace shaduf::models

@@ -36,6 +36,7 @@ struct NodeResult {
     jinja::Value adapter_response = jinja::Value::none();  // a dict
     std::optional<int64_t> failures;
     std::optional<std::string> compiled_code;
+    std::vector<std::pair<std::string, std::string>> extra_ctes;  // ephemeral models in it: unique id, SQL
     std::optional<std::string> relation_name;
     std::string build_path;
     std::optional<Error> error;

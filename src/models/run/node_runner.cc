@@ -160,6 +160,7 @@ Result<void> NodeRunner::compile(const Node& node, NodeScope& scope, NodeRun& ru
     if (node.type == ResourceType::seed) return {};
     const CompiledNode compiled = TRY(compiler_.compile(node, scope, run));
     result.compiled_code = compiled.code;
+    for (const auto& cte : compiled.ctes) result.extra_ctes.emplace_back(cte.unique_id, cte.sql);
     return write_compiled(node, compiled.code);
 }
 

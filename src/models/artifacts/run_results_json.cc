@@ -1,0 +1,70 @@
+#include "base/time.h"
+#include "models/artifacts/artifact_file.h"
+#include "models/artifacts/manifest_json.h"
+#include "models/context/services.h"
+
+namespace shaduf::models {
+namespace {
+
+std::string time_text(WallTime time) {
+    return format_timestamp(std::chrono::time_point_cast<std::chrono::microseconds>(time));
+}
+
+// Seeds are not compiled; all else is, or failed before it was.
+void write_compiled(const NodeResult& result, bool is_seed, JsonWriter& out) {
+    if (is_seed) {
+        for (const std::string_view key : {"compiled", "compiled_code", "relation_name"}) out.none_field(key);
+        return;
+    }
+    out.flag_field("compiled", result.compiled_code.has_value());
+    out.field("compiled_code", result.compiled_code);
+    out.field("relation_name", result.relation_name);
+}
+
+void write_result(const NodeResult& result, JsonWriter& out) {
+    out.begin_object();
+    out.field("status", to_string(result.status));
+    out.key("timing");
+    out.begin_list();
+    for (const NodeResult::Timing& timing : result.timing) {
+        out.begin_object();
+        out.field("name", timing.name);
+        out.field("started_at", time_text(timing.started_at));
+        out.field("completed_at", time_text(timing.completed_at));
+        out.end_object();
+    }
+    out.end_list();
+    out.field("thread_id", result.thread_id);
+    out.real_field("execution_time", result.execution_seconds);
+    out.key("adapter_response");
+    result.adapter_response.kind() == jinja::Kind::dict ? out.value(result.adapter_response) : out.raw("{}");
+    result.message.empty() ? out.none_field("message") : out.field("message", result.message);
+    result.failures ? out.integer_field("failures", *result.failures) : out.none_field("failures");
+    out.field("unique_id", result.unique_id);
+    write_compiled(result, result.unique_id.starts_with("seed."), out);
+    out.none_field("batch_results");
+    out.end_object();
+}
+
+}  // namespace
+
+Result<void> write_run_results(const ContextServices& services, const std::vector<NodeResult>& results,
+                               double elapsed_seconds) {
+    return write_artifact(artifact_path(services, "run_results.json"), [&](JsonWriter& out) {
+        out.begin_object();
+        out.key("metadata");
+        out.begin_object();
+        write_head(artifact_head(services), "run-results/v6", out);
+        out.end_object();
+        out.key("results");
+        out.begin_list();
+        for (const NodeResult& result : results) write_result(result, out);
+        out.end_list();
+        out.real_field("elapsed_time", elapsed_seconds);
+        out.key("args");
+        services.invocation_args ? out.value(services.invocation_args) : out.raw("{}");
+        out.end_object();
+    });
+}
+
+}  // namespace shaduf::models
