@@ -164,8 +164,8 @@ const UnrenderedConfigs& NodeParser::unrendered(ResourceType type, const Project
     auto& configs = unrendered_[{type, &project}];
     if (configs == nullptr) {
         const Project& root = invocation_.root();
-        configs = std::make_unique<UnrenderedConfigs>(project, &project == &root ? nullptr : &root,
-                                                      config_resource(type));
+        configs =
+            std::make_unique<UnrenderedConfigs>(project, &project == &root ? nullptr : &root, config_resource(type));
     }
     return *configs;
 }

@@ -32,7 +32,8 @@ struct UnrenderedConfigs::Level {
 namespace {
 
 void set(UnrenderedConfigs::Settings& settings, std::string_view name, const jinja::Value& value) {
-    const auto known = std::find_if(settings.begin(), settings.end(), [&](const auto& one) { return one.first == name; });
+    const auto known =
+        std::find_if(settings.begin(), settings.end(), [&](const auto& one) { return one.first == name; });
     if (known == settings.end())
         settings.emplace_back(name, value);
     else

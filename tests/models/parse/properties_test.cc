@@ -254,6 +254,36 @@ TEST(Properties, SayWhatIsWrongAndWhere) {
     }
 }
 
+TEST(Properties, GuardGroups) {
+    struct Case {
+        std::string_view group_of_user;
+        std::string_view message;
+    };
+    const Case cases[] = {
+        {"config: {group: money}", ""},
+        {"config: {group: people}",
+         "model.shop.user attempted to reference node model.shop.secret, which is not "
+         "allowed because the referenced node is private to the 'money' group"},
+        {"config: {group: mony}", "Invalid group 'mony': no such group is declared; did you mean money?"},
+        {"config: {group: money, access: public, materialized: ephemeral}", "an ephemeral model cannot be public"},
+    };
+    for (const Case& one : cases) {
+        SCOPED_TRACE(one.group_of_user);
+        ParsedProject project;
+        project.write("models/secret.sql", "select 1 as id");
+        project.write("models/user.sql", "select * from {{ ref('secret') }}");
+        project.write("models/schema.yml",
+                      "groups: [{name: money, owner: {name: a}}, {name: people, owner: {name: b}}]\n"
+                      "models:\n  - {name: secret, group: money, access: private}\n  - {name: user, " +
+                          std::string(one.group_of_user) + "}\n");
+        project.parse();
+        if (one.message.empty())
+            EXPECT_EQ(project.errors(), "");
+        else
+            EXPECT_THAT(project.errors(), HasSubstr(one.message));
+    }
+}
+
 TEST(Properties, WarnOfWhatDoesNotCount) {
     ParsedProject project;
     project.write("models/a.sql", "select 1 as id");
