@@ -14,6 +14,7 @@ enum class ArgumentKind {
     positional_list,  // all words that are left
     option,           // --name VALUE
     flag,             // --name
+    passed_on,        // all words that are left, flags of whatever kind as well: the command reads them itself
 };
 
 // One argument of a command. One table of these feeds the parser, the help, the completion of shells, and docs/cli.md.

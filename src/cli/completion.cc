@@ -58,7 +58,8 @@ void print_fish(const Registry<CommandSpec>& commands, std::ostream& out) {
             << quote_fish(command->summary) << "\n";
         const auto add = [&](const ArgumentSpec& argument) {
             out << "complete -c shaduf -n '__fish_seen_subcommand_from " << command->name << "' ";
-            if (argument.kind == ArgumentKind::positional || argument.kind == ArgumentKind::positional_list) {
+            if (argument.kind == ArgumentKind::positional || argument.kind == ArgumentKind::positional_list ||
+                argument.kind == ArgumentKind::passed_on) {
                 out << "-a '";
                 for (const auto choice : argument.choices) out << choice << " ";
                 out << "'";

@@ -137,7 +137,7 @@ void print(Session& session, const NewProject& made) {
 int run_init(Session& session) {
     NewProject made(session.arguments().text("folder"));
     const std::string name = session.arguments().text("template");
-    for (const TemplateFile& file : template_files()) {
+    for (const EmbeddedFile& file : template_files()) {
         if (!file.path.starts_with(name + "/")) continue;
         const std::string path(file.path.substr(name.size() + 1));
         made.add(path == "gitignore" ? ".gitignore" : path, std::string(file.content));

@@ -19,7 +19,8 @@ std::string shown(const ArgumentSpec& argument) {
         case ArgumentKind::flag: return "--" + name;
         case ArgumentKind::option: return "--" + name + " TEXT";
         case ArgumentKind::positional: return argument.required ? name : "[" + name + "]";
-        case ArgumentKind::positional_list: return "[" + name + "...]";
+        case ArgumentKind::positional_list:
+        case ArgumentKind::passed_on: return "[" + name + "...]";
     }
     return name;
 }
@@ -88,6 +89,12 @@ void print_configuration(std::ostream& out) {
     out << "\nEach load adds the columns `_shaduf_loaded_at` and `_shaduf_run_id`. Columns of these names that come "
            "in, since\nshaduf wrote the table that is read, are left out; to keep them, name them in `columns`, such "
            "as\n`{first_loaded_at: _shaduf_loaded_at}` with `unlisted: keep`.\n";
+    out << "\nA column of type `decimal(12,2)` has 12 digits, two of them behind the point; a value with more goes to "
+           "quarantine, none\nis rounded. Tables are created with these digits (those of up to 18 take 8 bytes in "
+           "DuckDB, others 16), and under\n`contract: evolve` a table of fewer grows: decimal(12,2) and decimal(10,4) "
+           "become decimal(14,4), int64 brings 19 digits\nbefore the point, a double makes a double. Under other "
+           "contracts a number that has a place in the table goes in, and what\nhas none is treated as `contract` "
+           "says. 38 digits are the most, and what a column has whose number nobody knows.\n";
     out << "\n`write: history` keeps a row for each version: `valid_from`, `valid_to`, `is_current`. Rows alike, one "
            "behind the other, are\none version. With an `order_by` that is a date or a time, the version is valid from "
            "its first row's, and its `order_by`\ncolumn is that of its last row: a row that comes late and lies "

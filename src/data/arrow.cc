@@ -47,7 +47,7 @@ std::string format_of(const DataType& type) {
         case TypeKind::boolean: return "b";
         case TypeKind::int64: return "l";
         case TypeKind::float64: return "g";
-        case TypeKind::decimal: return "d:38," + std::to_string(type.scale());
+        case TypeKind::decimal: return "d:" + std::to_string(type.precision()) + "," + std::to_string(type.scale());
         case TypeKind::string:
         case TypeKind::json: return "u";
         case TypeKind::bytes: return "z";

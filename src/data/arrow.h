@@ -53,7 +53,7 @@ struct ArrowArrayStream {
 namespace shaduf {
 
 // Out: nothing is copied; the buffers stay alive until the consumer calls `release`. Types map to Arrow as:
-// boolean b, int64 l, float64 g, decimal d:38,s, string u, bytes z, date tdD, time ttu, timestamp tsu:, timestamp_tz
+// boolean b, int64 l, float64 g, decimal d:p,s, string u, bytes z, date tdD, time ttu, timestamp tsu:, timestamp_tz
 // tsu:UTC, json u with the extension name arrow.json, list +l, structure +s.
 void export_schema(const Schema& schema, ArrowSchema& out);
 void export_batch(const RecordBatch& batch, ArrowArray& out);

@@ -10,6 +10,7 @@
 #include "base/time.h"
 #include "data/arrow.h"
 #include "data/builder.h"
+#include "data/decimal.h"
 
 // The way in. `import_type` maps a format to one of our types, `import_column` a run of rows of an array to a Column:
 // `first` counts from the start of the array's buffers, so that an offset (of the array or of its parent) needs no case
@@ -50,6 +51,8 @@ std::string_view extension_name(const ArrowSchema& schema) {
     return "";
 }
 
+constexpr int kDigitsOfUint64 = 20;
+
 struct DecimalFormat {
     int precision = 0;
     int scale = 0;
@@ -66,7 +69,9 @@ std::optional<DecimalFormat> parse_decimal(std::string_view format) {
         if (std::from_chars(parts[i].data(), end, *numbers[i]).ptr != end) return std::nullopt;
     }
     const bool known_width = decimal.bits == 32 || decimal.bits == 64 || decimal.bits == 128 || decimal.bits == 256;
-    if (!known_width || decimal.scale < 0 || decimal.scale > 38 || decimal.precision > 38) return std::nullopt;
+    decimal.precision = std::max(decimal.precision, decimal.scale);
+    const bool known_digits = decimal.precision >= 1 && decimal.precision <= kDecimalDigitsMax && decimal.scale >= 0;
+    if (!known_width || !known_digits) return std::nullopt;
     return decimal;
 }
 
@@ -98,7 +103,7 @@ std::optional<DataType> import_plain_type(std::string_view format) {
     };
     const auto found = std::find_if(kPlain.begin(), kPlain.end(), [&](const Plain& p) { return p.format == format; });
     if (found != kPlain.end()) return DataType(found->kind);
-    if (format == "L") return DataType::decimal(0);
+    if (format == "L") return DataType::decimal(kDigitsOfUint64, 0);
     if (format.starts_with("w:")) return DataType(TypeKind::bytes);
     if (format.starts_with("ts") && format.size() >= 4 && format[3] == ':' &&
         std::string_view("smun").find(format[2]) != std::string_view::npos) {
@@ -115,7 +120,7 @@ Result<DataType> import_type(const ArrowSchema& schema) {
     if (format.starts_with("d:")) {
         const auto decimal = parse_decimal(format);
         if (!decimal) return unknown_type(schema);
-        return DataType::decimal(decimal->scale);
+        return DataType::decimal(decimal->precision, decimal->scale);
     }
     const auto type = import_plain_type(format);
     if (!type) return unknown_type(schema);
@@ -233,8 +238,7 @@ void import_integers(const Import& in, Column& column) {
     }
 }
 
-void import_decimals(const Import& in, Column& column) {
-    const auto format = format_of(in.schema);
+void import_decimal_values(const Import& in, std::string_view format, Column& column) {
     if (format == "L") return cast_values<int128, uint64_t>(in, column);
     using Wide = std::array<int128, 2>;
     switch (parse_decimal(format)->bits) {
@@ -243,6 +247,16 @@ void import_decimals(const Import& in, Column& column) {
         case 256: return convert_values<int128, Wide>(in, column, [](const Wide& value) { return value[0]; });
         default: return alias_values<int128>(in, column);
     }
+}
+
+Result<void> import_decimals(const Import& in, Column& column) {
+    import_decimal_values(in, format_of(in.schema), column);
+    for (size_t row = 0; row < column.length; ++row) {
+        if (column.is_null(row) || has_digits(column.decimal_at(row), column.type.precision())) continue;
+        return Error(ErrorKind::bad_data, "value has more digits than " + column.type.to_string() + " in column " +
+                                              std::string(in.schema.name));
+    }
+    return {};
 }
 
 Error too_large(const Import& in) {
@@ -394,7 +408,7 @@ Result<void> import_fixed_width(const Import& in, Column& column) {
                 alias_values<double>(in, column);
             }
             return {};
-        case TypeKind::decimal: import_decimals(in, column); return {};
+        case TypeKind::decimal: return import_decimals(in, column);
         case TypeKind::date:
             if (format_of(in.schema) == "tdm") {
                 convert_values<int32_t, int64_t>(

@@ -9,6 +9,7 @@
 #include "base/assert.h"
 #include "base/time.h"
 #include "data/builder.h"
+#include "data/decimal.h"
 
 namespace shaduf {
 namespace {
@@ -87,15 +88,8 @@ void take_list(const Column& column, std::span<const uint32_t> rows, Column& res
     result.children.push_back(take(column.children[0], items));
 }
 
-int128 power_of_ten(int exponent) {
-    int128 value = 1;
-    for (; exponent > 0; --exponent) value *= 10;
-    return value;
-}
-
 Result<void> append_rescaled(int128 value, int more_digits, ColumnBuilder& to) {
-    const int128 limit = power_of_ten(38 - more_digits);
-    if (value >= limit || value <= -limit) {
+    if (!has_digits(value, to.type().precision() - more_digits)) {
         return Error(ErrorKind::bad_data, "decimal has too many digits for " + to.type().to_string());
     }
     to.append_decimal(value * power_of_ten(more_digits));

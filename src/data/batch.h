@@ -55,7 +55,7 @@ struct Column {
 Column make_null_column(const DataType& type, size_t length);
 // Rows `rows` of `column`, in that order; a row may be taken more than once.
 Column take(const Column& column, std::span<const uint32_t> rows);
-// The same values as type `to`. bad_data when a decimal has too many digits for the new scale.
+// The same values as type `to`. bad_data when a decimal has too many digits before the point (see `widen`).
 // REQUIRES: fits(column.type, to)
 Result<Column> widen_column(const Column& column, const DataType& to);
 // One value as people and JSON write it ("null" for null); `append_json` quotes and escapes.

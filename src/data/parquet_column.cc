@@ -222,20 +222,23 @@ void ParquetColumnWriter::put_texts(const Column& column, const Rows& rows, size
 template <typename Rows>
 void ParquetColumnWriter::append_values(const Column& column, const Rows& rows, size_t begin, size_t end) {
     const auto each = [&](const auto& put) { each_present(column, rows, begin, end, put); };
+    const bool is_decimal = leaf_.kind == TypeKind::decimal;
     switch (leaf_.physical) {
         case ParquetPhysical::boolean:
             return each([&](size_t row) { booleans_.push_back(column.boolean_at(row) ? 1 : 0); });
-        case ParquetPhysical::int32: return each([&](size_t row) { put_int32(column.date_at(row)); });
-        case ParquetPhysical::int64: return put_int64s(column, rows, begin, end);
+        case ParquetPhysical::int32:
+            if (is_decimal) return each([&](size_t row) { put_int32(static_cast<int32_t>(column.decimal_at(row))); });
+            return each([&](size_t row) { put_int32(column.date_at(row)); });
+        case ParquetPhysical::int64:
+            if (is_decimal) return each([&](size_t row) { put_int64(static_cast<int64_t>(column.decimal_at(row))); });
+            return put_int64s(column, rows, begin, end);
         case ParquetPhysical::float64: return each([&](size_t row) { put_float64(column.float64_at(row)); });
         case ParquetPhysical::fixed_bytes:
-            if (leaf_.kind == TypeKind::uuid) {
-                return each([&](size_t row) {
-                    note_text(column.uuid_at(row));
-                    put_fixed_bytes(column.uuid_at(row));
-                });
-            }
-            return each([&](size_t row) { put_decimal(column.decimal_at(row)); });
+            if (is_decimal) return each([&](size_t row) { put_decimal(column.decimal_at(row)); });
+            return each([&](size_t row) {
+                note_text(column.uuid_at(row));
+                put_fixed_bytes(column.uuid_at(row));
+            });
         case ParquetPhysical::bytes: return put_texts(column, rows, begin, end);
     }
 }

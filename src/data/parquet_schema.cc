@@ -7,6 +7,7 @@ namespace {
 constexpr int32_t kOptional = 1;
 constexpr int32_t kRepeated = 2;
 constexpr int32_t kRequired = 0;
+constexpr int kDigitsOfInt32 = 9;
 enum Converted : int32_t {
     utf8 = 0,
     list = 3,
@@ -27,8 +28,8 @@ enum Logical : int16_t {
     logical_uuid = 14
 };
 
-ParquetPhysical physical_of(TypeKind kind) {
-    switch (kind) {
+ParquetPhysical physical_of(const DataType& type) {
+    switch (type.kind()) {
         case TypeKind::boolean: return ParquetPhysical::boolean;
         case TypeKind::date: return ParquetPhysical::int32;
         case TypeKind::int64:
@@ -36,8 +37,10 @@ ParquetPhysical physical_of(TypeKind kind) {
         case TypeKind::timestamp:
         case TypeKind::timestamp_tz: return ParquetPhysical::int64;
         case TypeKind::float64: return ParquetPhysical::float64;
-        case TypeKind::uuid:
-        case TypeKind::decimal: return ParquetPhysical::fixed_bytes;
+        case TypeKind::uuid: return ParquetPhysical::fixed_bytes;
+        case TypeKind::decimal:
+            if (type.precision() <= kDigitsOfInt32) return ParquetPhysical::int32;
+            return type.precision() <= kShortDecimalDigitsMax ? ParquetPhysical::int64 : ParquetPhysical::fixed_bytes;
         default: return ParquetPhysical::bytes;
     }
 }
@@ -54,7 +57,7 @@ void add_leaves(const Field& field, ParquetLeaf above, std::vector<ParquetLeaf>&
         add_leaves({"element", field.type.children()[0].type}, above, leaves);
     } else {
         above.kind = field.type.kind();
-        above.physical = physical_of(above.kind);
+        above.physical = physical_of(field.type);
         leaves.push_back(std::move(above));
     }
 }
@@ -111,11 +114,11 @@ void write_annotation(const DataType& type, ThriftCompactWriter& out) {
         case TypeKind::decimal:
             out.i32(6, decimal);
             out.i32(7, type.scale());
-            out.i32(8, 38);
+            out.i32(8, type.precision());
             out.begin_struct(10);
             out.begin_struct(logical_decimal);
             out.i32(1, type.scale());
-            out.i32(2, 38);
+            out.i32(2, type.precision());
             out.end_struct();
             out.end_struct();
             break;
@@ -145,8 +148,8 @@ void write_element(const Field& field, ThriftCompactWriter& out) {
         write_element({"element", children[0].type}, out);
         return;
     }
-    out.i32(1, static_cast<int32_t>(physical_of(field.type.kind())));
-    if (physical_of(field.type.kind()) == ParquetPhysical::fixed_bytes) out.i32(2, kParquetFixedBytes);
+    out.i32(1, static_cast<int32_t>(physical_of(field.type)));
+    if (physical_of(field.type) == ParquetPhysical::fixed_bytes) out.i32(2, kParquetFixedBytes);
     out.i32(3, kOptional);
     out.binary(4, field.name);
     write_annotation(field.type, out);

@@ -35,9 +35,10 @@ std::shared_ptr<ParquetEncoders> make_parquet_encoders(const ParquetOptions& opt
 
 // Writes one Parquet file (parquet-format 2.x, read by all: data pages of version 1, PLAIN and dictionary encoding),
 // streaming: bytes go to `sink` from front to back, and only the open row group is held. All columns are optional;
-// decimals are FIXED_LEN_BYTE_ARRAY(16), lists the three-level form, json a string with the JSON type. Each column
-// chunk has its smallest and largest value and its number of nulls. After an error of `sink` the writer is of no
-// further use. Not thread-safe; writers share nothing but the encoders that they are given.
+// decimals are INT32 of up to 9 digits, INT64 of up to 18, else FIXED_LEN_BYTE_ARRAY(16), lists the three-level form,
+// json a string with the JSON type. Each column chunk has its smallest and largest value and its number of nulls. After
+// an error of `sink` the writer is of no further use. Not thread-safe; writers share nothing but the encoders that they
+// are given.
 class ParquetWriter {
 public:
     using ByteSink = std::function<Result<void>(std::string_view bytes)>;

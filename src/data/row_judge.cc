@@ -5,6 +5,16 @@
 #include "base/text.h"
 
 namespace shaduf {
+namespace {
+
+// A number that only has too many digits for a decimal asks for more of them, not for floating point.
+DataType widen_for(const DataType& type, const DataType& natural, std::string_view value) {
+    const bool is_number = type.kind() == TypeKind::decimal && natural.kind() == TypeKind::float64;
+    if (is_number && parse_decimal(value, kDecimalDigitsMax, type.scale())) return DataType::decimal(type.scale());
+    return widen(type, natural);
+}
+
+}  // namespace
 
 std::optional<Error> RowJudge::drop_row() {
     of_row_.clear();
@@ -25,7 +35,7 @@ bool RowJudge::misfit(const TargetColumn& column, const Path& path, const DataTy
         ++ignored_;
     } else {
         // Empty lists and objects have no type of their own; where one stands for a plain value only json holds both.
-        const DataType wider = widen(column.type, natural);
+        const DataType wider = widen_for(column.type, natural, value);
         of_row_.push_back({path, wider == column.type ? DataType(TypeKind::json) : wider, false, row_});
     }
     return true;

@@ -64,7 +64,7 @@ std::optional<std::string_view> parameters(std::string_view text, std::string_vi
 }
 
 std::optional<DataType> parse_decimal(std::string_view text) {
-    int precision = 38;
+    int precision = 0;
     int scale = 0;
     const auto parts = split(text, ',');
     const auto read = [](std::string_view part, int& value) {
@@ -74,8 +74,8 @@ std::optional<DataType> parse_decimal(std::string_view text) {
     };
     if (parts.size() > 2 || !read(parts[0], precision)) return std::nullopt;
     if (parts.size() == 2 && !read(parts[1], scale)) return std::nullopt;
-    if (precision < 1 || precision > 38 || scale < 0 || scale > precision) return std::nullopt;
-    return DataType::decimal(scale);
+    if (precision < 1 || precision > kDecimalDigitsMax || scale < 0 || scale > precision) return std::nullopt;
+    return DataType::decimal(precision, scale);
 }
 
 std::optional<DataType> parse_structure(std::string_view text) {
@@ -103,17 +103,18 @@ bool is_temporal(TypeKind kind) {
     return kind == TypeKind::date || kind == TypeKind::timestamp || kind == TypeKind::timestamp_tz;
 }
 
-// 38 digits, of which an int64 takes 19.
-constexpr int kScaleThatHoldsInt64 = 19;
+constexpr int kDigitsOfInt64 = 19;
 
 DataType widen_decimal(const DataType& a, const DataType& b) {
-    const bool a_is_decimal = a.kind() == TypeKind::decimal;
-    const bool b_is_decimal = b.kind() == TypeKind::decimal;
-    if (a_is_decimal && b_is_decimal) return DataType::decimal(std::max(a.scale(), b.scale()));
-    const DataType& other = a_is_decimal ? b : a;
-    const DataType& decimal = a_is_decimal ? a : b;
-    if (other.kind() != TypeKind::int64) return TypeKind::float64;
-    return decimal.scale() <= kScaleThatHoldsInt64 ? decimal : DataType(TypeKind::string);
+    if (a.kind() == TypeKind::float64 || b.kind() == TypeKind::float64) return TypeKind::float64;
+    const bool has_int64 = a.kind() == TypeKind::int64 || b.kind() == TypeKind::int64;
+    const auto whole_digits = [](const DataType& type) {
+        return type.kind() == TypeKind::int64 ? kDigitsOfInt64 : type.precision() - type.scale();
+    };
+    const int scale = std::max(a.scale(), b.scale());
+    const int precision = std::max(whole_digits(a), whole_digits(b)) + scale;
+    if (precision > kDecimalDigitsMax && has_int64) return TypeKind::string;
+    return DataType::decimal(std::min(precision, kDecimalDigitsMax), scale);
 }
 
 // Keeps the order of the side that has all fields of the other, so that a structure fits into itself and its supersets.
@@ -137,9 +138,10 @@ DataType widen_structure(const DataType& a, const DataType& b) {
 
 }  // namespace
 
-DataType DataType::decimal(int scale) {
-    SHADUF_ASSERT(scale >= 0 && scale <= 38);
+DataType DataType::decimal(int precision, int scale) {
+    SHADUF_ASSERT(precision >= 1 && precision <= kDecimalDigitsMax && scale >= 0 && scale <= precision);
     DataType type(TypeKind::decimal);
+    type.precision_ = precision;
     type.scale_ = scale;
     return type;
 }
@@ -163,7 +165,7 @@ const std::vector<Field>& DataType::children() const {
 
 std::string DataType::to_string() const {
     switch (kind_) {
-        case TypeKind::decimal: return "decimal(38," + std::to_string(scale_) + ")";
+        case TypeKind::decimal: return "decimal(" + std::to_string(precision_) + "," + std::to_string(scale_) + ")";
         case TypeKind::list: return "list<" + children()[0].type.to_string() + ">";
         case TypeKind::structure: return "struct<" + Schema(children()).to_string() + ">";
         default: return std::string(name_of(kind_));
@@ -190,7 +192,7 @@ std::optional<DataType> DataType::parse(std::string_view text) {
 }
 
 bool DataType::operator==(const DataType& other) const {
-    return kind_ == other.kind_ && scale_ == other.scale_ &&
+    return kind_ == other.kind_ && precision_ == other.precision_ && scale_ == other.scale_ &&
            (children_ == other.children_ || children() == other.children());
 }
 

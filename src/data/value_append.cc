@@ -15,7 +15,6 @@ namespace {
 
 constexpr int64_t kMicrosPerSecond = 1'000'000;
 constexpr int64_t kMicrosPerDay = 86'400 * kMicrosPerSecond;
-constexpr int kDecimalDigits = 38;
 constexpr size_t kValueShownMax = 100;
 
 int32_t day_of(int64_t micros) {
@@ -74,7 +73,7 @@ std::optional<int64_t> parse_integer(std::string_view text) {
     int64_t value = 0;
     const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
     if (parsed.ec == std::errc{} && parsed.ptr == text.data() + text.size()) return value;
-    const auto exact = parse_decimal(text, 0);  // 1.0, 1e3, +5
+    const auto exact = parse_decimal(text, kDecimalDigitsMax, 0);  // 1.0, 1e3, +5
     if (!exact || *exact > std::numeric_limits<int64_t>::max() || *exact < std::numeric_limits<int64_t>::min()) {
         return std::nullopt;
     }
@@ -146,7 +145,7 @@ struct DecimalDigits {
             if (count > 0) ++zeros;
             return true;
         }
-        if (count + zeros + 1 > kDecimalDigits) return false;
+        if (count + zeros + 1 > kDecimalDigitsMax) return false;
         for (; zeros > 0; --zeros, ++count) value *= 10;
         value = value * 10 + (digit - '0');
         ++count;
@@ -184,7 +183,7 @@ std::optional<ParsedTimestamp> TimestampOnce::parse(std::string_view text) {
     return parse_timestamp(text);
 }
 
-std::optional<int128> parse_decimal(std::string_view text, int scale) {
+std::optional<int128> parse_decimal(std::string_view text, int precision, int scale) {
     const bool negative = !text.empty() && text[0] == '-';
     if (negative || (!text.empty() && text[0] == '+')) text.remove_prefix(1);
     DecimalDigits digits;
@@ -209,7 +208,7 @@ std::optional<int128> parse_decimal(std::string_view text, int scale) {
     }
     if (digits.value == 0) return int128{0};
     const int64_t shift = digits.exponent + digits.zeros + exponent + scale;
-    if (shift < 0 || digits.count + shift > kDecimalDigits) return std::nullopt;
+    if (shift < 0 || digits.count + shift > precision) return std::nullopt;
     int128 value = digits.value;
     for (int64_t i = 0; i < shift; ++i) value *= 10;
     return negative ? -value : value;
@@ -266,7 +265,7 @@ bool append_number_value(ColumnBuilder& to, const TargetColumn& column, std::str
             return value.has_value();
         }
         case TypeKind::decimal: {
-            const auto value = parse_decimal(text, column.type.scale());
+            const auto value = parse_decimal(text, column.type.precision(), column.type.scale());
             if (value) to.append_decimal(*value);
             return value.has_value();
         }
@@ -302,7 +301,7 @@ bool append_boolean_value(ColumnBuilder& to, const TargetColumn& column, bool va
 DataType natural_number_type(std::string_view text, bool is_int64) {
     if (is_int64) return TypeKind::int64;
     if (text.find_first_of(".eE") == std::string_view::npos) {
-        return parse_decimal(text, 0) ? DataType::decimal(0) : DataType(TypeKind::string);
+        return parse_decimal(text, kDecimalDigitsMax, 0) ? DataType::decimal(0) : DataType(TypeKind::string);
     }
     return parse_float(text) ? TypeKind::float64 : TypeKind::string;
 }

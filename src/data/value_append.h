@@ -51,9 +51,9 @@ bool append_number_value(ColumnBuilder& to, const TargetColumn& column, std::str
                          std::optional<int64_t> integer);
 bool append_boolean_value(ColumnBuilder& to, const TargetColumn& column, bool value);
 
-// Exactly the number of `text` ("-12.50", "1.2e3") times 10^scale; nullopt when it is no number, does not fit 38
-// digits, or has digits finer than the scale.
-std::optional<int128> parse_decimal(std::string_view text, int scale);
+// Exactly the number of `text` ("-12.50", "1.2e3") times 10^scale; nullopt when it is no number, has more digits than
+// `precision`, or digits finer than the scale.
+std::optional<int128> parse_decimal(std::string_view text, int precision, int scale);
 // nullopt when it is no number or too large for a double; "nan", "inf" and "infinity" are.
 std::optional<double> parse_float(std::string_view text);
 

@@ -66,6 +66,14 @@ std::string md5(std::string_view bytes) {
     return digest;
 }
 
+std::string sha1(std::string_view bytes) {
+    std::string digest(20, '\0');
+    unsigned size = 0;
+    auto* out = reinterpret_cast<unsigned char*>(digest.data());
+    if (EVP_Digest(bytes.data(), bytes.size(), out, &size, EVP_sha1(), nullptr) != 1) return {};
+    return digest;
+}
+
 std::string to_hex(std::string_view bytes) {
     constexpr char kHex[] = "0123456789abcdef";
     std::string text;

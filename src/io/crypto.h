@@ -17,6 +17,8 @@ Sha256Digest sha256(std::string_view bytes);
 Sha256Digest hmac_sha256(std::string_view key, std::string_view bytes);
 // For comparing with what S3 says of an object, never for safety. "" where the platform forbids MD5.
 std::string md5(std::string_view bytes);
+// For what others name by it (lock files, git), never for safety.
+std::string sha1(std::string_view bytes);
 inline std::string_view as_text(const Sha256Digest& digest) {
     return {reinterpret_cast<const char*>(digest.data()), digest.size()};
 }

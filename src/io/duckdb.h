@@ -40,7 +40,7 @@ std::string quote_identifier(std::string_view name);
 std::string quote_literal(std::string_view text);
 // `"schema"."table"`.
 std::string quote_table(std::string_view schema, std::string_view table);
-// The type as DDL of the engine writes it: BIGINT, DECIMAL(38,2), STRUCT("a" VARCHAR[]).
+// The type as DDL of the engine writes it: BIGINT, DECIMAL(12,2), STRUCT("a" VARCHAR[]).
 std::string duckdb_type_name(const DataType& type);
 
 enum class DuckDbAccess : uint8_t { read_write, read_only };

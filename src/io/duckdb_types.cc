@@ -7,6 +7,8 @@
 namespace shaduf {
 namespace {
 
+constexpr int kDigitsOfUbigint = 20;
+
 struct LogicalType {
     duckdb_logical_type handle;
     ~LogicalType() { duckdb_destroy_logical_type(&handle); }
@@ -78,11 +80,11 @@ std::optional<DataType> type_of_logical(duckdb_logical_type type) {
         case DUCKDB_TYPE_UTINYINT:
         case DUCKDB_TYPE_USMALLINT:
         case DUCKDB_TYPE_UINTEGER: return TypeKind::int64;
-        case DUCKDB_TYPE_UBIGINT:
+        case DUCKDB_TYPE_UBIGINT: return DataType::decimal(kDigitsOfUbigint, 0);
         case DUCKDB_TYPE_HUGEINT: return DataType::decimal(0);
         case DUCKDB_TYPE_FLOAT:
         case DUCKDB_TYPE_DOUBLE: return TypeKind::float64;
-        case DUCKDB_TYPE_DECIMAL: return DataType::decimal(duckdb_decimal_scale(type));
+        case DUCKDB_TYPE_DECIMAL: return DataType::decimal(duckdb_decimal_width(type), duckdb_decimal_scale(type));
         case DUCKDB_TYPE_VARCHAR: return has_alias(type, "JSON") ? TypeKind::json : TypeKind::string;
         case DUCKDB_TYPE_ENUM:
         case DUCKDB_TYPE_UUID:
@@ -104,7 +106,9 @@ std::optional<DataType> type_of_logical(duckdb_logical_type type) {
 
 duckdb_logical_type logical_of_type(const DataType& type) {
     switch (type.kind()) {
-        case TypeKind::decimal: return duckdb_create_decimal_type(38, static_cast<uint8_t>(type.scale()));
+        case TypeKind::decimal:
+            return duckdb_create_decimal_type(static_cast<uint8_t>(type.precision()),
+                                              static_cast<uint8_t>(type.scale()));
         case TypeKind::list: {
             const LogicalType item{logical_of_type(type.children()[0].type)};
             return duckdb_create_list_type(item.handle);
@@ -124,7 +128,8 @@ std::string duckdb_type_name(const DataType& type) {
         case TypeKind::boolean: return "BOOLEAN";
         case TypeKind::int64: return "BIGINT";
         case TypeKind::float64: return "DOUBLE";
-        case TypeKind::decimal: return "DECIMAL(38," + std::to_string(type.scale()) + ")";
+        case TypeKind::decimal:
+            return "DECIMAL(" + std::to_string(type.precision()) + "," + std::to_string(type.scale()) + ")";
         case TypeKind::string: return "VARCHAR";
         case TypeKind::bytes: return "BLOB";
         case TypeKind::uuid: return "UUID";

@@ -281,6 +281,29 @@ std::string PostgresConnection::without_password(std::string text) const {
     return text;
 }
 
+namespace {
+
+PostgresRows rows_of(PGresult* result) {
+    PostgresRows rows;
+    rows.affected = affected_rows(result);
+    rows.command = PQcmdStatus(result);
+    const int columns = PQnfields(result);
+    for (int i = 0; i < columns; ++i) {
+        rows.columns.emplace_back(PQfname(result, i));
+        rows.types.push_back(PQftype(result, i));
+    }
+    for (int row = 0; row < PQntuples(result); ++row) {
+        auto& cells = rows.rows.emplace_back();
+        for (int i = 0; i < columns; ++i) {
+            const bool is_null = PQgetisnull(result, row, i) != 0;
+            cells.push_back(is_null ? std::nullopt : std::optional<std::string>(PQgetvalue(result, row, i)));
+        }
+    }
+    return rows;
+}
+
+}  // namespace
+
 Result<int64_t> PostgresConnection::execute(const std::string& sql) {
     TRY(start(PQsendQuery(handle_, sql.c_str())));
     const ResultPtr result = TRY(last_result());
@@ -294,18 +317,13 @@ Result<PostgresRows> PostgresConnection::query(const std::string& sql, const std
     TRY(start(PQsendQueryParams(handle_, sql.c_str(), static_cast<int>(texts.size()), nullptr, texts.data(), nullptr,
                                 nullptr, 0)));
     const ResultPtr result = TRY(last_result());
-    PostgresRows rows;
-    rows.affected = affected_rows(result.get());
-    const int columns = PQnfields(result.get());
-    for (int i = 0; i < columns; ++i) rows.columns.emplace_back(PQfname(result.get(), i));
-    for (int row = 0; row < PQntuples(result.get()); ++row) {
-        auto& cells = rows.rows.emplace_back();
-        for (int i = 0; i < columns; ++i) {
-            const bool is_null = PQgetisnull(result.get(), row, i) != 0;
-            cells.push_back(is_null ? std::nullopt : std::optional<std::string>(PQgetvalue(result.get(), row, i)));
-        }
-    }
-    return rows;
+    return rows_of(result.get());
+}
+
+Result<PostgresRows> PostgresConnection::run(const std::string& sql) {
+    TRY(start(PQsendQuery(handle_, sql.c_str())));
+    const ResultPtr result = TRY(last_result());
+    return rows_of(result.get());
 }
 
 Result<std::vector<PostgresColumn>> PostgresConnection::describe(const std::string& sql) {
@@ -320,6 +338,11 @@ Result<std::vector<PostgresColumn>> PostgresConnection::describe(const std::stri
                            PQftable(result.get(), i), static_cast<int16_t>(PQftablecol(result.get(), i))});
     }
     return columns;
+}
+
+bool PostgresConnection::in_transaction() const {
+    const auto status = PQtransactionStatus(handle_);
+    return status != PQTRANS_IDLE && status != PQTRANS_UNKNOWN;
 }
 
 bool PostgresConnection::is_lost() const { return PQstatus(handle_) != CONNECTION_OK; }

@@ -46,8 +46,10 @@ Result<PostgresParameters> parse_postgres_dsn(const std::string& dsn);
 // What a statement gave, as text. For results known to be small.
 struct PostgresRows {
     std::vector<std::string> columns;
+    std::vector<uint32_t> types;  // of the columns, by the server's numbers
     std::vector<std::vector<std::optional<std::string>>> rows;
     int64_t affected = 0;
+    std::string command;  // the server's word for it: "SELECT 5", "CREATE VIEW"
 };
 
 // A column of a statement's result, by the server's numbers. Domains come as their base types.
@@ -77,6 +79,8 @@ public:
     Result<int64_t> execute(const std::string& sql);
     // One statement, with $1, $2 ... for `values`.
     Result<PostgresRows> query(const std::string& sql, const std::vector<std::string>& values = {});
+    // Any number of statements; what the last one gave.
+    Result<PostgresRows> run(const std::string& sql);
     // The columns that a query would give, without running it.
     Result<std::vector<PostgresColumn>> describe(const std::string& sql);
     // COPY ... TO STDOUT. The connection is busy until the object goes away; when that is before the end, it is lost.
@@ -87,6 +91,8 @@ public:
     Result<std::unique_ptr<PostgresCopyIn>> begin_copy_in(const std::string& sql);
 
     bool is_lost() const;
+    // Whether a transaction is open, be it void.
+    bool in_transaction() const;
     // Of the statement that failed last: "42501"; "" when the server said none.
     const std::string& sqlstate() const { return sqlstate_; }
     std::string user() const;

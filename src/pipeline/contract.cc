@@ -5,7 +5,9 @@
 #include <utility>
 
 #include "base/text.h"
+#include "data/decimal.h"
 #include "data/system_columns.h"
+#include "data/value_append.h"
 
 namespace shaduf {
 namespace {
@@ -93,6 +95,39 @@ TypedBatch without_rejected(TypedBatch typed, const std::vector<RejectedRow>& re
     return left;
 }
 
+// Whether a raw column may be read as the table has it, though it looks otherwise.
+bool is_read_as(const ShapeColumn& column, const DataType& table) {
+    if (fits(column.type, table)) return true;
+    return (column.declared || column.type.kind() == TypeKind::int64) && converts_by_value(column.type, table);
+}
+
+// Integers say nothing of how many digits there will be.
+DataType type_before_drift(const DataType& inferred, const DataType& table) {
+    const bool is_held = inferred.kind() == TypeKind::int64 && table.kind() == TypeKind::decimal;
+    return is_held ? table : widen(inferred, table);
+}
+
+Result<Column> read_as(const Column& column, const std::string& name, const DataType& type,
+                       std::vector<RejectedRow>& rejected) {
+    if (fits(column.type, type)) return widen_column(column, type);
+    CheckedDecimals checked = to_decimals(column, type);
+    for (const uint32_t row : checked.misfits) {
+        rejected.push_back({row, misfit_error(name, type, format_value(column, row))});
+    }
+    return std::move(checked.column);
+}
+
+// Rows with a value of a column that the table has not.
+std::vector<RejectedRow> without_place(const Column& column, const Field& field) {
+    std::vector<RejectedRow> rejected;
+    for (size_t row = 0; row < column.length; ++row) {
+        if (column.is_null(row)) continue;
+        rejected.push_back({row, Error(ErrorKind::bad_data,
+                                       "the table has no place for " + field.name + " " + field.type.to_string())});
+    }
+    return rejected;
+}
+
 }  // namespace
 
 struct Contract::Form {
@@ -109,8 +144,10 @@ Result<TypedBatch> Contract::apply(const ReadBatch& batch) {
     static const Treated untouched;
     const Treated& treated = batch.treated == nullptr ? untouched : *batch.treated;
     if (const auto* raw = std::get_if<RawRows>(&batch.rows)) return apply_raw(*raw, treated);
-    auto typed = TRY(apply_typed(without_own_columns(TRY(select_listed(std::get<RecordBatch>(batch.rows))))));
-    return batch.rejected.empty() ? std::move(typed) : without_rejected(std::move(typed), batch.rejected);
+    std::vector<RejectedRow> rejected = batch.rejected;
+    auto listed = TRY(select_listed(std::get<RecordBatch>(batch.rows), rejected));
+    auto typed = TRY(apply_typed(without_own_columns(std::move(listed))));
+    return rejected.empty() ? std::move(typed) : without_rejected(std::move(typed), rejected);
 }
 
 std::shared_ptr<const Shape> Contract::shape_of(const ReadBatch& batch) const {
@@ -218,7 +255,8 @@ Result<void> Contract::fit_to_table(Shape& shape) const {
         for (const auto& column : shape.columns) {
             const auto index = table_->index_of(column.name);
             const bool retyped = settings_.retyped.contains(column.name);
-            if (is_own_column(column.name) || retyped || (index && fits(column.type, (*table_)[*index].type))) continue;
+            if (is_own_column(column.name) || retyped || (index && is_read_as(column, (*table_)[*index].type)))
+                continue;
             return drift_error(*table_, *shape.schema());
         }
     }
@@ -237,10 +275,12 @@ Result<void> Contract::fit_to_table(Shape& shape) const {
         if (settings_.retyped.contains(field.name)) continue;
         ShapeColumn* column = find_column(shape, field.name);
         if (column != nullptr) {
-            if (column->declared && !fits(column->type, field.type) && settings_.mode != ContractMode::evolve) {
-                return drift_error(*table_, *shape.schema());
+            if (settings_.mode == ContractMode::evolve) {
+                if (!column->declared) column->type = type_before_drift(column->type, field.type);
+                continue;
             }
-            if (!column->declared) column->type = compares_with_table() ? field.type : widen(column->type, field.type);
+            if (column->declared && !is_read_as(*column, field.type)) return drift_error(*table_, *shape.schema());
+            if (!column->declared || !fits(column->type, field.type)) column->type = field.type;
         } else if (!settings_.ignore_unlisted) {
             shape.columns.push_back({field.name, field.type, path_of(field.name, settings_.nesting), false});
         }
@@ -248,7 +288,7 @@ Result<void> Contract::fit_to_table(Shape& shape) const {
     return {};
 }
 
-Result<RecordBatch> Contract::select_listed(const RecordBatch& rows) const {
+Result<RecordBatch> Contract::select_listed(const RecordBatch& rows, std::vector<RejectedRow>& rejected) const {
     if (settings_.columns.empty()) return rows;
     std::vector<Field> fields;
     std::vector<Column> columns;
@@ -262,13 +302,13 @@ Result<RecordBatch> Contract::select_listed(const RecordBatch& rows) const {
         }
         const Column& column = rows.column(*index);
         const DataType type = wanted.type.value_or(column.type);
-        if (!fits(column.type, type)) {
+        if (!fits(column.type, type) && !converts_by_value(column.type, type)) {
             return Error(ErrorKind::invalid_config, "column cannot be read as " + type.to_string() + ": " +
                                                         wanted.name + " is " + column.type.to_string() +
                                                         " in the source")
                 .at(wanted.place);
         }
-        columns.push_back(TRY(widen_column(column, type)));
+        columns.push_back(TRY(read_as(column, wanted.name, type, rejected)));
         fields.push_back({wanted.name, type});
         used.insert(*index);
     }
@@ -285,7 +325,6 @@ Result<TypedBatch> Contract::apply_typed(const RecordBatch& rows) {
     std::vector<Field> fields;
     std::vector<Column> columns;
     std::vector<RejectedRow> rejected;
-    std::vector<bool> seen(rows.rows(), false);
     size_t ignored = 0;
     for (size_t i = 0; i < rows.columns().size(); ++i) {
         const Field& field = (*rows.schema())[i];
@@ -295,19 +334,27 @@ Result<TypedBatch> Contract::apply_typed(const RecordBatch& rows) {
             columns.push_back(rows.column(i));
             continue;
         }
-        if (settings_.mode == ContractMode::freeze) return drift_error(*table_, *rows.schema());
-        for (size_t row = 0; row < rows.rows(); ++row) {
-            if (rows.column(i).is_null(row)) continue;
-            if (settings_.mode == ContractMode::discard_column) {
-                ++ignored;
-            } else if (!seen[row]) {
-                seen[row] = true;
-                rejected.push_back({row, Error(ErrorKind::bad_data, "the table has no place for " + field.name + " " +
-                                                                        field.type.to_string())});
-            }
+        std::vector<RejectedRow> misfits;
+        const bool is_decimal = index && converts_by_value(field.type, (*table_)[*index].type);
+        if (is_decimal) {
+            fields.push_back({field.name, (*table_)[*index].type, field.nullable});
+            columns.push_back(TRY(read_as(rows.column(i), field.name, fields.back().type, misfits)));
+        } else if (settings_.mode != ContractMode::freeze) {
+            misfits = without_place(rows.column(i), field);
+        }
+        if (settings_.mode == ContractMode::freeze && (!is_decimal || !misfits.empty())) {
+            return drift_error(*table_, *rows.schema());
+        }
+        if (settings_.mode == ContractMode::discard_column) {
+            ignored += misfits.size();
+        } else {
+            std::move(misfits.begin(), misfits.end(), std::back_inserter(rejected));
         }
     }
-    std::sort(rejected.begin(), rejected.end(), [](const auto& a, const auto& b) { return a.row < b.row; });
+    const auto by_row = [](const auto& a, const auto& b) { return a.row < b.row; };
+    const auto is_same = [](const auto& a, const auto& b) { return a.row == b.row; };
+    std::stable_sort(rejected.begin(), rejected.end(), by_row);
+    rejected.erase(std::unique(rejected.begin(), rejected.end(), is_same), rejected.end());
     RecordBatch kept(std::make_shared<const Schema>(std::move(fields)), std::move(columns), rows.rows());
     if (rejected.empty()) return TypedBatch{std::move(kept), {}, {}, ignored};
     return without_rows(kept, std::move(rejected));
@@ -317,6 +364,7 @@ std::vector<std::string> schema_difference(const Schema& table, const Schema& wa
     std::vector<std::string> lines;
     for (const auto& field : wanted.fields()) {
         const auto index = table.index_of(field.name);
+        if (is_own_column(field.name)) continue;
         if (!index) {
             lines.push_back("+ " + field.name + " " + field.type.to_string());
         } else if (!fits(field.type, table[*index].type)) {

@@ -49,8 +49,11 @@ public:
     // What the source was told of its text rows (ColumnTeller). Before the first `apply`.
     void expect_columns(std::vector<ShapeColumn> columns) { known_ = std::move(columns); }
 
-    // bad_data (freeze: with the difference; evolve: past kColumnsMax columns), invalid_config (a declared column that
-    // a typed source lacks or cannot be converted).
+    // Whether numbers have a place in a decimal of the table with fewer digits before the point shows in their values:
+    // where they have, it is no other form. Evolve widens the table for typed columns at once, for raw ones at the
+    // first value that asks for it. A declared decimal rejects what has more digits. bad_data (freeze: with the
+    // difference; evolve: past kColumnsMax columns), invalid_config (a declared column that a typed source lacks or
+    // cannot be converted).
     Result<TypedBatch> apply(const ReadBatch& batch);
 
     // The shape that the raw rows of a batch like this are decoded along by now; nullptr when there were none.
@@ -70,7 +73,7 @@ private:
     bool compares_with_table() const { return table_.has_value() && settings_.mode != ContractMode::evolve; }
     Shape listed_columns(const RawRows& rows) const;
     void add_known(Shape& shape) const;
-    Result<RecordBatch> select_listed(const RecordBatch& rows) const;
+    Result<RecordBatch> select_listed(const RecordBatch& rows, std::vector<RejectedRow>& rejected) const;
 
     const ContractSettings settings_;
     const std::optional<Schema> table_;

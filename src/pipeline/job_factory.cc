@@ -8,7 +8,7 @@
 namespace shaduf {
 namespace {
 
-constexpr uint64_t kInFlightPercent = 20;
+constexpr uint64_t kInFlightPercent = 10;
 constexpr uint64_t kSinksPercent = 20;
 constexpr uint64_t kKeysPercent = 15;
 constexpr unsigned kWorkersMax = 8;

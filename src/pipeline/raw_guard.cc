@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "data/decimal.h"
 
 namespace shaduf {
 namespace {
@@ -215,9 +216,11 @@ Result<GuardedRow> RawGuard::guard_typed(const RecordBatch& rows, size_t row, co
     const auto add = [&](const std::string& column, size_t field, const DataType& type,
                          bool is_shared) -> Result<void> {
         if (alone.column(field).is_null(0)) return {};
-        const Column value = TRY(widen_column(alone.column(field), type));
-        edits.push_back(
-            TRY(edit_of(column, {(*rows.schema())[field].name}, format_value(value, 0), is_shared, treated)));
+        const bool fits_type = fits(alone.column(field).type, type);
+        const Column value =
+            fits_type ? TRY(widen_column(alone.column(field), type)) : to_decimals(alone.column(field), type).column;
+        const auto text = value.is_null(0) ? std::nullopt : std::optional(format_value(value, 0));
+        edits.push_back(TRY(edit_of(column, {(*rows.schema())[field].name}, text, is_shared, treated)));
         columns.push_back(column);
         return {};
     };

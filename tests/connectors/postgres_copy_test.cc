@@ -61,6 +61,16 @@ TEST(PostgresCopy, ReadsNumericsExactly) {
         EXPECT_EQ(decode(TypeKind::string, bytes), text);
         EXPECT_EQ(decode(DataType::decimal(2), bytes), decimal);
     }
+    EXPECT_EQ(decode(DataType::decimal(5, 2), numeric(0, 0x4000, 2, {999, 9900})), "-999.99");
+    EXPECT_EQ(decode(DataType::decimal(5, 2), numeric(0, 0, 0, {1000})), "!");
+    EXPECT_EQ(decode(DataType::decimal(16, 0), numeric(3, 0, 0, {9999, 9999, 9999, 9999})), "9999999999999999");
+    EXPECT_EQ(decode(DataType::decimal(18, 2), numeric(3, 0, 0, {9999, 9999, 9999, 9999})), "9999999999999999.00");
+    EXPECT_EQ(decode(DataType::decimal(17, 2), numeric(3, 0, 0, {9999, 9999, 9999, 9999})), "!");
+    EXPECT_EQ(decode(DataType::decimal(16, 16), numeric(-1, 0, 16, {1, 2, 3, 4})), "0.0001000200030004");
+    EXPECT_EQ(decode(DataType::decimal(18, 17), numeric(-1, 0, 16, {1, 2, 3, 4})), "0.00010002000300040");
+    EXPECT_EQ(decode(DataType::decimal(16, 13), numeric(-1, 0, 16, {1, 2, 3, 4000})), "0.0001000200034");
+    EXPECT_EQ(decode(DataType::decimal(16, 13), numeric(-1, 0, 16, {1, 2, 3, 4})), "!");
+    EXPECT_EQ(decode(DataType::decimal(20, 18), numeric(0, 0, 0, {7})), "7.000000000000000000");
 }
 
 TEST(PostgresCopy, TurnsAwayWhatHasNoPlaceAndKeepsTheRest) {

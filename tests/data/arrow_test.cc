@@ -27,7 +27,8 @@ SchemaPtr every_type() {
                       {"j", TypeKind::json},
                       {"l", DataType::list(TypeKind::string)},
                       {"st", DataType::structure({{"x", TypeKind::int64}, {"y", DataType::list(TypeKind::date)}})},
-                      {"u", TypeKind::uuid}});
+                      {"u", TypeKind::uuid},
+                      {"p", DataType::decimal(18, 4)}});
 }
 
 void append_row(RecordBatchBuilder& rows, int64_t i) {
@@ -49,6 +50,7 @@ void append_row(RecordBatchBuilder& rows, int64_t i) {
     rows.column(12).child(1).append_list();
     rows.column(12).append_structure();
     rows.column(13).append_uuid(std::string(15, '\xfe') + static_cast<char>(i));
+    rows.column(14).append_decimal(i * 10'000'000'000);
 }
 
 RecordBatch rows_of_every_type(size_t count) {
@@ -57,7 +59,7 @@ RecordBatch rows_of_every_type(size_t count) {
         if (row % 5 == 3) {
             rows.column(0).append_null();
             rows.column(1).append_int64(0);
-            for (size_t i = 2; i < 14; ++i) rows.column(i).append_null();
+            for (size_t i = 2; i < 15; ++i) rows.column(i).append_null();
         } else {
             append_row(rows, static_cast<int64_t>(row));
         }
@@ -201,6 +203,7 @@ TEST(Arrow, ImportsWhatIsLaidOutOtherwise) {
     const auto shorts = values<int16_t>({-300, 2, 3});
     const auto unsigned_shorts = values<uint16_t>({65535, 2, 3});
     const auto ints = values<int32_t>({-70000, 2, 3});
+    const auto shorts_as_ints = values<int32_t>({-300, 2, 3});
     const auto unsigned_ints = values<uint32_t>({4294967295, 2, 3});
     const auto unsigned_longs = values<uint64_t>({18446744073709551615U, 2, 3});
     const auto floats = values<float>({0.5F, 2, -3});
@@ -222,10 +225,12 @@ TEST(Arrow, ImportsWhatIsLaidOutOtherwise) {
         {"S", unsigned_shorts.data(), "int64", "65535 null 3"},
         {"i", ints.data(), "int64", "-70000 null 3"},
         {"I", unsigned_ints.data(), "int64", "4294967295 null 3"},
-        {"L", unsigned_longs.data(), "decimal(38,0)", "18446744073709551615 null 3"},
+        {"L", unsigned_longs.data(), "decimal(20,0)", "18446744073709551615 null 3"},
         {"f", floats.data(), "float64", "0.5 null -3"},
-        {"d:9,2,32", ints.data(), "decimal(38,2)", "-700.00 null 0.03"},
-        {"d:18,1,64", instants.data(), "decimal(38,1)", "-0.1 null 9006100.1"},
+        {"d:9,2,32", ints.data(), "decimal(9,2)", "-700.00 null 0.03"},
+        {"d:18,1,64", instants.data(), "decimal(18,1)", "-0.1 null 9006100.1"},
+        {"d:2,3,32", shorts_as_ints.data(), "decimal(3,3)", "-0.300 null 0.003"},
+        {"d:4,2,32", ints.data(), nullptr, "value has more digits than decimal(4,2) in column"},
         {"d:38,1,256", wide.data(), "decimal(38,1)", "-0.5 null 0.3"},
         {"tss:", instants.data(), "timestamp", R"("1969-12-31T23:59:59" null "1972-11-08T08:56:41")"},
         {"tsm:Europe/Berlin", instants.data(), "timestamp_tz",

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "data/builder.h"
+#include "data/decimal.h"
 
 namespace shaduf {
 namespace {
@@ -16,14 +17,17 @@ TEST(DataType, PrintsAndParses) {
         {"int64", "int64"},
         {"BIGINT", "int64"},
         {"double precision", "float64"},
-        {"numeric(10, 2)", "decimal(38,2)"},
+        {"numeric(10, 2)", "decimal(10,2)"},
+        {"decimal(10)", "decimal(10,0)"},
+        {"decimal", "decimal(38,9)"},
         {"decimal(38,38)", "decimal(38,38)"},
         {"varchar(20)", "string"},
         {"list<list<int64>>", "list<list<int64>>"},
         {"struct<a: int64, b: struct<c: list<string>, d: decimal(9,3)>>",
-         "struct<a: int64, b: struct<c: list<string>, d: decimal(38,3)>>"},
+         "struct<a: int64, b: struct<c: list<string>, d: decimal(9,3)>>"},
         {"decimal(39,2)", nullptr},
         {"decimal(3,4)", nullptr},
+        {"decimal(0,0)", nullptr},
         {"list<>", nullptr},
         {"struct<a>", nullptr},
         {"integr", nullptr},
@@ -51,6 +55,17 @@ TEST(DataType, WidensToTheNarrowestTypeOfBoth) {
         {"uuid", "list<uuid>", "json"},
         {"decimal(38,2)", "decimal(38,4)", "decimal(38,4)"},
         {"decimal(38,2)", "float64", "float64"},
+        {"decimal(12,2)", "decimal(14,2)", "decimal(14,2)"},
+        {"decimal(12,2)", "decimal(10,4)", "decimal(14,4)"},
+        {"decimal(12,2)", "decimal(12,4)", "decimal(14,4)"},
+        {"decimal(38,0)", "decimal(5,5)", "decimal(38,5)"},
+        {"decimal(12,2)", "int64", "decimal(21,2)"},
+        {"decimal(25,2)", "int64", "decimal(25,2)"},
+        {"decimal(19,19)", "int64", "decimal(38,19)"},
+        {"decimal(20,20)", "int64", "string"},
+        {"decimal(12,2)", "float64", "float64"},
+        {"decimal(12,2)", "string", "string"},
+        {"list<decimal(5,2)>", "list<decimal(6,1)>", "list<decimal(7,2)>"},
         {"bool", "int64", "string"},
         {"date", "timestamp", "timestamp"},
         {"timestamp", "timestamp_tz", "timestamp_tz"},
@@ -131,6 +146,59 @@ TEST(RecordBatch, RefusesADecimalThatNoLongerFits) {
     rows.end_row();
     auto wider = std::make_shared<const Schema>(std::vector<Field>{{"d", DataType::decimal(5)}});
     EXPECT_EQ(rows.finish().conform_to(wider).error().kind(), ErrorKind::bad_data);
+}
+
+TEST(DataType, WidensDecimalsInAnyOrder) {
+    const int digits[][2] = {{1, 0}, {5, 5}, {12, 2}, {18, 4}, {30, 20}, {38, 0}, {38, 2}, {38, 38}};
+    for (const auto& [p1, s1] : digits) {
+        for (const auto& [p2, s2] : digits) {
+            for (const auto& [p3, s3] : digits) {
+                const auto a = DataType::decimal(p1, s1);
+                const auto b = DataType::decimal(p2, s2);
+                const auto c = DataType::decimal(p3, s3);
+                EXPECT_EQ(widen(widen(a, b), c), widen(a, widen(b, c)))
+                    << a.to_string() << b.to_string() << c.to_string();
+                EXPECT_EQ(widen(a, b), widen(b, a));
+            }
+        }
+    }
+}
+
+TEST(Decimals, AreConvertedByValue) {
+    struct Case {
+        const char* from;
+        const char* to;
+        int64_t unscaled;
+        const char* expected;  // nullptr: no place
+    };
+    const Case cases[] = {
+        {"int64", "decimal(5,2)", 999, "999.00"},
+        {"int64", "decimal(5,2)", -999, "-999.00"},
+        {"int64", "decimal(5,2)", 1000, nullptr},
+        {"int64", "decimal(18,18)", 0, "0.000000000000000000"},
+        {"int64", "decimal(18,18)", 1, nullptr},
+        {"int64", "decimal(38,19)", INT64_MIN, "-9223372036854775808.0000000000000000000"},
+        {"decimal(38,2)", "decimal(5,2)", 99999, "999.99"},
+        {"decimal(38,2)", "decimal(5,2)", -100000, nullptr},
+        {"decimal(6,1)", "decimal(5,2)", 9999, "999.90"},
+        {"decimal(6,1)", "decimal(5,2)", 10000, nullptr},
+    };
+    for (const auto& [from, to, unscaled, expected] : cases) {
+        SCOPED_TRACE(std::string(from) + " to " + to + ": " + std::to_string(unscaled));
+        const auto type = *DataType::parse(from);
+        ASSERT_TRUE(converts_by_value(type, *DataType::parse(to)));
+        ColumnBuilder builder(type);
+        builder.append_null();
+        type.kind() == TypeKind::int64 ? builder.append_int64(unscaled) : builder.append_decimal(unscaled);
+        const CheckedDecimals checked = to_decimals(builder.finish(), *DataType::parse(to));
+        EXPECT_EQ(checked.column.type.to_string(), to);
+        EXPECT_TRUE(checked.column.is_null(0));
+        EXPECT_EQ(format_value(checked.column, 1), expected == nullptr ? "null" : expected);
+        EXPECT_EQ(checked.misfits, expected == nullptr ? std::vector<uint32_t>{1} : std::vector<uint32_t>{});
+    }
+    EXPECT_FALSE(converts_by_value(DataType::decimal(38, 4), DataType::decimal(38, 2)));
+    EXPECT_FALSE(converts_by_value(TypeKind::float64, DataType::decimal(38, 2)));
+    EXPECT_FALSE(converts_by_value(TypeKind::int64, TypeKind::string));
 }
 
 TEST(RecordBatchBuilder, UndoesTheRowThatWasNotEnded) {

@@ -156,7 +156,10 @@ SchemaPtr every_type() {
                                                              {"tz", TypeKind::timestamp_tz},
                                                              {"j", TypeKind::json},
                                                              {"l", DataType::list(TypeKind::string)},
-                                                             {"n", nested}});
+                                                             {"n", nested},
+                                                             {"d9", DataType::decimal(9, 2)},
+                                                             {"d18", DataType::decimal(18, 4)},
+                                                             {"ld", DataType::list(DataType::decimal(10, 1))}});
 }
 
 class Filler {
@@ -170,7 +173,9 @@ public:
             case TypeKind::boolean: return to.append_boolean(value % 2 == 0);
             case TypeKind::int64: return to.append_int64(value * 1'000'000'007);
             case TypeKind::float64: return to.append_float64(static_cast<double>(value) / 7);
-            case TypeKind::decimal: return to.append_decimal(int128{value} * 1'000'000'000'000'000'000 * 10'000'000);
+            case TypeKind::decimal:
+                if (to.type().precision() <= kShortDecimalDigitsMax) return to.append_decimal(value);
+                return to.append_decimal(int128{value} * 1'000'000'000'000'000'000 * 10'000'000);
             case TypeKind::date: return to.append_date(static_cast<int32_t>(value % 100'000));
             case TypeKind::time: return to.append_int64(std::abs(value) % 86'400'000'000);
             case TypeKind::timestamp:
@@ -312,20 +317,26 @@ TEST(ParquetWriter, WritesAFileWithoutRows) {
     }
     EXPECT_EQ(types,
               "BOOLEAN; BIGINT; DOUBLE; DECIMAL(38,5); VARCHAR; BLOB; DATE; TIME; TIMESTAMP; TIMESTAMP WITH TIME ZONE; "
-              "JSON; VARCHAR[]; STRUCT(a BIGINT, l STRUCT(x VARCHAR, y BIGINT[])[]); ");
+              "JSON; VARCHAR[]; STRUCT(a BIGINT, l STRUCT(x VARCHAR, y BIGINT[])[]); DECIMAL(9,2); DECIMAL(18,4); "
+              "DECIMAL(10,1)[]; ");
 }
 
 TEST(ParquetWriter, TellsTheRangeOfEachChunk) {
-    auto schema = std::make_shared<const Schema>(
-        std::vector<Field>{{"i", TypeKind::int64}, {"s", TypeKind::string}, {"f", TypeKind::float64}});
+    auto schema = std::make_shared<const Schema>(std::vector<Field>{{"i", TypeKind::int64},
+                                                                    {"s", TypeKind::string},
+                                                                    {"f", TypeKind::float64},
+                                                                    {"d9", DataType::decimal(9, 1)},
+                                                                    {"d18", DataType::decimal(18, 0)},
+                                                                    {"d19", DataType::decimal(19, 2)}});
     RecordBatchBuilder builder(schema);
     for (const int64_t value : {5, -3, 12}) {
         builder.column(0).append_int64(value);
         builder.column(1).append_text("v" + std::to_string(value));
         builder.column(2).append_float64(value == 5 ? std::nan("") : static_cast<double>(value));
+        for (size_t i = 3; i < 6; ++i) builder.column(i).append_decimal(value);
         builder.end_row();
     }
-    for (size_t i = 0; i < 3; ++i) builder.column(i).append_null();
+    for (size_t i = 0; i < 6; ++i) builder.column(i).append_null();
     builder.end_row();
     ParquetFile file;
     ParquetWriter writer(schema, {}, file.sink());
@@ -336,8 +347,14 @@ TEST(ParquetWriter, TellsTheRangeOfEachChunk) {
     EXPECT_EQ(DuckDb().query("SELECT stats_min_value, stats_max_value, stats_null_count::VARCHAR, compression FROM "
                              "parquet_metadata" +
                              path),
-              (std::vector<std::vector<std::string>>{
-                  {"-3", "12", "1", "ZSTD"}, {"v-3", "v5", "1", "ZSTD"}, {"-3.0", "12.0", "1", "ZSTD"}}));
+              (std::vector<std::vector<std::string>>{{"-3", "12", "1", "ZSTD"},
+                                                     {"v-3", "v5", "1", "ZSTD"},
+                                                     {"-3.0", "12.0", "1", "ZSTD"},
+                                                     {"-0.3", "1.2", "1", "ZSTD"},
+                                                     {"-3", "12", "1", "ZSTD"},
+                                                     {"-0.03", "0.12", "1", "ZSTD"}}));
+    EXPECT_EQ(DuckDb().query("SELECT type FROM parquet_schema" + path + " WHERE name LIKE 'd%'"),
+              (std::vector<std::vector<std::string>>{{"INT32"}, {"INT64"}, {"FIXED_LEN_BYTE_ARRAY"}}));
     EXPECT_EQ(DuckDb().query("SELECT count(*)::VARCHAR FROM " + file.source() + " WHERE i > 12 OR s < 'v'")[0][0], "0");
 }
 

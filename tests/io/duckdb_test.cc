@@ -50,14 +50,18 @@ SchemaPtr every_type() {
         {"tz", TypeKind::timestamp_tz},
         {"j", TypeKind::json},
         {"l", DataType::list(DataType::list(TypeKind::json))},
-        {"st", DataType::structure({{"x", TypeKind::string}, {"y", DataType::list(TypeKind::date)}})}});
+        {"st", DataType::structure({{"x", TypeKind::string}, {"y", DataType::list(TypeKind::date)}})},
+        {"d4", DataType::decimal(4, 1)},
+        {"d9", DataType::decimal(9, 0)},
+        {"d18", DataType::decimal(18, 18)},
+        {"d19", DataType::list(DataType::decimal(19, 2))}});
 }
 
 RecordBatch rows_of_every_type(int64_t first, int64_t count) {
     RecordBatchBuilder rows(every_type());
     for (int64_t i = first; i < first + count; ++i) {
         if (i % 7 == 3) {
-            for (size_t c = 0; c < 13; ++c) rows.column(c).append_null();
+            for (size_t c = 0; c < 17; ++c) rows.column(c).append_null();
             rows.end_row();
             continue;
         }
@@ -82,6 +86,12 @@ RecordBatch rows_of_every_type(int64_t first, int64_t count) {
         rows.column(12).child(1).child(0).append_date(static_cast<int32_t>(i));
         rows.column(12).child(1).append_list();
         rows.column(12).append_structure();
+        const int sign = i % 2 == 0 ? 1 : -1;
+        rows.column(13).append_decimal(9'999 * sign);
+        rows.column(14).append_decimal((999'999'999 - i) * sign);
+        rows.column(15).append_decimal((999'999'999'999'999'999 - i) * sign);
+        rows.column(16).child(0).append_decimal(int128{9'999'999'999'999'999'999U} * sign);
+        rows.column(16).append_list();
         rows.end_row();
     }
     return rows.finish();
@@ -224,11 +234,11 @@ TEST_F(DuckDb, ReadsTheTypesOfForeignTables) {
         {"1::TINYINT", "int64", "1"},
         {"-300::SMALLINT", "int64", "-300"},
         {"4294967295::UINTEGER", "int64", "4294967295"},
-        {"18446744073709551615::UBIGINT", "decimal(38,0)", "18446744073709551615"},
+        {"18446744073709551615::UBIGINT", "decimal(20,0)", "18446744073709551615"},
         {"-12345678901234567890123::HUGEINT", "decimal(38,0)", "-12345678901234567890123"},
         {"0.5::FLOAT", "float64", "0.5"},
-        {"-1.25::DECIMAL(4,2)", "decimal(38,2)", "-1.25"},
-        {"-1.25::DECIMAL(18,3)", "decimal(38,3)", "-1.250"},
+        {"-1.25::DECIMAL(4,2)", "decimal(4,2)", "-1.25"},
+        {"-1.25::DECIMAL(18,3)", "decimal(18,3)", "-1.250"},
         {"'2023-10-23 12:34:56'::TIMESTAMP_S", "timestamp", "\"2023-10-23T12:34:56\""},
         {"'2023-10-23 12:34:56.5'::TIMESTAMP_MS", "timestamp", "\"2023-10-23T12:34:56.500000\""},
         {"'1960-10-23 12:34:56.000000001'::TIMESTAMP_NS", "timestamp", "\"1960-10-23T12:34:56\""},

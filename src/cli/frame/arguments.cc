@@ -31,6 +31,12 @@ void add_argument(CLI::App& app, const ArgumentSpec& spec, Slots& slots) {
         app.add_flag("--" + name, slot.flag, help);
         return;
     }
+    if (spec.kind == ArgumentKind::passed_on) {
+        app.prefix_command();
+        app.fallthrough(false);
+        app.set_help_flag();
+        return;
+    }
     const bool is_positional = spec.kind != ArgumentKind::option;
     auto* option = app.add_option(is_positional ? name : "--" + name, slot.texts, help);
     if (spec.kind != ArgumentKind::positional_list) option->expected(1)->allow_extra_args(false);
@@ -123,6 +129,10 @@ CommandLine CommandLine::parse(int argc, char** argv, const Registry<CommandSpec
     keep(globals);
     keep(verbs[chosen[0]].second);
     line.command = verbs[chosen[0]].first;
+    for (const auto& argument : line.command->arguments) {
+        const std::string name(argument.name);
+        if (argument.kind == ArgumentKind::passed_on) line.arguments.values_[name] = chosen[0]->remaining();
+    }
     return line;
 }
 

@@ -1,16 +1,12 @@
 #pragma once
 
 #include <span>
-#include <string_view>
+
+#include "base/embedded_file.h"
 
 namespace shaduf {
 
-// A file of templates/, held in the binary. A file called "gitignore" is written as ".gitignore".
-struct TemplateFile {
-    std::string_view path;  // "<template>/<path in the project>"
-    std::string_view content;
-};
-
-std::span<const TemplateFile> template_files();
+// The files of templates/: "<template>/<path in the project>". One called "gitignore" is written as ".gitignore".
+std::span<const EmbeddedFile> template_files();
 
 }  // namespace shaduf

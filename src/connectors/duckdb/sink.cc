@@ -13,7 +13,7 @@ namespace {
 
 // From here on a thread and a statement that last until the next commit are worth their cost.
 constexpr size_t kRowsToStream = 32 << 10;
-constexpr size_t kBytesInStream = 8 << 20;
+constexpr size_t kBytesInStream = 4 << 20;
 // A thread of the engine that appends fills one, in memory.
 constexpr size_t kRowsInGroup = 122'880;
 constexpr size_t kAnyThreads = 64;

@@ -22,11 +22,10 @@ Result<std::vector<std::string>> read_type_names(DuckDbConnection& connection, c
     return names;
 }
 
-bool is_narrow_number(std::string_view type_name, const DataType& type) {
+bool is_narrow_number(std::string_view type_name) {
     constexpr std::array<std::string_view, 7> kNarrow{"TINYINT",   "SMALLINT", "INTEGER", "UTINYINT",
                                                       "USMALLINT", "UINTEGER", "FLOAT"};
-    if (std::find(kNarrow.begin(), kNarrow.end(), type_name) != kNarrow.end()) return true;
-    return type.kind() == TypeKind::decimal && type_name.starts_with("DECIMAL(") && type_name != duckdb_type_name(type);
+    return std::find(kNarrow.begin(), kNarrow.end(), type_name) != kNarrow.end();
 }
 
 Error in_the_way(const TableName& name, const std::string& column, const Error& cause) {
@@ -107,7 +106,7 @@ Result<void> evolve_table(DuckDbConnection& connection, const TableName& name, c
             continue;
         }
         const DataType& old = (*present)[*at].type;
-        if (old == field.type && !is_narrow_number(type_names[*at], old)) continue;
+        if (old == field.type && !is_narrow_number(type_names[*at])) continue;
         if (old != field.type && fits(field.type, old)) continue;
         if (!fits(old, field.type)) {
             return Error(ErrorKind::invalid_config, "column " + column + " of " + name.quoted() + " is " +

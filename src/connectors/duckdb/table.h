@@ -18,7 +18,7 @@ struct TableName {
 Result<std::optional<Schema>> read_table_schema(DuckDbConnection& connection, const TableName& name);
 Result<void> create_table(DuckDbConnection& connection, const TableName& name, const Schema& schema);
 // Adds what `wanted` has more and widens what it has wider; existing values are converted as RecordBatch::conform_to
-// would. Numbers that the table holds in a narrower form of the same type (INTEGER, DECIMAL(10,2)) get its full width.
+// would. Numbers that the table holds in a narrower form of the same type (INTEGER, FLOAT) get its full width.
 // invalid_config when the table is in the way (an index, another type).
 Result<void> evolve_table(DuckDbConnection& connection, const TableName& name, const Schema& wanted);
 // An SQL expression that converts `expression`. REQUIRES: fits(from, to)

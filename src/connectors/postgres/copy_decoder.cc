@@ -171,7 +171,7 @@ CopyDecoder::Outcome CopyDecoder::append_numeric(ColumnBuilder& to, std::string_
     const auto number = WireNumeric::parse(value);
     if (!number) return Outcome::broken;
     if (to.type().kind() == TypeKind::decimal && number->is_finite()) {
-        if (const auto unscaled = number->to_decimal(to.type().scale())) {
+        if (const auto unscaled = number->to_decimal(to.type().precision(), to.type().scale())) {
             to.append_decimal(*unscaled);
             return Outcome::held;
         }

@@ -21,7 +21,7 @@ enum class WireType : uint8_t {
     oid,
     float32,
     float64,
-    numeric,      // decimal(38, scale) when that is the column's type, else its exact text
+    numeric,      // a decimal when that is the column's type, else its exact text
     text,         // also names, enumerations, json, and whatever the SELECT cast to text
     unsure_text,  // of a database without an encoding: may be no UTF-8
     jsonb,
@@ -40,8 +40,9 @@ struct CopyColumn {
 // Turns a binary COPY into columns: straight from the wire into the builders, without an object or an allocation a row.
 //
 // What PostgreSQL has and our types have not (infinite dates and times, timestamps after the year 294246, numeric NaN
-// in a decimal column, an array of another number of dimensions than its column, bytes that are no UTF-8) rejects its
-// row: it keeps its place, with null for the value, and `take_rejected` says why. Bounds of arrays are left out.
+// or too many digits in a decimal column, an array of another number of dimensions than its column, bytes that are no
+// UTF-8) rejects its row: it keeps its place, with null for the value, and `take_rejected` says why. Bounds of arrays
+// are left out.
 //
 // Not thread-safe. After an error the decoder must not be used again.
 class CopyDecoder {

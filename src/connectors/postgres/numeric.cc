@@ -6,25 +6,17 @@
 
 #include "base/text.h"
 #include "connectors/postgres/wire.h"
+#include "data/decimal.h"
 
 namespace shaduf {
 namespace {
 
-constexpr int kDigitsMax = 38;
+constexpr int kDigitsMax = kDecimalDigitsMax;
 constexpr uint16_t kNotANumber = 0xC000;
 constexpr uint16_t kInfinity = 0xD000;
 constexpr uint16_t kNegativeInfinity = 0xF000;
 constexpr size_t kHeaderBytes = 8;
 constexpr int kBase = 10'000;
-
-constexpr std::array<int128, kDigitsMax + 1> make_powers() {
-    std::array<int128, kDigitsMax + 1> powers{};
-    powers[0] = 1;
-    for (size_t i = 1; i < powers.size(); ++i) powers[i] = powers[i - 1] * 10;
-    return powers;
-}
-constexpr auto kPowers = make_powers();
-constexpr int128 kDecimalMax = kPowers[kDigitsMax] - 1;
 
 void append_digits(int digit, std::string& out) {
     out += static_cast<char>('0' + digit / 1000);
@@ -49,8 +41,8 @@ std::optional<WireNumeric> WireNumeric::parse(std::string_view bytes) {
     if (!has_sign || number.scale_ > kScaleMax || number.digits_.size() != 2 * static_cast<size_t>(number.count_)) {
         return std::nullopt;
     }
-    for (int i = 0; i < number.count_; ++i) {
-        if (number.digit(i) < 0 || number.digit(i) >= kBase) return std::nullopt;
+    for (size_t at = 0; at < number.digits_.size(); at += 2) {
+        if (load_big_endian<uint16_t>(number.digits_.data() + at) >= kBase) return std::nullopt;
     }
     return number;
 }
@@ -60,7 +52,36 @@ int WireNumeric::digit(int i) const {
     return load_big_endian<int16_t>(digits_.data() + 2 * static_cast<size_t>(i));
 }
 
-std::optional<int128> WireNumeric::to_decimal(int scale) const {
+std::optional<int128> WireNumeric::to_decimal(int precision, int scale) const {
+    // Up to 16 digits, as most numbers have them, need no arithmetic of 128 bits.
+    constexpr int kFew = 4;
+    const int last_exponent = 4 * (weight_ - count_ + 1) + scale;
+    if (count_ > kFew || last_exponent <= -4 || last_exponent > 2) {
+        const auto value = magnitude(scale);
+        if (!value || !has_digits(*value, precision)) return std::nullopt;
+        return (sign_ & kNegative) != 0 ? -*value : *value;
+    }
+    int64_t value = 0;
+    for (size_t at = 0; at < digits_.size(); at += 2) {
+        value = value * kBase + load_big_endian<uint16_t>(digits_.data() + at);
+    }
+    constexpr std::array<int64_t, 4> kPowers{1, 10, 100, 1000};
+    if (last_exponent >= 0) {
+        value *= kPowers[static_cast<size_t>(last_exponent)];
+    } else {
+        const int64_t divisor = kPowers[static_cast<size_t>(-last_exponent)];
+        if (value % divisor != 0) return std::nullopt;
+        value /= divisor;
+    }
+    if (precision <= kShortDecimalDigitsMax && value >= static_cast<int64_t>(power_of_ten(precision))) {
+        return std::nullopt;
+    }
+    return (sign_ & kNegative) != 0 ? -value : value;
+}
+
+// Without its sign.
+std::optional<int128> WireNumeric::magnitude(int scale) const {
+    const int128 greatest = power_of_ten(kDigitsMax) - 1;
     int128 value = 0;
     for (int i = 0; i < count_; ++i) {
         // Of the digit, times 10^scale.
@@ -70,18 +91,18 @@ std::optional<int128> WireNumeric::to_decimal(int scale) const {
         if (exponent >= kDigitsMax || exponent <= -4) return std::nullopt;  // too great, or finer than the scale
         int128 part = own;
         if (exponent >= 0) {
-            const int128 power = kPowers[static_cast<size_t>(exponent)];
-            if (exponent > kDigitsMax - 4 && own > kDecimalMax / power) return std::nullopt;
+            const int128 power = power_of_ten(exponent);
+            if (exponent > kDigitsMax - 4 && own > greatest / power) return std::nullopt;
             part *= power;
         } else {
-            const auto divisor = static_cast<int>(kPowers[static_cast<size_t>(-exponent)]);
+            const auto divisor = static_cast<int>(power_of_ten(-exponent));
             if (own % divisor != 0) return std::nullopt;
             part = own / divisor;
         }
-        if (part > kDecimalMax - value) return std::nullopt;
+        if (part > greatest - value) return std::nullopt;
         value += part;
     }
-    return (sign_ & kNegative) != 0 ? -value : value;
+    return value;
 }
 
 void WireNumeric::append_text(std::string& out) const {
@@ -118,12 +139,11 @@ std::optional<NumericLimits> numeric_limits_of(int32_t modifier) {
 bool fits_numeric(int128 unscaled, int scale, const NumericLimits& limits) {
     if (unscaled == 0) return true;
     const int lost = scale - limits.scale;  // digits behind the last one held
-    if (lost > kDigitsMax || (lost > 0 && unscaled % kPowers[static_cast<size_t>(lost)] != 0)) return false;
+    if (lost > kDigitsMax || (lost > 0 && unscaled % power_of_ten(lost) != 0)) return false;
     const int digits = limits.precision - limits.scale + scale;
     if (digits > kDigitsMax) return true;
     if (digits <= 0) return false;
-    const int128 power = kPowers[static_cast<size_t>(digits)];
-    return unscaled < power && unscaled > -power;
+    return has_digits(unscaled, digits);
 }
 
 void put_numeric(BufferBuilder& out, int128 unscaled, int scale) {
@@ -135,11 +155,11 @@ void put_numeric(BufferBuilder& out, int128 unscaled, int scale) {
     size_t count = 0;
     const int odd = scale % 4;
     if (odd > 0) {
-        const auto divisor = static_cast<uint64_t>(kPowers[static_cast<size_t>(odd)]);
+        const auto divisor = static_cast<uint64_t>(power_of_ten(odd));
         const uint64_t part =
             rest <= UINT64_MAX ? static_cast<uint64_t>(rest) % divisor : static_cast<uint64_t>(rest % divisor);
         rest = rest <= UINT64_MAX ? static_cast<uint64_t>(rest) / divisor : rest / divisor;
-        digits[count++] = static_cast<int16_t>(part * static_cast<uint64_t>(kPowers[static_cast<size_t>(4 - odd)]));
+        digits[count++] = static_cast<int16_t>(part * static_cast<uint64_t>(power_of_ten(4 - odd)));
     }
     while (rest > UINT64_MAX) {
         constexpr uint64_t kFourDigits = 10'000'000'000'000'000;

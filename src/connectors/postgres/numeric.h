@@ -17,8 +17,8 @@ public:
     static std::optional<WireNumeric> parse(std::string_view bytes);
 
     bool is_finite() const { return (sign_ & kSpecial) != kSpecial; }
-    // Times 10^scale; nullopt when that is no integer of 38 digits. REQUIRES: is_finite()
-    std::optional<int128> to_decimal(int scale) const;
+    // Times 10^scale; nullopt when that is no integer of `precision` digits. REQUIRES: is_finite()
+    std::optional<int128> to_decimal(int precision, int scale) const;
     // As the server writes it, with all digits: "-12.50", "NaN", "-Infinity".
     void append_text(std::string& out) const;
 
@@ -28,6 +28,7 @@ private:
     static constexpr uint16_t kSpecial = 0xC000;
 
     int digit(int i) const;  // 0 outside of those that stand there
+    std::optional<int128> magnitude(int scale) const;
 
     std::string_view digits_;  // two bytes each
     int count_ = 0;

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "base/text.h"
+#include "connectors/postgres/numeric.h"
 
 namespace shaduf {
 namespace {
@@ -52,17 +53,15 @@ struct TypeFacts {
     int dimensions = 0;  // as declared, which binds nobody
 };
 
-// numeric(p, s) whose every value has a place in 38 digits.
-std::optional<int> decimal_scale(int32_t modifier) {
-    constexpr int32_t kHeader = 4;
-    constexpr int kDigitsMax = 38;
-    if (modifier < kHeader) return std::nullopt;
-    const int precision = ((modifier - kHeader) >> 16) & 0xFFFF;
-    const int scale = (((modifier - kHeader) & 0x7FF) ^ 1024) - 1024;
-    if (scale > kDigitsMax || precision > kDigitsMax || precision - std::min(scale, 0) > kDigitsMax) {
-        return std::nullopt;
-    }
-    return std::max(scale, 0);
+// numeric(p, s) whose every value has a place in 38 digits. Ours has no scale below zero, as in numeric(5,-2), and none
+// above the precision, as in numeric(3,5).
+std::optional<DataType> decimal_type(int32_t modifier) {
+    const auto limits = numeric_limits_of(modifier);
+    if (!limits) return std::nullopt;
+    const int scale = std::max(limits->scale, 0);
+    const int precision = std::max(limits->precision - std::min(limits->scale, 0), scale);
+    if (precision < 1 || precision > kDecimalDigitsMax) return std::nullopt;
+    return DataType::decimal(precision, scale);
 }
 
 struct PlainType {
@@ -77,7 +76,7 @@ std::optional<PlainType> plain_type(uint32_t oid, int32_t modifier, bool is_enum
                                     [&](const BuiltinType& type) { return type.oid == oid; });
     if (found == kBuiltinTypes.end()) return std::nullopt;
     if (oid == kNumericOid) {
-        if (const auto scale = decimal_scale(modifier)) return PlainType{found->wire, DataType::decimal(*scale)};
+        if (const auto decimal = decimal_type(modifier)) return PlainType{found->wire, *decimal};
     }
     return PlainType{found->wire, found->kind};
 }

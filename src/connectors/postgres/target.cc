@@ -225,7 +225,8 @@ std::string postgres_type_name(const DataType& type) {
         case TypeKind::boolean: return "boolean";
         case TypeKind::int64: return "bigint";
         case TypeKind::float64: return "double precision";
-        case TypeKind::decimal: return "numeric(38," + std::to_string(type.scale()) + ")";
+        case TypeKind::decimal:
+            return "numeric(" + std::to_string(type.precision()) + "," + std::to_string(type.scale()) + ")";
         case TypeKind::string: return "text";
         case TypeKind::bytes: return "bytea";
         case TypeKind::uuid: return "uuid";

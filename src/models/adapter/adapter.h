@@ -1,0 +1,82 @@
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/registry.h"
+#include "jinja/object.h"
+#include "models/adapter/column.h"
+#include "models/adapter/relation.h"
+#include "models/adapter/session.h"
+
+namespace shaduf {
+struct RunContext;
+}
+
+namespace shaduf::models {
+
+// What is chosen of profiles.yml: one output, its Jinja rendered.
+struct Target {
+    std::string profile;
+    std::string name;
+    std::string type;
+    std::string database;  // the adapter's default where the output names none
+    std::string schema;
+    int threads = 1;
+    jinja::Ref<jinja::Dict> output;  // as written, rendered
+    std::string project_root;        // where relative paths begin
+};
+
+// What an adapter's own method of `adapter` may use.
+struct AdapterCall {
+    jinja::Vm& vm;
+    Session* session;  // nullptr: while parsing
+    const jinja::Arguments& arguments;
+};
+
+enum class ConstraintSupport : uint8_t { enforced, not_enforced, not_supported };
+
+// One kind of database: how its names are written, what its types are called, how one connects. Everything else is
+// macros (`macros/dbt_<type>/`). Immutable; thread-safe.
+class Adapter {
+public:
+    virtual ~Adapter() = default;
+    virtual std::string_view type() const = 0;
+    // Packages of built-in macros, and prefixes of dispatch, from itself to its parents: {"redshift", "postgres"}.
+    virtual std::vector<std::string> lineage() const = 0;
+    virtual const RelationStyle& relation_style() const = 0;
+    virtual const ColumnStyle& column_style() const = 0;
+    // What `target` of the context holds beside name, type, schema, threads and profile_name; no secrets.
+    virtual jinja::Ref<jinja::Dict> connection_facts(const Target& target) const = 0;
+    // Of the columns of a seed. `width_max` is that of the longest text.
+    virtual std::string seed_type(TableType type, size_t width_max) const = 0;
+    virtual std::span<const std::string_view> incremental_strategies() const = 0;
+    virtual ConstraintSupport constraint_support(std::string_view constraint) const = 0;
+    virtual std::string_view now_function() const { return "now()"; }
+    // Methods of `adapter` that only this kind has. nullopt: it has none of that name.
+    virtual Result<std::optional<jinja::Value>> call_method(std::string_view name, const AdapterCall& call) const = 0;
+
+    // A session is one thread's; `name` says whose, for the database's own lists of sessions.
+    virtual Result<std::unique_ptr<Session>> connect(RunContext& run, const std::string& name) = 0;
+};
+
+// How an adapter comes to be; one file a kind, ending in `adapter_<type>`.
+struct AdapterSpec {
+    std::string_view name;
+    // invalid_config: what the output lacks or has wrong.
+    Result<std::unique_ptr<Adapter>> (*make)(const Target& target);
+    // The database and schema of an output; the first "" where it names none.
+    std::string (*default_database)(const jinja::Dict& output);
+};
+
+}  // namespace shaduf::models
+
+namespace shaduf {
+
+// One spec a file of src/models/adapters, listed by the build.
+Registry<models::AdapterSpec> builtin_adapters();
+
+}  // namespace shaduf

@@ -1,0 +1,176 @@
+#include <array>
+#include <filesystem>
+#include <mutex>
+#include <set>
+
+#include "base/run_context.h"
+#include "base/text.h"
+#include "io/duckdb.h"
+#include "jinja/vm.h"
+#include "models/adapter/adapter.h"
+#include "models/adapters/duckdb/credentials.h"
+#include "models/adapters/duckdb/external.h"
+#include "models/adapters/duckdb/session.h"
+
+// DuckDB, the embedded engine, with the profile and the methods that dbt-duckdb has. All threads share one database of
+// the process; each has a connection of its own.
+namespace shaduf {
+namespace models {
+namespace {
+
+using jinja::Arguments;
+using jinja::Dict;
+using jinja::Ref;
+using jinja::Value;
+
+constexpr RelationStyle kRelations = {.type_name = "DuckDBRelation", .subquery_needs_alias = false};
+
+constexpr std::array<std::string_view, 17> kIntegers = {
+    "tinyint", "smallint", "integer", "bigint", "hugeint", "utinyint", "usmallint", "uinteger", "ubigint",
+    "int1",    "int2",     "int4",    "int8",   "short",   "int",      "signed",    "long"};
+constexpr std::array<std::string_view, 5> kFloats = {"real", "float", "float4", "float8", "double"};
+constexpr std::array<std::string_view, 2> kNumerics = {"numeric", "decimal"};
+constexpr std::array<std::string_view, 4> kStrings = {"text", "character varying", "character", "varchar"};
+constexpr std::array<std::pair<std::string_view, std::string_view>, 1> kLabels = {{{"STRING", "TEXT"}}};
+constexpr ColumnStyle kColumns = {.type_name = "DuckDBColumn",
+                                  .integers = kIntegers,
+                                  .floats = kFloats,
+                                  .numerics = kNumerics,
+                                  .strings = kStrings,
+                                  .labels = kLabels,
+                                  .struct_prefix = "struct("};
+
+constexpr std::array<std::string_view, 4> kStrategies = {"append", "delete+insert", "merge", "microbatch"};
+
+class DuckDbAdapter final : public Adapter {
+public:
+    DuckDbAdapter(DuckDbCredentials credentials, std::string project_root)
+        : credentials_(std::move(credentials)), project_root_(std::move(project_root)) {}
+
+    std::string_view type() const override { return "duckdb"; }
+    std::vector<std::string> lineage() const override { return {"duckdb"}; }
+    const RelationStyle& relation_style() const override { return kRelations; }
+    const ColumnStyle& column_style() const override { return kColumns; }
+    Ref<Dict> connection_facts(const Target& target) const override {
+        auto facts = jinja::make<Dict>();
+        facts->set("database", target.database);
+        facts->set("schema", target.schema);
+        facts->set("path", credentials_.path);
+        return facts;
+    }
+    std::string seed_type(TableType type, size_t) const override {
+        switch (type) {
+            case TableType::integer: return "integer";
+            case TableType::number: return "float8";
+            case TableType::boolean: return "boolean";
+            case TableType::date: return "date";
+            case TableType::timestamp: return "timestamp without time zone";
+            case TableType::time: return "time";
+            case TableType::text: return "text";
+        }
+        return "text";
+    }
+    std::span<const std::string_view> incremental_strategies() const override { return kStrategies; }
+    ConstraintSupport constraint_support(std::string_view) const override { return ConstraintSupport::enforced; }
+    Result<std::optional<Value>> call_method(std::string_view name, const AdapterCall& call) const override;
+    Result<std::unique_ptr<Session>> connect(RunContext& run, const std::string& name) override;
+
+private:
+    Result<std::shared_ptr<DuckDbDatabase>> database(RunContext& run);
+
+    const DuckDbCredentials credentials_;
+    const std::string project_root_;
+    std::mutex mutex_;
+    std::shared_ptr<DuckDbDatabase> database_;
+    bool is_prepared_ = false;  // extensions are loaded, secrets made, databases attached
+};
+
+std::string text_argument(const AdapterCall& call, size_t index) {
+    return index < call.arguments.positional.size() ? call.arguments.positional[index].text() : std::string();
+}
+
+Result<std::optional<Value>> DuckDbAdapter::call_method(std::string_view name, const AdapterCall& call) const {
+    const auto is = [&](std::string_view method) { return name == method; };
+    if (is("is_motherduck") || is("is_ducklake") || is("use_ducklake_table_workarounds")) {
+        return std::optional(Value(false));
+    }
+    if (is("disable_transactions")) return std::optional(Value(credentials_.disable_transactions));
+    if (is("external_root")) return std::optional(Value(credentials_.external_root));
+    if (is("get_binding_char")) return std::optional(Value("?"));
+    if (is("escape_sql_string")) {
+        const std::string quoted = quote_literal(text_argument(call, 0));
+        return std::optional(Value(quoted.substr(1, quoted.size() - 2)));
+    }
+    if (is("ensure_transaction")) {
+        if (call.session != nullptr && !call.session->in_transaction()) TRY(call.session->begin());
+        return std::optional(Value::none());
+    }
+    if (is("location_exists")) {
+        if (call.session == nullptr) return std::optional(Value(false));
+        return std::optional(Value(
+            call.session->execute({.sql = "select 1 from " + quote_literal(text_argument(call, 0)) + " where 1=0"})
+                .ok()));
+    }
+    if (is("external_write_options")) return std::optional(TRY(external_write_options(call.arguments)));
+    if (is("external_read_location")) return std::optional(TRY(external_read_location(call.arguments)));
+    if (is("get_seed_file_path")) {
+        const Value model = call.arguments.positional.empty() ? Value() : call.arguments.positional[0];
+        const Value root = TRY(call.vm.item(model, Value("root_path")));
+        const Value file = TRY(call.vm.item(model, Value("original_file_path")));
+        return std::optional(Value((std::filesystem::path(root.text()) / file.text()).string()));
+    }
+    if (is("parse_index")) {
+        if (call.arguments.positional.empty()) return std::optional(Value::none());
+        return std::optional(call.arguments.positional[0]);
+    }
+    if (is("catalog_supports_foreign_keys")) return std::optional(Value(true));
+    if (is("batch_id_for_model")) return std::optional(Value(""));
+    return std::optional<Value>();
+}
+
+Result<std::shared_ptr<DuckDbDatabase>> DuckDbAdapter::database(RunContext& run) {
+    const std::lock_guard lock(mutex_);
+    if (database_ == nullptr) {
+        const DuckDbOptions options = credentials_.engine_options();
+        if (credentials_.is_in_memory()) {
+            database_ = TRY(run.databases.open_in_memory(options));
+        } else {
+            const auto path = std::filesystem::path(project_root_) / credentials_.path;
+            database_ = TRY(run.databases.open(path.string(), options));
+        }
+    }
+    if (!is_prepared_) {
+        const auto connection = TRY(database_->connect(run.cancellation));
+        for (const std::string& sql : credentials_.database_statements()) TRY(connection->execute(sql));
+        is_prepared_ = true;
+    }
+    return database_;
+}
+
+Result<std::unique_ptr<Session>> DuckDbAdapter::connect(RunContext& run, const std::string&) {
+    auto shared = TRY(database(run));
+    auto connection = TRY(shared->connect(run.cancellation));
+    for (const std::string& sql : credentials_.session_statements()) TRY(connection->execute(sql));
+    return std::unique_ptr<Session>(std::make_unique<DuckDbSession>(
+        std::move(shared), std::move(connection),
+        credentials_.disable_transactions ? DuckDbSession::Transactions::ignored : DuckDbSession::Transactions::used));
+}
+
+Result<std::unique_ptr<Adapter>> make_duckdb(const Target& target) {
+    return std::unique_ptr<Adapter>(
+        std::make_unique<DuckDbAdapter>(TRY(DuckDbCredentials::read(*target.output)), target.project_root));
+}
+
+std::string duckdb_default_database(const Dict& output) {
+    const auto credentials = DuckDbCredentials::read(output);
+    return credentials.ok() ? credentials.value().default_database() : std::string();
+}
+
+}  // namespace
+}  // namespace models
+
+extern const models::AdapterSpec adapter_duckdb;
+const models::AdapterSpec adapter_duckdb = {
+    .name = "duckdb", .make = models::make_duckdb, .default_database = models::duckdb_default_database};
+
+}  // namespace shaduf

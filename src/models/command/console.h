@@ -1,0 +1,47 @@
+#pragma once
+
+#include <mutex>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "models/context/services.h"
+#include "models/run/graph_run.h"
+
+namespace shaduf::models {
+
+// What people see of a command: lines as dbt prints them, warnings and errors apart. Thread-safe.
+class Console final : public MessageSink, public GraphRunListener {
+public:
+    struct Options {
+        bool is_quiet = false;  // errors only
+        bool is_debug = false;
+        bool prints = true;  // what print() says
+        bool has_colors = false;
+    };
+    Console(std::ostream& out, std::ostream& errors) : out_(out), errors_(errors) {}
+    // REQUIRES: before threads use it
+    void set_options(const Options& options) { options_ = options; }
+
+    void message(Level level, const std::string& text) override;
+    void print(const std::string& text) override;
+    void started(const Node& node, size_t index, size_t total) override;
+    void ended(const Node& node, const NodeResult& result, size_t index, size_t total) override;
+
+    void line(const std::string& text);   // unless quiet
+    void error(const std::string& text);  // always
+    std::vector<std::string> warnings() const;
+    // "Done. PASS=5 WARN=0 ERROR=0 SKIP=0 NO-OP=0 TOTAL=5", after what failed, with the query to see it.
+    void summary(const std::vector<NodeResult>& results, double seconds);
+
+private:
+    std::string colored(std::string_view text, NodeStatus status) const;
+
+    std::ostream& out_;
+    std::ostream& errors_;
+    Options options_;
+    mutable std::mutex mutex_;
+    std::vector<std::string> warnings_;
+};
+
+}  // namespace shaduf::models

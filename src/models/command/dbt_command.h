@@ -1,0 +1,15 @@
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "models/command/console.h"
+#include "models/command/invocation.h"
+
+namespace shaduf::models {
+
+// Runs a command line of dbt's, word for word. The status of the process, as dbt has it: 0 all is well, 1 a node
+// failed, 2 the call or the project is wrong.
+int run_dbt_command(const InvocationWorld& world, std::span<const std::string> words, Console& console);
+
+}  // namespace shaduf::models

@@ -1,0 +1,143 @@
+#include "models/command/graph_command.h"
+
+#include <algorithm>
+#include <chrono>
+#include <set>
+
+#include "models/context/native.h"
+#include "models/context/node_scope.h"
+#include "models/run/compiler.h"
+
+namespace shaduf::models {
+namespace {
+
+using jinja::Ref;
+using jinja::Value;
+
+bool writes_relation(const Node& node, const ContextServices& services) {
+    if (node.type == ResourceType::test) {
+        return node.config.flag("store_failures") || services.flags->find("STORE_FAILURES")->truth();
+    }
+    const bool is_relational =
+        node.type == ResourceType::model || node.type == ResourceType::seed || node.type == ResourceType::snapshot;
+    return is_relational && node.config.text("materialized") != "ephemeral";
+}
+
+using Schemas = std::set<std::pair<std::string, std::string>>;  // database, schema
+
+Schemas schemas_of(const std::vector<const Node*>& nodes, const ContextServices& services) {
+    Schemas schemas;
+    for (const Node* node : nodes) {
+        if (writes_relation(*node, services)) schemas.emplace(node->database.value_or(""), node->schema);
+    }
+    return schemas;
+}
+
+// By the macro create_schema, where the database does not have it yet.
+Result<void> create_schemas(Invocation& invocation, const Schemas& schemas, Session& session) {
+    const ContextServices& services = invocation.services();
+    NodeRun run;
+    run.session = &session;
+    NodeScope scope(services, Phase::run, {.package = services.root_package, .label = "create_schemas"});
+    scope.run_with(run);
+    jinja::Vm vm(vm_options(RenderMode::text), &services.run.cancellation);
+    const Value adapter = *TRY(scope.find_builtin("adapter"));
+    // Methods of the adapter call macros, which need a scope to run in.
+    for (const auto& [database, schema] : schemas) {
+        Relation::Parts parts;
+        parts.path = {database, schema, std::nullopt};
+        parts.quoted = services.quoting;
+        parts.included = services.adapter.relation_style().included;
+        parts.included.identifier = false;
+        const Value relation(Ref<jinja::Object>(new Relation(services.adapter.relation_style(), std::move(parts))));
+        const jinja::NamedValue argument = {"relation", relation};
+        const Macro* macro = scope.find_macro("create_schema");
+        if (macro == nullptr) return Error(ErrorKind::internal, "there is no macro create_schema");
+        TRY(scope.call_macro(vm, *macro, {{}, std::span(&argument, 1)}));
+        TRY(session.commit());
+    }
+    return {};
+}
+
+std::vector<const Node*> hooks_of(const Manifest& manifest, std::string_view tag) {
+    std::vector<const Node*> hooks;
+    for (const auto& node : manifest.nodes) {
+        const bool is_it = node->type == ResourceType::operation && !node->tags.empty() && node->tags.front() == tag;
+        if (is_it) hooks.push_back(node.get());
+    }
+    // Those of packages first, each in the order of its file.
+    std::stable_sort(hooks.begin(), hooks.end(), [&](const Node* a, const Node* b) {
+        const bool a_is_root = a->package == manifest.root_package;
+        const bool b_is_root = b->package == manifest.root_package;
+        if (a_is_root != b_is_root) return b_is_root;
+        return a->package == b->package && a->hook_index < b->hook_index;
+    });
+    return hooks;
+}
+
+Value schemas_value(const Schemas& schemas) {
+    std::vector<Value> names;
+    for (const auto& [database, schema] : schemas) names.emplace_back(schema);
+    return Value::list(std::move(names));
+}
+
+// False: one of them failed.
+Result<bool> run_hooks(const std::vector<const Node*>& hooks, Invocation& invocation, Compiler& compiler,
+                       Session& session, const Schemas& schemas, Console& console, std::vector<NodeResult>& results) {
+    NodeRunner runner(invocation.services(), compiler, session, "MainThread");
+    bool is_well = true;
+    for (const Node* hook : hooks) {
+        NodeResult result = runner.run_operation(*hook, schemas_value(schemas), Value());
+        if (result.status == NodeStatus::error) {
+            console.error("Failure in " + hook->name + "\n  " + result.message);
+            is_well = false;
+        }
+        results.push_back(std::move(result));
+        if (!is_well) break;
+    }
+    return is_well;
+}
+
+}  // namespace
+
+Result<int> run_graph_command(Invocation& invocation, const std::vector<const Node*>& nodes, RunKind kind,
+                              Console& console) {
+    const auto started = std::chrono::steady_clock::now();
+    ContextServices& services = invocation.services();
+    const DbtArguments& arguments = invocation.arguments();
+    if (nodes.empty()) {
+        console.line("Nothing to do. Try checking your model configs and model specification args");
+        return 0;
+    }
+    for (const Node* node : nodes) services.selected.push_back(node->unique_id);
+    Compiler compiler(services);
+    std::vector<NodeResult> results;
+    const auto session = TRY(invocation.adapter().connect(invocation.run(), "MainThread"));
+    const Schemas schemas = schemas_of(nodes, services);
+    bool is_well = true;
+    if (kind == RunKind::execute) {
+        TRY(create_schemas(invocation, schemas, *session));
+        is_well = TRY(run_hooks(hooks_of(services.manifest, "on-run-start"), invocation, compiler, *session, schemas,
+                                console, results));
+    }
+    GraphRunOptions options;
+    options.kind = kind;
+    options.threads = invocation.threads();
+    options.fail_fast = arguments.is_on("fail-fast");
+    options.tests_block = arguments.verb == "build";
+    options.continue_on_error = arguments.text("on-error") == "continue";
+    std::vector<NodeResult> ran;
+    if (is_well) ran = TRY(run_graph(services, compiler, nodes, options, console));
+    if (kind == RunKind::execute && is_well) {
+        TRY(run_hooks(hooks_of(services.manifest, "on-run-end"), invocation, compiler, *session, schemas, console,
+                      results));
+    }
+    results.insert(results.end(), std::make_move_iterator(ran.begin()), std::make_move_iterator(ran.end()));
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+    console.summary(results, seconds);
+    const bool failed =
+        std::any_of(results.begin(), results.end(), [](const NodeResult& result) { return is_failure(result.status); });
+    return failed ? 1 : 0;
+}
+
+}  // namespace shaduf::models

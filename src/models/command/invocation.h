@@ -1,0 +1,72 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/run_context.h"
+#include "models/adapter/adapter.h"
+#include "models/command/arguments.h"
+#include "models/context/services.h"
+#include "models/manifest.h"
+#include "models/project/findings.h"
+#include "models/project/profile.h"
+#include "models/project/project.h"
+
+namespace shaduf::models {
+
+// Where a command of dbt's runs: the world outside of the project.
+struct InvocationWorld {
+    RunContext& run;
+    const Registry<AdapterSpec>& adapters;
+    MessageSink& messages;
+    Environment environment;
+    std::string working_folder;
+    std::string home_folder;
+};
+
+// One command of dbt's on one project: the project and its packages, the chosen target, and all that templates see.
+// Opened before anything is parsed or connected to; outlived by its world. The manifest is filled by `parse`.
+class Invocation {
+public:
+    // invalid_config: no project, no profile, an unknown adapter, ...: each with its file and line.
+    static Result<std::unique_ptr<Invocation>> open(const InvocationWorld& world, const DbtArguments& arguments);
+    ~Invocation();
+
+    // Reads the resources of all packages. What is wrong in `findings`; those that are errors stop the command.
+    Result<void> parse(Findings& findings);
+
+    const DbtArguments& arguments() const { return arguments_; }
+    const Project& root() const { return packages_.front(); }
+    const std::vector<Project>& packages() const { return packages_; }  // the root first
+    const Target& target() const { return target_; }
+    Adapter& adapter() { return *adapter_; }
+    Manifest& manifest() { return manifest_; }
+    ContextServices& services() { return *services_; }
+    MessageSink& messages() { return world_.messages; }
+    RunContext& run() { return world_.run; }
+    int threads() const;
+
+private:
+    Invocation(const InvocationWorld& world, DbtArguments arguments);
+    Result<void> read_vars();
+    Result<void> read_profile(const std::string& root, const YamlTree& raw);
+    Result<void> read_packages(const std::string& root, YamlTree raw);
+    Result<Project> read_package(const std::string& root, YamlTree raw);
+    void make_services();
+
+    class ProjectVars;
+    const InvocationWorld world_;
+    const DbtArguments arguments_;
+    jinja::Ref<jinja::Dict> cli_vars_;
+    std::vector<Project> packages_;
+    Target target_;
+    jinja::Ref<jinja::Dict> target_value_;
+    std::unique_ptr<Adapter> adapter_;
+    RelationCache relations_;
+    std::unique_ptr<ProjectVars> vars_;
+    Manifest manifest_;
+    std::unique_ptr<ContextServices> services_;
+};
+
+}  // namespace shaduf::models

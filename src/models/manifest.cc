@@ -1,0 +1,143 @@
+#include "models/manifest.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+namespace shaduf::models {
+namespace {
+
+constexpr std::array<std::pair<ResourceType, std::string_view>, 17> kTypeNames = {{
+    {ResourceType::model, "model"},
+    {ResourceType::seed, "seed"},
+    {ResourceType::snapshot, "snapshot"},
+    {ResourceType::test, "test"},
+    {ResourceType::analysis, "analysis"},
+    {ResourceType::operation, "operation"},
+    {ResourceType::sql_operation, "sql operation"},
+    {ResourceType::source, "source"},
+    {ResourceType::exposure, "exposure"},
+    {ResourceType::metric, "metric"},
+    {ResourceType::semantic_model, "semantic_model"},
+    {ResourceType::saved_query, "saved_query"},
+    {ResourceType::unit_test, "unit_test"},
+    {ResourceType::function, "function"},
+    {ResourceType::macro, "macro"},
+    {ResourceType::doc, "doc"},
+    {ResourceType::group, "group"},
+}};
+
+bool is_referable(const Node& node) {
+    return node.type == ResourceType::model || node.type == ResourceType::seed || node.type == ResourceType::snapshot;
+}
+
+std::string_view file_name(std::string_view path) {
+    const size_t slash = path.rfind('/');
+    return slash == std::string_view::npos ? path : path.substr(slash + 1);
+}
+
+}  // namespace
+
+std::string_view to_string(ResourceType type) {
+    for (const auto& [known, name] : kTypeNames) {
+        if (known == type) return name;
+    }
+    return "";
+}
+
+std::string written_path(const Node& node) {
+    std::string path = node.package + "/" + node.place.original_path;
+    if (file_name(node.place.path) != file_name(node.place.original_path)) path += "/" + node.place.path;
+    return path;
+}
+
+std::string_view Macro::text() const {
+    const jinja::Span span = code().span;
+    return std::string_view(file->source()).substr(span.begin, span.end - span.begin);
+}
+
+void MacroIndex::add(const Macro& macro) {
+    auto& macros = by_package_[macro.package];
+    if (macros.empty()) packages_.push_back(macro.package);
+    macros[macro.name] = &macro;
+}
+
+const Macro* MacroIndex::in_package(std::string_view package, std::string_view name) const {
+    const auto macros = by_package_.find(package);
+    if (macros == by_package_.end()) return nullptr;
+    const auto found = macros->second.find(name);
+    return found == macros->second.end() ? nullptr : found->second;
+}
+
+bool MacroIndex::has_package(std::string_view package) const { return by_package_.find(package) != by_package_.end(); }
+
+std::vector<std::string> MacroIndex::names_of(std::string_view package) const {
+    std::vector<std::string> names;
+    const auto macros = by_package_.find(package);
+    if (macros == by_package_.end()) return names;
+    for (const auto& [name, macro] : macros->second) names.push_back(name);
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
+const Node* Manifest::node(std::string_view unique_id) const {
+    const auto found = nodes_by_id_.find(unique_id);
+    return found == nodes_by_id_.end() ? nullptr : found->second;
+}
+
+const SourceTable* Manifest::source(std::string_view unique_id) const {
+    const auto found = sources_by_id_.find(unique_id);
+    return found == sources_by_id_.end() ? nullptr : found->second;
+}
+
+const Node* Manifest::find_ref(const ModelRef& ref, std::string_view from_package) const {
+    const auto [begin, end] = referable_.equal_range(ref.name);
+    const auto in_package = [&](std::string_view package) -> const Node* {
+        for (auto at = begin; at != end; ++at) {
+            const Node& node = *at->second;
+            if (!package.empty() && node.package != package) continue;
+            if (!node.version) {
+                if (!ref.version) return &node;
+                continue;
+            }
+            const auto& wanted = ref.version ? ref.version : node.latest_version;
+            if (node.version == wanted) return &node;
+        }
+        return nullptr;
+    };
+    if (ref.package) return in_package(*ref.package);
+    if (const Node* node = in_package(from_package)) return node;
+    if (const Node* node = in_package(root_package)) return node;
+    return in_package("");
+}
+
+const SourceTable* Manifest::find_source(const SourceRef& source, std::string_view from_package) const {
+    const auto [begin, end] = sources_by_table_.equal_range(source.table);
+    const auto in_package = [&](std::string_view package) -> const SourceTable* {
+        for (auto at = begin; at != end; ++at) {
+            const SourceTable& table = *at->second;
+            if (table.source_name == source.source && (package.empty() || table.package == package)) return &table;
+        }
+        return nullptr;
+    };
+    if (const SourceTable* table = in_package(from_package)) return table;
+    if (const SourceTable* table = in_package(root_package)) return table;
+    return in_package("");
+}
+
+void Manifest::index() {
+    nodes_by_id_.clear();
+    sources_by_id_.clear();
+    referable_.clear();
+    sources_by_table_.clear();
+    for (const auto& node : nodes) {
+        nodes_by_id_.emplace(node->unique_id, node.get());
+        if (is_referable(*node)) referable_.emplace(node->name, node.get());
+    }
+    for (const auto& source : sources) {
+        sources_by_id_.emplace(source->unique_id, source.get());
+        sources_by_table_.emplace(source->name, source.get());
+    }
+}
+
+}  // namespace shaduf::models

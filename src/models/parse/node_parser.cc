@@ -1,0 +1,298 @@
+#include "models/parse/node_parser.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "models/artifacts/node_value.h"
+#include "models/context/native.h"
+#include "models/run/compiler.h"
+#include "models/yaml/value.h"
+
+namespace shaduf::models {
+namespace {
+
+using jinja::Dict;
+using jinja::Kind;
+using jinja::Ref;
+using jinja::Value;
+
+constexpr std::string_view kDatabase = "database", kSchema = "schema", kAlias = "alias";
+
+YamlTree tree_of(const Value& value) {
+    YamlBuilder builder;
+    add_value(value, builder);
+    return builder.finish();
+}
+
+std::string stripped(const Value& value) { return std::string(trim(value.text())); }
+
+bool is_missing(const Value& value) { return value.is_none() || value.is_undefined(); }
+
+std::vector<std::string> texts_of(const Value& list) {
+    std::vector<std::string> texts;
+    if (list.kind() != Kind::list) return texts;
+    for (const Value& item : list.items()) texts.push_back(item.text());
+    return texts;
+}
+
+// Lines of an error count from the file's beginning, of which white space was taken away.
+Error shifted(const Error& error, const std::string& file, uint32_t lines_before) {
+    const Place& place = error.place();
+    if (place.file.empty()) return error.at(Place::in_file(file, 1));
+    if (lines_before == 0 || place.file != file) return error;
+    Error moved(error.kind(), error.message());
+    Place at = place;
+    at.line += static_cast<int>(lines_before);
+    moved = moved.at(at);
+    if (const auto cause = error.cause()) moved = moved.caused_by(*cause);
+    return moved;
+}
+
+}  // namespace
+
+std::vector<std::string> folders_of(std::string_view relative_path) {
+    std::vector<std::string> folders;
+    auto parts = split(relative_path, '/');
+    parts.pop_back();
+    for (const std::string_view part : parts) folders.emplace_back(part);
+    return folders;
+}
+
+std::string_view name_of_file(std::string_view path) {
+    const size_t slash = path.rfind('/');
+    if (slash != std::string_view::npos) path = path.substr(slash + 1);
+    return path.substr(0, path.rfind('.'));
+}
+
+bool NodePatches::add(ResourceType type, const std::string& node_package, const std::string& name, NodePatch patch) {
+    return patches_.emplace(std::string(to_string(type)) + "." + node_package + "." + name, std::move(patch)).second;
+}
+
+const NodePatch* NodePatches::find(ResourceType type, const std::string& package, const std::string& name) const {
+    const auto found = patches_.find(std::string(to_string(type)) + "." + package + "." + name);
+    return found == patches_.end() ? nullptr : &found->second;
+}
+
+NodeConfig node_config(ResourceType type, const YamlTree& merged) {
+    const Value value = value_of_yaml(merged.root());
+    return {type, value.kind() == Kind::dict ? Ref<Dict>(&value.dict()) : jinja::make<Dict>()};
+}
+
+ConfigResource config_resource(ResourceType type) {
+    switch (type) {
+        case ResourceType::model: return ConfigResource::model;
+        case ResourceType::seed: return ConfigResource::seed;
+        case ResourceType::snapshot: return ConfigResource::snapshot;
+        case ResourceType::test: return ConfigResource::data_test;
+        case ResourceType::source: return ConfigResource::source;
+        case ResourceType::unit_test: return ConfigResource::unit_test;
+        case ResourceType::metric: return ConfigResource::metric;
+        case ResourceType::semantic_model: return ConfigResource::semantic_model;
+        case ResourceType::saved_query: return ConfigResource::saved_query;
+        case ResourceType::exposure: return ConfigResource::exposure;
+        case ResourceType::function: return ConfigResource::function;
+        case ResourceType::group: return ConfigResource::group;
+        default: return ConfigResource::other;
+    }
+}
+
+NodeNames::NodeNames(const ContextServices& services)
+    : services_(services),
+      default_database_(services.target->find(kDatabase)->text()),
+      default_schema_(services.target->find(kSchema)->text()) {}
+
+// The node's own package may have one, then the root project; nullptr: the built-in one.
+const Macro* NodeNames::override_of(std::string_view component, const std::string& package) const {
+    const std::string name = "generate_" + std::string(component) + "_name";
+    if (const Macro* macro = services_.macros.in_package(package, name)) return macro;
+    if (const Macro* macro = services_.macros.in_package(services_.root_package, name)) return macro;
+    // The built-in one dispatches: a project may have replaced what it comes to.
+    const std::string dispatched = "default__" + name;
+    return services_.macros.in_package(services_.root_package, dispatched);
+}
+
+Result<std::string> NodeNames::generate(std::string_view component, const Macro& macro, const Value& custom,
+                                        const Node& node) const {
+    const NodeScope scope(services_, Phase::run, {.package = node.package, .label = label_of(node)});
+    jinja::Vm vm(vm_options(RenderMode::text));
+    std::vector<Value> arguments = {is_missing(custom) ? Value::none() : custom};
+    arguments.push_back(node_value(node, NoneValues::kept));
+    const size_t count = std::min(arguments.size(), macro.code().parameters.size());
+    const Value name = TRY(scope.call_macro(vm, macro, {std::span(arguments).first(count), {}}));
+    static_cast<void>(component);
+    return stripped(name);
+}
+
+Result<void> NodeNames::assign(Node& node, const Value& custom_database, const Value& custom_schema,
+                               const Value& custom_alias) const {
+    if (const Macro* macro = override_of(kDatabase, node.package)) {
+        node.database = TRY(generate(kDatabase, *macro, custom_database, node));
+    } else {
+        node.database = is_missing(custom_database) ? default_database_ : stripped(custom_database);
+    }
+    if (const Macro* macro = override_of(kSchema, node.package)) {
+        node.schema = TRY(generate(kSchema, *macro, custom_schema, node));
+    } else {
+        node.schema = is_missing(custom_schema) ? default_schema_ : default_schema_ + "_" + stripped(custom_schema);
+    }
+    if (const Macro* macro = override_of(kAlias, node.package)) {
+        node.alias = TRY(generate(kAlias, *macro, custom_alias, node));
+    } else if (!is_missing(custom_alias) && custom_alias.truth()) {
+        node.alias = stripped(custom_alias);
+    } else {
+        node.alias = node.name;
+        if (node.version) {
+            std::string version = *node.version;
+            std::replace(version.begin(), version.end(), '.', '_');
+            node.alias += "_v" + version;
+        }
+    }
+    return {};
+}
+
+NodeParser::NodeParser(Invocation& invocation, const NodePatches& patches)
+    : invocation_(invocation), patches_(patches), names_(invocation.services()) {}
+NodeParser::~NodeParser() = default;
+
+const ConfigMerge& NodeParser::configs(ResourceType type, const Project& project) const {
+    const std::lock_guard lock(mutex_);
+    auto& configs = configs_[{type, project.name}];
+    if (configs == nullptr) {
+        const ConfigResource resource = config_resource(type);
+        const Project& root = invocation_.root();
+        std::optional<ConfigSource> over;
+        if (&project != &root) over = project_configs(root, resource);
+        configs = std::make_unique<ConfigMerge>(resource, project_configs(project, resource), std::move(over));
+    }
+    return *configs;
+}
+
+Result<std::unique_ptr<Node>> NodeParser::parse(Subject subject) const {
+    auto node = std::make_unique<Node>();
+    node->type = subject.type;
+    node->package = subject.project->name;
+    node->name = subject.name;
+    node->alias = subject.name;
+    node->version = subject.version;
+    node->unique_id = subject.unique_id.empty()
+                          ? std::string(to_string(subject.type)) + "." + node->package + "." + subject.name
+                          : std::move(subject.unique_id);
+    node->fqn = std::move(subject.fqn);
+    node->place = std::move(subject.place);
+    node->checksum = std::move(subject.checksum);
+    node->language = subject.language;
+    node->raw_code = std::move(subject.raw_code);
+    node->test = subject.test;
+    node->created_at = std::chrono::duration<double>(invocation_.run().clock.now().time_since_epoch()).count();
+    const ContextServices& services = invocation_.services();
+    node->database = services.target->find(kDatabase)->text();
+    node->schema = services.target->find(kSchema)->text();
+    if (node->type == ResourceType::seed) node->root_path = subject.project->root;
+
+    Captured captured;
+    const std::string file = node->place.original_path;
+    if (auto rendered = render(*node, subject, captured); !rendered.ok()) {
+        return shifted(rendered.error(), file, subject.lines_before);
+    }
+    if (auto configured = configure(*node, subject, captured); !configured.ok()) {
+        return configured.error().at(Place::in_file(file, 1));
+    }
+    TRY(render_hooks(*node, captured));
+    for (ModelRef& ref : captured.refs) {
+        if (std::find(node->refs.begin(), node->refs.end(), ref) == node->refs.end())
+            node->refs.push_back(std::move(ref));
+    }
+    for (SourceRef& source : captured.sources) {
+        const bool known = std::find(node->sources.begin(), node->sources.end(), source) != node->sources.end();
+        if (!known) node->sources.push_back(std::move(source));
+    }
+    node->metrics = std::move(captured.metrics);
+    node->depends_on_macros = std::move(captured.macros);
+    return node;
+}
+
+// What is known of the config already (by folder and properties) is not told to the text: config.get() says nothing
+// yet.
+Result<void> NodeParser::render(Node& node, const Subject& subject, Captured& captured) const {
+    if (node.type == ResourceType::seed || node.language != "sql") return {};
+    if (!jinja::has_tags(node.raw_code)) return {};
+    node.code = TRY(jinja::Template::compile(node.raw_code, node.place.original_path, {}));
+    NodeScope scope(invocation_.services(), Phase::parse,
+                    {.node = &node, .package = node.package, .label = label_of(node)});
+    scope.capture_into(captured);
+    if (subject.test) {
+        auto arguments = jinja::make<Dict>();
+        if (subject.test->arguments.kind() == Kind::dict) {
+            for (const auto& [key, value] : subject.test->arguments.dict().entries()) {
+                // Refs in arguments count as the test's own.
+                if (value.is_string() && jinja::has_tags(value.string())) {
+                    arguments->set(key, TRY(render_native(value.string(), node.place.original_path, scope)));
+                } else {
+                    arguments->set(key, value);
+                }
+            }
+        }
+        scope.set(std::string(kTestArgumentsName), Value(arguments));
+    }
+    jinja::Vm vm(vm_options(RenderMode::parsing), &invocation_.run().cancellation);
+    TRY(vm.render(*node.code, scope));
+    return {};
+}
+
+Result<void> NodeParser::configure(Node& node, const Subject& subject, const Captured& captured) const {
+    std::vector<YamlTree> calls;
+    for (const Ref<Dict>& call : captured.config_calls) calls.push_back(tree_of(Value(call)));
+    const std::string& file = node.place.original_path;
+    std::optional<ConfigSource> own = subject.config_calls;
+    if (!calls.empty()) {
+        if (own) calls.insert(calls.begin(), own->tree);
+        own = ConfigSource{TRY(merge_config_calls(calls, file)), file};
+    }
+    const ConfigSource* properties = subject.properties;
+    if (const NodePatch* patch = patches_.find(node.type, node.package, node.name);
+        patch != nullptr && properties == nullptr) {
+        patch->is_used = true;
+        if (patch->config) properties = &*patch->config;
+    }
+    const std::vector<std::string_view> fqn(node.fqn.begin(), node.fqn.end());
+    const ConfigResource resource = config_resource(node.type);
+    YamlTree merged = TRY(configs(node.type, *subject.project).merge(fqn, properties, own ? &*own : nullptr));
+    const auto wrong = check_config(resource, merged.root(), Place::in_file(file, 1));
+    if (!wrong.empty()) return wrong.front();
+    merged = finish_config(resource, merged);
+    node.config = node_config(node.type, merged);
+    node.tags = texts_of(node.config.get("tags"));
+    if (const Value meta = node.config.get("meta"); meta.kind() == Kind::dict) node.meta = meta;
+    if (const std::string group = node.config.text("group"); !group.empty()) node.group = group;
+    if (const std::string access = node.config.text("access"); !access.empty()) node.access = access;
+    TRY(names_.assign(node, node.config.get(kDatabase), node.config.get(kSchema), node.config.get(kAlias)));
+    if (node.type == ResourceType::snapshot) {
+        if (const std::string database = node.config.text("target_database"); !database.empty())
+            node.database = database;
+        if (const std::string schema = node.config.text("target_schema"); !schema.empty()) node.schema = schema;
+    }
+    return {};
+}
+
+// Hooks may refer to what the node then depends on.
+Result<void> NodeParser::render_hooks(Node& node, Captured& captured) const {
+    if (node.type == ResourceType::test) return {};
+    for (const std::string_view kind : {"pre-hook", "post-hook"}) {
+        const Value hooks = node.config.get(kind);
+        if (hooks.kind() != Kind::list) continue;
+        for (const Value& hook : hooks.items()) {
+            const Value* sql = hook.kind() == Kind::dict ? hook.dict().find("sql") : &hook;
+            if (sql == nullptr || !sql->is_string() || !jinja::has_tags(sql->string())) continue;
+            const std::string name = node.place.original_path + " (" + std::string(kind) + ")";
+            const auto code = TRY(jinja::Template::compile(sql->string(), name, {}));
+            NodeScope scope(invocation_.services(), Phase::parse,
+                            {.node = &node, .package = node.package, .label = label_of(node)});
+            scope.capture_into(captured);
+            jinja::Vm vm(vm_options(RenderMode::parsing), &invocation_.run().cancellation);
+            TRY(vm.render(*code, scope));
+        }
+    }
+    return {};
+}
+
+}  // namespace shaduf::models

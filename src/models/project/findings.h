@@ -1,0 +1,17 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+
+namespace shaduf::models {
+
+// All that is wrong with a project's files, each with its place: errors stop the run, warnings do not.
+struct Findings {
+    std::vector<Error> errors;
+    std::vector<Error> warnings;
+    bool ok() const { return errors.empty(); }
+};
+
+}  // namespace shaduf::models

@@ -1,0 +1,134 @@
+#include "models/run/compiler.h"
+
+#include <algorithm>
+
+#include "base/run_context.h"
+#include "base/text.h"
+#include "models/context/native.h"
+#include "models/run/sql_words.h"
+
+namespace shaduf::models {
+namespace {
+
+using jinja::Kind;
+using jinja::Value;
+
+constexpr std::string_view kTestArguments = "_dbt_generic_test_kwargs";
+
+// ref(...) and the like stand in arguments of tests without braces.
+bool is_call_without_braces(std::string_view text) {
+    text = trim(text);
+    if (!text.ends_with(')')) return false;
+    for (const std::string_view name : {"env_var", "ref", "var", "source", "doc"}) {
+        if (!text.starts_with(name)) continue;
+        const std::string_view rest = trim(text.substr(name.size()));
+        if (rest.size() > 2 && rest.front() == '(') return true;
+    }
+    return false;
+}
+
+Result<Value> rendered_argument(const Value& value, const std::string& name, const jinja::Scope& scope) {
+    switch (value.kind()) {
+        case Kind::string: {
+            const std::string& text = value.string();
+            return render_native(is_call_without_braces(text) ? "{{ " + text + " }}" : text, name, scope);
+        }
+        case Kind::list: {
+            std::vector<Value> items;
+            for (const Value& item : value.items()) items.push_back(TRY(rendered_argument(item, name, scope)));
+            return Value::list(std::move(items));
+        }
+        case Kind::dict: {
+            auto dict = jinja::make<jinja::Dict>();
+            for (const auto& [key, item] : value.dict().entries())
+                dict->set(key, TRY(rendered_argument(item, name, scope)));
+            return Value(dict);
+        }
+        default: return value;
+    }
+}
+
+// A column's name stays text, though it looks like a number.
+Result<Value> test_arguments(const Node& node, const jinja::Scope& scope) {
+    auto arguments = jinja::make<jinja::Dict>();
+    if (node.test->arguments.kind() != Kind::dict) return Value(arguments);
+    for (const auto& [key, value] : node.test->arguments.dict().entries()) {
+        if (key.text() == "column_name" && value.is_string()) {
+            if (!jinja::has_tags(value.string())) {
+                arguments->set(key, value);
+                continue;
+            }
+            const auto code = TRY(jinja::Template::compile(value.string(), node.place.original_path, {}));
+            jinja::Vm vm(vm_options(RenderMode::text));
+            arguments->set(key, TRY(vm.render(*code, scope)));
+        } else {
+            arguments->set(key, TRY(rendered_argument(value, node.place.original_path, scope)));
+        }
+    }
+    return Value(arguments);
+}
+
+Result<std::string> render_node(const Node& node, NodeScope& scope, const Cancellation& cancellation) {
+    if (node.test) scope.set(std::string(kTestArguments), TRY(test_arguments(node, scope)));
+    jinja::TemplatePtr code = node.code;
+    if (code == nullptr) code = TRY(jinja::Template::compile(node.raw_code, node.place.original_path, {}));
+    jinja::Vm vm(vm_options(RenderMode::text), &cancellation);
+    return vm.render(*code, scope);
+}
+
+void add_cte(std::vector<CompiledNode::Cte>& ctes, const CompiledNode::Cte& cte) {
+    const bool known =
+        std::any_of(ctes.begin(), ctes.end(), [&](const auto& other) { return other.unique_id == cte.unique_id; });
+    if (!known) ctes.push_back(cte);
+}
+
+}  // namespace
+
+std::string label_of(const Node& node) {
+    return std::string(to_string(node.type)) + " " + node.name + " (" + node.place.original_path + ")";
+}
+
+std::string inject_ctes(const std::string& sql, const std::vector<CompiledNode::Cte>& ctes) {
+    if (ctes.empty()) return sql;
+    std::string joined;
+    for (const auto& cte : ctes) joined += (joined.empty() ? "" : ", ") + cte.sql;
+    if (const auto with = end_of_with(sql)) return sql.substr(0, *with) + joined + "," + sql.substr(*with);
+    const size_t first = std::min(sql.find_first_not_of(" \t\r\n"), sql.size());
+    return sql.substr(0, first) + "with" + joined + " " + sql.substr(first);
+}
+
+Result<CompiledNode> Compiler::compile(const Node& node, NodeScope& scope, NodeRun& run) {
+    CompiledNode compiled;
+    const std::string text = TRY(render_node(node, scope, services_.run.cancellation));
+    for (const std::string& unique_id : std::vector<std::string>(run.ctes)) {
+        const CompiledNode below = TRY(compile_ephemeral(unique_id, run.session));
+        for (const auto& cte : below.ctes) add_cte(compiled.ctes, cte);
+    }
+    compiled.code = inject_ctes(text, compiled.ctes);
+    run.compiled_code = compiled.code;
+    return compiled;
+}
+
+// Its own CTE stands last among those it needs.
+Result<CompiledNode> Compiler::compile_ephemeral(const std::string& unique_id, Session* session) {
+    const std::lock_guard lock(mutex_);
+    const auto known = ephemeral_.find(unique_id);
+    if (known != ephemeral_.end()) return known->second;
+    const Node* node = services_.manifest.node(unique_id);
+    SHADUF_ASSERT(node != nullptr);
+    NodeRun run;
+    run.session = session;
+    NodeScope scope(services_, Phase::run, {.node = node, .package = node->package, .label = label_of(*node)});
+    scope.run_with(run);
+    const std::string text = TRY(render_node(*node, scope, services_.run.cancellation));
+    CompiledNode compiled;
+    for (const std::string& below : std::vector<std::string>(run.ctes)) {
+        const CompiledNode child = TRY(compile_ephemeral(below, session));
+        for (const auto& cte : child.ctes) add_cte(compiled.ctes, cte);
+    }
+    compiled.code = inject_ctes(text, compiled.ctes);
+    add_cte(compiled.ctes, {unique_id, " " + std::string(kEphemeralPrefix) + node->alias + " as (\n" + text + "\n)"});
+    return ephemeral_.emplace(unique_id, std::move(compiled)).first->second;
+}
+
+}  // namespace shaduf::models

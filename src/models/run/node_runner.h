@@ -1,0 +1,46 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "models/context/node_scope.h"
+#include "models/run/compiler.h"
+#include "models/run/node_result.h"
+
+namespace shaduf::models {
+
+enum class RunKind : uint8_t {
+    compile,  // its code, and nothing in the database
+    execute,  // its materialization, or its test
+};
+
+// Runs nodes one at a time on one session, which must outlive it. A node that fails has its transaction rolled back and
+// leaves the session usable, unless the session was lost.
+class NodeRunner {
+public:
+    NodeRunner(const ContextServices& services, Compiler& compiler, Session& session, std::string thread_id)
+        : services_(services), compiler_(compiler), session_(session), thread_id_(std::move(thread_id)) {}
+
+    NodeResult run(const Node& node, RunKind kind);
+    // A hook of on-run-start or on-run-end, or any statements with Jinja in them.
+    NodeResult run_operation(const Node& node, jinja::Value schemas, jinja::Value results);
+
+private:
+    Result<void> compile(const Node& node, NodeScope& scope, NodeRun& run, NodeResult& result);
+    Result<void> execute(const Node& node, NodeScope& scope, NodeRun& run, NodeResult& result);
+    Result<void> materialize(const Node& node, NodeScope& scope, NodeRun& run, NodeResult& result);
+    Result<void> run_test(const Node& node, NodeScope& scope, NodeRun& run, NodeResult& result);
+    Result<jinja::Value> call_materialization(const Node& node, NodeScope& scope);
+    Result<void> write_compiled(const Node& node, const std::string& code) const;
+
+    const ContextServices& services_;
+    Compiler& compiler_;
+    Session& session_;
+    const std::string thread_id_;
+};
+
+// materialization_<name>_<adapter>, of the root project before the built-in ones, those before other packages; nullptr:
+// there is none.
+const Macro* find_materialization(const ContextServices& services, std::string_view name);
+
+}  // namespace shaduf::models

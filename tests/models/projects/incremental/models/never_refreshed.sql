@@ -1,0 +1,2 @@
+{{ config(unique_key='id', full_refresh=false) }}
+{{ new_events() }}

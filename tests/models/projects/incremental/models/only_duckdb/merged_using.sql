@@ -1,0 +1,2 @@
+{{ config(incremental_strategy='merge', merge_on_using_columns=['id']) }}
+{{ new_events() }}
