@@ -5,7 +5,7 @@ JOBS ?= $(shell nproc)
 export CCACHE_DIR ?= $(HOME)/.cache/ccache
 
 .PHONY: help setup build debug run test test-quick asan tsan fmt tidy docs bench bench-files bench-postgres crash-test \
-	fuzz clean
+	fuzz fuzz-jinja golden clean
 
 help: ## List these verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-14s %s\n", $$1, $$2 }'
@@ -61,6 +61,15 @@ bench-postgres: build ## Measure PostgreSQL to DuckDB, Parquet and PostgreSQL ag
 crash-test: build ## Kill runs at 200 random moments each and compare contents
 	@scripts/setup --extras
 	@tests/crash/run --kills 200
+
+golden: ## Write the expected text of the golden templates anew; read the diff
+	@scripts/build debug jinja_render
+	@python3 tests/jinja/golden_test.py build/debug/tests/jinja_render --rewrite
+
+fuzz-jinja: ## Render 20,000 random templates here and by jinja2, and compare
+	@scripts/setup --extras
+	@scripts/build release jinja_render
+	@/usr/bin/python3 tests/jinja/differential.py build/release/tests/jinja_render --count 20000
 
 fuzz: ## Fuzz the parsers, a minute each
 	@scripts/fuzz

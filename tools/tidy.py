@@ -214,6 +214,29 @@ def check_docs(root):
                 yield page, 1, "docs", f"no row for {file.stem}"
 
 
+def section_of(page, title):
+    found = re.search(rf"^## {title}\n(.*?)(?=^## |\Z)", page, re.M | re.S)
+    return found.group(1) if found else ""
+
+
+def check_builtins(root):
+    """docs/jinja.md has a row for each filter, test and global of the language, no other, and all methods."""
+    path = "docs/jinja.md"
+    page = (root / path).read_text(encoding="utf-8") if (root / path).exists() else ""
+    tables = {"Filters": "filters_*.cc", "Tests": "tests.cc", "Globals": "globals.cc"}
+    for title, pattern in tables.items():
+        texts = [file.read_text(encoding="utf-8") for file in (root / "src/jinja").glob(pattern)]
+        known = {name for text in texts for name in re.findall(r'Builtin\{"([^"]+)"', text)}
+        told = set(re.findall(r"^\| `([^`]+)`", section_of(page, title), re.M))
+        for name in sorted(known ^ told):
+            yield path, 1, "docs", f"{title}: {name}: {'no row' if name in known else 'there is none'}"
+    methods = set(re.findall(r"`(\w+)`", section_of(page, "Methods")))
+    for file in sorted((root / "src/jinja").glob("methods*.cc")):
+        for name in re.findall(r'Method\{"(\w+)"', file.read_text(encoding="utf-8")):
+            if name not in methods:
+                yield path, 1, "docs", f"Methods: {name}: no row"
+
+
 def header_error(header):
     """What the compiler says of a header on its own, included twice; "" when it is fine."""
     include = f'#include "{header[4:]}"\n'
@@ -278,6 +301,7 @@ def main(arguments):
         for check in CHECKS:
             findings += [(path, *finding) for finding in check(path, text)]
     findings += check_docs(ROOT)
+    findings += check_builtins(ROOT)
     if "--no-headers" not in arguments:
         findings += check_headers([path for path in files if path.startswith("src/") and path.endswith(".h")])
     exceptions_file = ROOT / "tools" / "tidy_exceptions.txt"

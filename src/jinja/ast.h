@@ -64,9 +64,9 @@ enum class NodeKind : uint8_t {
     output,        // {{ a }}
     set,           // a = b
     set_block,     // a, filters b, body
-    for_loop,      // a in b if c: body, else other; op: whether it is recursive
+    for_loop,      // a in b if c: body, else other; flag: whether it is recursive
     condition,     // if a: body, else other
-    macro,         // id(list=named): body
+    macro,         // id(list=named): body; flag: whether the name is set
     call_block,    // (list=named) a: body
     filter_block,  // filters a, body
     with,          // list = named: body

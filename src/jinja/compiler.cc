@@ -6,10 +6,9 @@
 
 namespace shaduf::jinja {
 
-Compiler::Compiler(Program& program, Names& names, DefinitionNames definition_names)
+Compiler::Compiler(Program& program, Names& names)
     : program_(program),
       names_(names),
-      definition_names_(definition_names),
       loop_(names.id_of("loop")),
       caller_(names.id_of("caller")),
       kwargs_(names.id_of("kwargs")),
@@ -45,11 +44,7 @@ Result<void> Compiler::run(Nodes body) {
     Target target{SlotTable(add_function(Routine::Kind::top, 0))};
     target_ = &target;
     Symbols symbols(nullptr, target.slots);
-    // What the host alone finds is no name of the template's own.
-    const bool is_bound = definition_names_ == DefinitionNames::bound;
-    for (const Node* node : body) {
-        if (is_bound || node->kind != NodeKind::macro) symbols.visit(node);
-    }
+    symbols.visit_all(body);
     symbols.settle();
     enter(symbols);
     TRY(compile_all(body, symbols));
@@ -291,7 +286,7 @@ Result<void> Compiler::compile_loop_jump(const Node& node) {
 Result<void> Compiler::compile_macro(Node& node, const Symbols& scope) {
     const uint32_t index = TRY(compile_function(node, Routine::Kind::macro, scope));
     if (node.other != 0) program_.definitions[node.other - 1].code = index;
-    if (definition_names_ == DefinitionNames::of_host && scope.is_top()) return {};
+    if (!node.flag) return {};
     emit(Op::make_macro, node.begin, index);
     emit(Op::store, node.begin, scope.ref(node.id).slot);
     return {};

@@ -16,7 +16,7 @@ namespace shaduf::jinja {
 // A tree to the functions of a program.
 class Compiler {
 public:
-    Compiler(Program& program, Names& names, DefinitionNames definition_names);
+    Compiler(Program& program, Names& names);
     Result<void> run(Nodes body);
 
 private:
@@ -79,7 +79,6 @@ private:
 
     Program& program_;
     Names& names_;
-    const DefinitionNames definition_names_;
     Target* target_ = nullptr;
     uint32_t loop_;
     uint32_t caller_;

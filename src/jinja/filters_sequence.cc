@@ -142,9 +142,10 @@ Result<Value> filter_sort(Vm& vm, const Arguments& arguments) {
     }
     std::vector<SortItem> items;
     for (Value& item : TRY(to_items(vm, values[0]))) {
+        // In a tuple, as keys that are equal need no order there.
         Values key;
         for (const auto& getter : getters) key.push_back(TRY(getter.get(vm, item)));
-        items.push_back({key.size() == 1 ? key[0] : Value::tuple(std::move(key)), std::move(item)});
+        items.push_back({Value::tuple(std::move(key)), std::move(item)});
     }
     TRY(sort_items(items, values[1].truth()));
     Values sorted;

@@ -7,6 +7,7 @@
 #include "jinja/filters.h"
 #include "jinja/html.h"
 #include "jinja/iteration.h"
+#include "jinja/number_parse.h"
 #include "jinja/operators.h"
 #include "jinja/string_format.h"
 #include "jinja/text_cases.h"
@@ -116,7 +117,7 @@ Result<Value> filter_truncate(Vm&, const Arguments& arguments) {
                                          {"end", Value("...")},
                                          {"leeway", Value::none()}}));
     constexpr int64_t kLeeway = 5;
-    if (values[0].is_undefined()) return undefined_error(values[0]);
+    TRY(checked_truth(values[0]));
     const int64_t length = TRY(filter_integer(values[1]));
     const std::string end = TRY(text_only(values[3], "truncate"));
     const int64_t leeway = values[4].is_none() ? kLeeway : TRY(filter_integer(values[4]));
@@ -125,8 +126,9 @@ Result<Value> filter_truncate(Vm&, const Arguments& arguments) {
         return template_error("expected length >= " + std::to_string(end_size) + ", got " + std::to_string(length));
     }
     if (leeway < 0) return template_error("expected leeway >= 0, got " + std::to_string(leeway));
+    const auto size = length_of(values[0]);
+    if (size && static_cast<int64_t>(*size) <= length + leeway) return values[0];
     const std::string text = TRY(text_only(values[0], "truncate"));
-    if (static_cast<int64_t>(count_code_points(text)) <= length + leeway) return values[0];
     const auto cut = slice_code_points(text, 0, static_cast<size_t>(length - end_size));
     if (values[2].truth()) return Value(std::string(cut) + end);
     return Value(std::string(split_text_from_end(cut, " ", 1)[0]) + end);
@@ -186,15 +188,17 @@ Result<Value> filter_striptags(Vm&, const Arguments& arguments) {
     return Value(strip_tags(TRY(checked_text(TRY(take_filter("striptags", arguments, {{"value"}}))[0]))));
 }
 
-Result<Value> filter_filesizeformat(Vm& vm, const Arguments& arguments) {
+Result<Value> filter_filesizeformat(Vm&, const Arguments& arguments) {
     const auto values = TRY(take_filter("do_filesizeformat", arguments, {{"value"}, {"binary", Value(false)}}));
-    const Value number = TRY(vm.filter("float", Arguments{{values.data(), 1}, {}}));
     const bool is_binary = values[1].truth();
     if (values[0].is_undefined()) return undefined_error(values[0]);
-    if (!values[0].is_number() && !values[0].is_string()) return template_error("filesizeformat: a number is needed");
+    const auto number = values[0].is_string()   ? parse_float(values[0].string())
+                        : values[0].is_number() ? std::optional<double>(values[0].number())
+                                                : std::nullopt;
+    if (!number) return template_error("could not convert to float: " + values[0].repr());
     constexpr std::string_view kPrefixes = "kMGTPEZY";
     const double base = is_binary ? 1024 : 1000;
-    const double bytes = number.floating();
+    const double bytes = *number;
     if (bytes == 1) return Value("1 Byte");
     if (bytes < base) return Value(std::to_string(static_cast<int64_t>(bytes)) + " Bytes");
     double unit = base;

@@ -131,9 +131,7 @@ constexpr std::array kGlobals{
 std::span<const Builtin> builtin_globals() { return kGlobals; }
 
 Result<void> update_dict(Vm& vm, Dict& dict, const Value& from) {
-    if (from.is_undefined()) {
-        return from.undefined_mode() == UndefinedMode::strict ? Result<void>(undefined_error(from)) : Result<void>();
-    }
+    if (from.is_undefined()) return undefined_error(from);
     if (from.kind() == Kind::dict) {
         if (&from.dict() == &dict) return {};
         for (const auto& entry : from.dict().entries()) dict.set(entry.key, entry.value);

@@ -256,6 +256,10 @@ Result<std::vector<Value>> to_items(Vm& vm, const Value& value) {
 bool is_iterable(Vm& vm, const Value& value) { return Items::over(vm, value).ok(); }
 
 Result<bool> contains(Vm& vm, const Value& container, const Value& item) {
+    if (item.is_undefined() && item.undefined_mode() == UndefinedMode::strict) {
+        const bool hashes = container.kind() == Kind::dict || container.kind() == Kind::set;
+        if (hashes || length_of(container).value_or(1) > 0) return undefined_error(item);
+    }
     switch (container.kind()) {
         case Kind::string:
             if (item.is_string()) return container.string().find(item.string()) != std::string::npos;

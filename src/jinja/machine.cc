@@ -10,7 +10,7 @@
 namespace shaduf::jinja {
 namespace {
 
-constexpr size_t kStackValues = 1U << 20U;  // of address space; pages that are not used are not there
+constexpr size_t kStackValues = 1U << 18U;  // of address space; pages that are not used are not there
 constexpr uint64_t kStepsBetweenChecks = 4096;
 constexpr size_t kPoolMax = 64;
 
@@ -27,6 +27,7 @@ Machine::Machine(Vm& owner, const VmOptions& given, const Cancellation* cancella
       return_error_(ErrorKind::invalid_config, "return outside of a macro") {}
 
 Machine::~Machine() {
+    release_escaped();
     drop(static_cast<size_t>(top_ - stack_));
     std::allocator<Value>().deallocate(stack_, kStackValues);
 }
@@ -73,6 +74,11 @@ void Machine::retire(Ref<Activation> activation) {
     if (pool_.size() < kPoolMax) pool_.push_back(std::move(activation));
 }
 
+void Machine::release_escaped() {
+    for (const auto& activation : escaped_) std::fill(activation->slots.begin(), activation->slots.end(), Value());
+    escaped_.clear();
+}
+
 // Runs a function to its end, whatever that is, and leaves all as it was before, less the values pushed for it.
 Result<Value> Machine::run(CallFrame& frame, size_t pushed) {
     const Routine& function = *frame.closure.function;
@@ -99,10 +105,7 @@ Result<Value> Machine::run(CallFrame& frame, size_t pushed) {
     out_ = std::move(captures_[captures - 1]);
     captures_.resize(captures - 1);
     retire(std::move(frame.activation));
-    if (calls.empty()) {
-        for (const auto& activation : escaped_) activation->slots.clear();
-        escaped_.clear();
-    }
+    if (calls.empty() && !frame.is_kept) release_escaped();
     if (status.ok()) return frame.wants_value ? std::move(frame.value) : Value(std::move(text));
     if (returned_) {
         if (function.kind == Routine::Kind::macro) return *std::exchange(returned_, std::nullopt);
@@ -119,6 +122,7 @@ Result<Value> Machine::run_top(const Program& program, const Scope& scope, Wante
     frame.closure = {&program, program.functions[0].get(), {}, &scope};
     frame.activation = activate(frame.closure);
     frame.wants_value = wanted == Wanted::value;
+    frame.is_kept = kept != nullptr;
     if (kept != nullptr) *kept = frame.activation;
     return run(frame);
 }
@@ -227,8 +231,10 @@ std::vector<Frame> Machine::frames() const {
 Error Machine::located(Error error) {
     if (returned_ || &error.message() == located_) return error;
     const std::vector<Frame> stack = frames();
+    constexpr size_t kShownMax = 12;  // a macro that calls itself is told of no more often
     std::optional<Error> chain;
     for (size_t i = 0; i < stack.size(); ++i) {
+        if (i > 2 && i + kShownMax < stack.size()) continue;
         const Frame& frame = stack[i];
         const bool is_macro = !frame.macro.empty();
         if (!is_macro && i + 1 == stack.size()) break;

@@ -39,7 +39,8 @@ struct CallFrame {
     size_t pc = 0;
     int64_t loop_depth = 0;  // of the body of a recursive loop
     bool wants_value = false;
-    Value value = {};  // of what was printed, when it is wanted as a value
+    bool is_kept = false;  // another call will read its variables
+    Value value = {};      // of what was printed, when it is wanted as a value
 };
 
 // The inside of a Vm: a stack machine. The stack is one block of memory that never moves, so that arguments of calls
@@ -83,6 +84,7 @@ private:
 
     Ref<Activation> activate(const Closure& closure);
     void retire(Ref<Activation> activation);
+    void release_escaped();
     Result<Value> run(CallFrame& frame, size_t pushed = 0);
     Result<void> execute(CallFrame& frame);
     Result<void> step(CallFrame& frame, const Instruction& in);
@@ -188,8 +190,11 @@ class Namespace final : public Object {
 public:
     std::string_view type_name() const override { return "Namespace"; }
     Result<std::optional<Value>> attribute(Vm& vm, std::string_view name) const override;
-    std::string repr() const override { return "<Namespace " + Value(values).repr() + ">"; }
+    std::string repr() const override;
     const Ref<Dict> values = make<Dict>();
+
+private:
+    mutable bool is_printing_ = false;  // it may hold itself
 };
 
 }  // namespace shaduf::jinja

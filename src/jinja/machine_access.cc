@@ -139,6 +139,14 @@ Result<std::optional<Value>> MacroObject::attribute(Vm&, std::string_view name) 
     return std::optional<Value>();
 }
 
+std::string Namespace::repr() const {
+    if (is_printing_) return "<Namespace {...}>";
+    is_printing_ = true;
+    std::string text = "<Namespace " + Value(values).repr() + ">";
+    is_printing_ = false;
+    return text;
+}
+
 Result<std::optional<Value>> Namespace::attribute(Vm&, std::string_view name) const {
     const Value* found = values->find(name);
     return found == nullptr ? std::optional<Value>() : std::optional<Value>(*found);

@@ -6,11 +6,16 @@
 namespace shaduf::jinja {
 namespace {
 
-// Items for which the condition of a loop holds; it is asked when the item is wanted, not before.
+// Items for which the condition of a loop holds; it is asked when the item is wanted, not before. Keeps the variables
+// that the condition reads, as a `loop` that was stored somewhere may outlive what it was made in.
 class Filtered final : public Iterator {
 public:
-    Filtered(Machine& machine, CallFrame& frame, size_t condition, Items items)
-        : machine_(machine), frame_(frame), condition_(condition), items_(std::move(items)) {}
+    Filtered(Machine& machine, const CallFrame& frame, size_t condition, Items items)
+        : machine_(machine), condition_(condition), items_(std::move(items)) {
+        frame_.closure = frame.closure;
+        frame_.activation = frame.activation;
+        frame_.loop_depth = frame.loop_depth;
+    }
 
     Result<std::optional<Value>> next(Vm& vm) override {
         Value item;
@@ -23,21 +28,26 @@ public:
 
 private:
     Machine& machine_;
-    CallFrame& frame_;
+    CallFrame frame_;
     size_t condition_;
     Items items_;
 };
 
 }  // namespace
 
-// Runs in the middle of its function: as a call would, but with the same variables.
+// Stands in for the frame of the loop while it runs.
 Result<bool> Machine::run_condition(CallFrame& frame, size_t begin, Value item) {
-    const size_t pc = frame.pc;
+    if (static_cast<size_t>(end_ - top_) < frame.closure.function->code.size() + 2) {
+        return limit_error("the template is too big");
+    }
     frame.pc = begin;
     push(std::move(item));
+    if (calls.empty()) calls.push_back(nullptr);
+    CallFrame* const around = std::exchange(calls.back(), &frame);
     auto status = execute(frame);
+    calls.back() = around;
+    if (around == nullptr) calls.pop_back();
     TRY(std::move(status));
-    frame.pc = pc;
     const Value result = pop();
     return checked_truth(result);
 }
@@ -80,8 +90,8 @@ Result<void> Machine::step_loop(CallFrame& frame, const Instruction& in) {
         case Op::loop_object: {
             Loop& loop = loops_.back();
             const bool is_recursive = frame.closure.function->kind == Routine::Kind::loop;
-            loop.object = Ref<LoopObject>(
-                new LoopObject(std::move(*loop.items), is_recursive ? frame.closure : Closure{}, frame.loop_depth));
+            loop.object =
+                make<LoopObject>(std::move(*loop.items), is_recursive ? frame.closure : Closure{}, frame.loop_depth);
             loop.object->machine_ = this;
             push(Value(Ref<Object>(loop.object.get())));
             return {};

@@ -148,7 +148,7 @@ Result<void> Machine::step_value(CallFrame& frame, const Instruction& in) {
             Value value = TRY(slice_value(top_[-4], top_[-3], top_[-2], top_[-1]));
             drop(3);
             top_[-1] = std::move(value);
-            return charge(top_[-1].is_string() ? 1 : top_[-1].items().size());
+            return charge(length_of(top_[-1]).value_or(1));
         }
         case Op::logic_not: top_[-1] = Value(!TRY(checked_truth(top_[-1]))); return {};
         case Op::negate:
@@ -175,7 +175,9 @@ Result<void> Machine::step_value(CallFrame& frame, const Instruction& in) {
         }
         case Op::make_dict: return make_dict(in.a);
         case Op::no_else:
-            push(undefined("the inline if-expression evaluated to false and no else section was defined."));
+            // Plain, whatever the mode.
+            push(Value::undefined_because(
+                UndefinedMode::plain, "the inline if-expression evaluated to false and no else section was defined."));
             return {};
         case Op::unpack: return unpack(in.a);
         case Op::check_namespace:

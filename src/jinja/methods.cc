@@ -79,6 +79,7 @@ Result<Value> sequence_index(Vm&, const Value& self, const Arguments& arguments)
 
 Result<Value> sequence_count(Vm&, const Value& self, const Arguments& arguments) {
     const auto values = TRY(take(arguments, {{"value"}}));
+    if (!self.items().empty()) TRY(compare_equal(values[0], values[0]));
     return Value(static_cast<int64_t>(std::count_if(self.items().begin(), self.items().end(),
                                                     [&](const Value& item) { return item.equals(values[0]); })));
 }

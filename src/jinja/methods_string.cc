@@ -97,12 +97,19 @@ Result<Value> text_rsplit(Vm&, const Value& self, const Arguments& arguments) {
 
 Result<Value> text_splitlines(Vm&, const Value& self, const Arguments& arguments) {
     const auto values = TRY(take(arguments, {{"keepends", Value(false)}}));
-    return as_list(split_lines(self.string(), values[0].truth() ? LineEnds::kept : LineEnds::dropped));
+    return as_list(split_lines(self.string(), TRY(number_of(values[0])) != 0 ? LineEnds::kept : LineEnds::dropped));
 }
 
 Result<Value> text_join(Vm& vm, const Value& self, const Arguments& arguments) {
     const auto items = TRY(to_items(vm, TRY(take(arguments, {{"iterable"}}))[0]));
     std::string text;
+    if (self.is_markup()) {
+        for (size_t i = 0; i < items.size(); ++i) {
+            if (i > 0) text += self.string();
+            text += items[i].is_markup() ? items[i].string() : escape_html(TRY(checked_text(items[i])));
+        }
+        return Value::markup(std::move(text));
+    }
     for (size_t i = 0; i < items.size(); ++i) {
         if (!items[i].is_string()) {
             return template_error("sequence item " + std::to_string(i) + ": expected str instance, " +
@@ -215,16 +222,35 @@ Result<Value> text_remove(Vm&, const Value& self, const Arguments& arguments) {
     return Value(text);
 }
 
+Result<Value> text_expandtabs(Vm&, const Value& self, const Arguments& arguments) {
+    const int64_t size = TRY(number_of(TRY(take(arguments, {{"tabsize", Value(8)}}))[0]));
+    if (size > kWidthMax) return template_error("the width is too big: " + std::to_string(size));
+    std::string out;
+    int64_t column = 0;
+    each_code_point(self.string(), [&](std::string_view bytes, char32_t code) {
+        if (code == '\t') {
+            const int64_t missing = size > 0 ? size - column % size : 0;
+            out.append(static_cast<size_t>(missing), ' ');
+            column += missing;
+            return;
+        }
+        out += bytes;
+        column = code == '\n' || code == '\r' ? 0 : column + 1;
+    });
+    return Value(std::move(out));
+}
+
 Result<Value> text_format(Vm& vm, const Value& self, const Arguments& arguments) {
     return Value(TRY(format_braces(vm, self.string(), arguments)));
 }
 
 constexpr std::array kMethods{
     Method{"capitalize", text_mapped<capitalize>},
-    Method{"casefold", text_case<CaseMapping::lower>},
+    Method{"casefold", text_mapped<fold_case>},
     Method{"center", text_justify<Side::both>},
     Method{"count", text_count},
     Method{"endswith", text_matches<End::last>},
+    Method{"expandtabs", text_expandtabs},
     Method{"find", text_find<End::first>},
     Method{"format", text_format},
     Method{"index", text_index<End::first>},

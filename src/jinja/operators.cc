@@ -176,10 +176,14 @@ std::optional<Result<Value>> apply_to_sets(Op op, const Value& a, const Value& b
     return Value(left);
 }
 
+Result<bool> compare_nested(Op op, const Value& a, const Value& b, int depth);
+
 // Orders two lists as their first items that differ do.
-Result<bool> compare_items(Op op, const std::vector<Value>& a, const std::vector<Value>& b) {
+Result<bool> compare_items(Op op, const std::vector<Value>& a, const std::vector<Value>& b, int depth) {
+    constexpr int kNestedMax = 200;
+    if (depth > kNestedMax) return template_error("lists that are compared are nested too deeply");
     for (size_t i = 0; i < std::min(a.size(), b.size()); ++i) {
-        if (!TRY(compare_equal(a[i], b[i]))) return compare_order(op, a[i], b[i]);
+        if (!TRY(compare_equal(a[i], b[i]))) return compare_nested(op, a[i], b[i], depth + 1);
     }
     return compare_order(op, Value(static_cast<int64_t>(a.size())), Value(static_cast<int64_t>(b.size())));
 }
@@ -272,14 +276,16 @@ Result<bool> compare_equal(const Value& a, const Value& b) {
     return a.equals(b);
 }
 
-Result<bool> compare_order(Op op, const Value& a, const Value& b) {
+namespace {
+
+Result<bool> compare_nested(Op op, const Value& a, const Value& b, int depth) {
     if (a.is_number() && b.is_number()) {
         if (a.kind() != Kind::floating && b.kind() != Kind::floating) return ordered(op, a.whole(), b.whole());
         return ordered(op, a.number(), b.number());
     }
     if (a.is_string() && b.is_string()) return ordered(op, a.string(), b.string());
     if (a.kind() == b.kind() && (a.kind() == Kind::list || a.kind() == Kind::tuple)) {
-        return compare_items(op, a.items(), b.items());
+        return compare_items(op, a.items(), b.items(), depth);
     }
     if (a.is_undefined()) return undefined_error(a);
     if (b.is_undefined()) return undefined_error(b);
@@ -290,6 +296,10 @@ Result<bool> compare_order(Op op, const Value& a, const Value& b) {
     return template_error("'" + std::string(symbol_of(op)) + "' not supported between instances of '" +
                           std::string(a.type_name()) + "' and '" + std::string(b.type_name()) + "'");
 }
+
+}  // namespace
+
+Result<bool> compare_order(Op op, const Value& a, const Value& b) { return compare_nested(op, a, b, 0); }
 
 Result<void> sort_items(std::vector<SortItem>& items, bool is_reversed) {
     std::optional<Error> failed;
@@ -354,7 +364,11 @@ std::string slice_text(std::string_view text, const Bounds& bounds) {
 }  // namespace
 
 Result<Value> slice_value(const Value& of, const Value& begin, const Value& end, const Value& step) {
-    if (of.is_undefined()) return undefined_error(of);
+    if (of.is_undefined()) {
+        const bool goes_on =
+            of.undefined_mode() == UndefinedMode::chainable || of.undefined_mode() == UndefinedMode::silent;
+        return goes_on ? Result<Value>(of) : undefined_error(of);
+    }
     if (of.is_string()) {
         const Bounds bounds = TRY(slice_bounds(static_cast<int64_t>(count_code_points(of.string())), begin, end, step));
         return Value(slice_text(of.string(), bounds));

@@ -23,7 +23,6 @@ constexpr int kSum = 0;
 constexpr int kConcat = 1;
 constexpr int kProduct = 2;
 constexpr int kPower = 3;
-constexpr int kUnary = 4;
 
 struct Infix {
     int level = -1;

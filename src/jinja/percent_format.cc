@@ -37,7 +37,11 @@ public:
             out += TRY(convert());
         }
         const bool is_tuple = arguments_.kind() == Kind::tuple;
-        const bool is_mapping = arguments_.kind() == Kind::dict || arguments_.kind() == Kind::list;
+        // What has items may go unused.
+        const bool is_object = arguments_.kind() == Kind::object;
+        const bool is_mapping = arguments_.kind() == Kind::dict || arguments_.kind() == Kind::list ||
+                                arguments_.is_undefined() ||
+                                (is_object && arguments_.object().shape() != Object::Shape::scalar);
         const size_t given = is_tuple ? arguments_.items().size() : 1;
         if (used_ < given && !used_key_ && !(is_mapping && used_ == 0)) {
             return template_error("not all arguments converted during string formatting");
@@ -113,6 +117,7 @@ private:
     }
 
     Result<Value> next_argument() {
+        if (used_key_) return template_error("not enough arguments for format string");
         if (arguments_.kind() == Kind::tuple) {
             if (used_ >= arguments_.items().size()) return template_error("not enough arguments for format string");
             return arguments_.items()[used_++];
@@ -124,6 +129,7 @@ private:
     Result<Value> argument(const Conversion& conversion) {
         if (!conversion.has_key) return next_argument();
         used_key_ = true;
+        if (arguments_.undefined_mode() == UndefinedMode::chainable) return arguments_;
         if (arguments_.kind() != Kind::dict) return template_error("format requires a mapping");
         const Value* found = arguments_.dict().find(conversion.key);
         if (found == nullptr)
@@ -164,11 +170,12 @@ private:
     }
 
     static Result<std::string> convert_character(const Conversion& conversion, const Value& value) {
+        const bool is_whole = value.kind() == Kind::integer || value.kind() == Kind::boolean;
         std::string text;
         if (value.is_string() && count_code_points(value.string()) == 1) {
             text = value.string();
-        } else if (value.kind() == Kind::integer && value.integer() >= 0 && value.integer() <= 0x10FFFF) {
-            append_code_point(text, static_cast<char32_t>(value.integer()));
+        } else if (is_whole && value.whole() >= 0 && value.whole() <= 0x10FFFF) {
+            append_code_point(text, static_cast<char32_t>(value.whole()));
         } else {
             return template_error("%c requires int or char");
         }

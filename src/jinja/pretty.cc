@@ -10,6 +10,7 @@ namespace {
 
 constexpr size_t kWidth = 80;
 constexpr int kNestedMax = 100;
+constexpr size_t kValuesMax = 1'000'000;
 
 std::vector<Dict::Entry> sorted_entries(const Dict& dict) {
     std::vector<SortItem> items;
@@ -32,7 +33,7 @@ public:
 
 private:
     std::string flat(const Value& value, int depth) {
-        if (depth > kNestedMax) return "...";
+        if (depth > kNestedMax || ++printed_ > kValuesMax) return "...";
         std::string text;
         const auto join = [&](char open, const std::vector<Value>& items, char close) {
             text += open;
@@ -99,6 +100,7 @@ private:
     }
 
     std::string out_;
+    size_t printed_ = 0;
 };
 
 }  // namespace

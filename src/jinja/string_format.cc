@@ -271,7 +271,7 @@ private:
             if (rest[1] != 's' && rest[1] != 'r' && rest[1] != 'a') {
                 return template_error("Unknown conversion specifier '" + std::string(1, rest[1]) + "'");
             }
-            value = rest[1] == 's' ? Value(value.text()) : Value(value.repr());
+            value = rest[1] == 's' ? Value(TRY(checked_text(value))) : Value(value.repr());
             rest.remove_prefix(2);
         }
         if (!rest.empty()) rest.remove_prefix(1);

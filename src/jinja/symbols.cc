@@ -138,7 +138,9 @@ void Symbols::visit(const Node* node) {
             break;
         case NodeKind::ns_ref: load(node->id); break;
         case NodeKind::condition: visit_condition(*node); break;
-        case NodeKind::macro: store(node->id); break;
+        case NodeKind::macro:
+            if (node->flag) store(node->id);
+            break;
         case NodeKind::set:
             visit(node->b);
             visit(node->a);

@@ -49,7 +49,6 @@ public:
     Symbols(const Symbols* parent, SlotTable& table);
 
     // Gives the scope slots that are no others': the condition of a loop runs while its body does.
-    bool is_top() const { return level_ == 0; }
     void set_apart() { level_ += kApart; }
     void declare_parameter(uint32_t name);
     void visit(const Node* node);

@@ -49,7 +49,7 @@ Result<std::shared_ptr<const Template>> Template::compile(std::string source, st
         Arena arena;
         const Nodes body = TRY(Parser(*program, names, arena, tokens, syntax).run());
         program->is_expression = body.size() == 1 && body[0]->kind == NodeKind::output && body[0]->a != nullptr;
-        TRY(Compiler(*program, names, syntax.definition_names).run(body));
+        TRY(Compiler(*program, names).run(body));
     }
     return std::shared_ptr<const Template>(new Template(std::move(program)));
 }

@@ -6,7 +6,7 @@
 #include "jinja/builtins.h"
 #include "jinja/iteration.h"
 #include "jinja/operators.h"
-#include "jinja/unicode.h"
+#include "jinja/text_cases.h"
 #include "jinja/vm.h"
 
 namespace shaduf::jinja {
@@ -64,6 +64,7 @@ bool check_mapping(const Value& value) {
 }
 bool check_sequence(const Value& value) {
     switch (value.kind()) {
+        case Kind::undefined: return value.undefined_mode() != UndefinedMode::strict;  // it has a length, of 0
         case Kind::string:
         case Kind::list:
         case Kind::tuple:
@@ -76,20 +77,14 @@ bool check_callable(const Value& value) {
     if (value.is_undefined()) return true;  // as the class of undefined values is in Python
     return value.kind() == Kind::object && value.object().is_callable();
 }
-bool check_escaped(const Value& value) { return value.is_markup(); }
-
-// Whether a text has cased letters, and none of the other case.
-bool is_all(const std::string& text, bool (*wanted)(char32_t), bool (*unwanted)(char32_t)) {
-    bool found = false;
-    bool is_broken = false;
-    each_code_point(text, [&](std::string_view, char32_t code) {
-        found = found || wanted(code);
-        is_broken = is_broken || unwanted(code);
-    });
-    return found && !is_broken;
+bool check_escaped(const Value& value) {
+    return value.is_markup() || (value.is_undefined() && value.undefined_mode() == UndefinedMode::chainable);
 }
-bool check_lower(const Value& value) { return is_all(value.text(), is_lower, is_upper); }
-bool check_upper(const Value& value) { return is_all(value.text(), is_upper, is_lower); }
+
+template <bool (*kCheck)(std::string_view)>
+Result<Value> test_text(Vm&, const Arguments& arguments) {
+    return Value(kCheck(TRY(checked_text(TRY(self_of("test", arguments))))));
+}
 
 Result<Value> modulo_is(const Value& value, const Value& by, int64_t wanted) {
     const Value rest = TRY(apply_binary(Op::mod, value, by));
@@ -111,7 +106,9 @@ Result<Value> test_in(Vm& vm, const Arguments& arguments) {
     return Value(TRY(contains(vm, values[1], values[0])));
 }
 Result<Value> test_iterable(Vm& vm, const Arguments& arguments) {
-    return Value(is_iterable(vm, TRY(self_of("test_iterable", arguments))));
+    const Value value = TRY(self_of("test_iterable", arguments));
+    TRY(checked_truth(value));
+    return Value(is_iterable(vm, value));
 }
 Result<Value> test_sameas(Vm&, const Arguments& arguments) {
     const auto values = TRY(pair_of("test_sameas", "other", arguments));
@@ -152,7 +149,7 @@ constexpr std::array kTests{
     Builtin{"iterable", test_iterable},
     Builtin{"le", test_order<Op::lteq>},
     Builtin{"lessthan", test_order<Op::lt>},
-    Builtin{"lower", test_by<check_lower>},
+    Builtin{"lower", test_text<is_lower_text>},
     Builtin{"lt", test_order<Op::lt>},
     Builtin{"mapping", test_by<check_mapping>},
     Builtin{"ne", test_ne},
@@ -165,7 +162,7 @@ constexpr std::array kTests{
     Builtin{"test", test_test},
     Builtin{"true", test_by<check_true>},
     Builtin{"undefined", test_by<check_undefined>},
-    Builtin{"upper", test_by<check_upper>},
+    Builtin{"upper", test_text<is_upper_text>},
 };
 
 }  // namespace

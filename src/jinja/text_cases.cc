@@ -44,6 +44,18 @@ std::string capitalize(std::string_view text) {
     return out;
 }
 
+std::string fold_case(std::string_view text) {
+    std::string out;
+    each_code_point(text, [&](std::string_view bytes, char32_t code) {
+        if (code == 0xDF || code == 0x1E9E) {
+            out += "ss";
+        } else {
+            out += map_case(bytes, CaseMapping::lower);
+        }
+    });
+    return out;
+}
+
 std::string swap_case(std::string_view text) {
     std::string out;
     each_code_point(text, [&](std::string_view bytes, char32_t code) {

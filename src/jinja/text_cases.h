@@ -13,6 +13,7 @@
 namespace shaduf::jinja {
 
 std::string capitalize(std::string_view text);
+std::string fold_case(std::string_view text);
 std::string swap_case(std::string_view text);
 std::string title_case(std::string_view text);
 

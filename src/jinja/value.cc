@@ -52,8 +52,34 @@ Value& Value::operator=(Value other) noexcept {
 Value::~Value() {
     if (is_shared() && shared_ != nullptr) release();
 }
+
+namespace {
+
+// Values may be nested as deep as a template likes: what lies deeper than this goes away one after the other.
+constexpr int kNestedMax = 200;
+constinit thread_local int releasing = 0;
+
+std::vector<const Counted*>& pending_releases() {
+    thread_local std::vector<const Counted*> pending;
+    return pending;
+}
+
+}  // namespace
+
 void Value::release() const {
-    if (shared_->references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete shared_;
+    if (shared_->references_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+    if (releasing >= kNestedMax) {
+        pending_releases().push_back(shared_);
+        return;
+    }
+    ++releasing;
+    delete shared_;
+    while (releasing == 1 && !pending_releases().empty()) {
+        const Counted* next = pending_releases().back();
+        pending_releases().pop_back();
+        delete next;
+    }
+    --releasing;
 }
 
 bool Value::boolean() const {
@@ -147,6 +173,24 @@ bool Value::truth() const {
 
 namespace {
 
+// A comparison or a hash of values that hold each other, or the same ones again and again, ends: what lies deeper, or
+// comes after that much work, is different.
+constexpr uint64_t kWorkMax = 20'000'000;
+constinit thread_local int comparing = 0;
+constinit thread_local uint64_t compared = 0;
+
+class Comparison {
+public:
+    Comparison() {
+        if (comparing++ == 0) compared = 0;
+        ++compared;
+    }
+    ~Comparison() { --comparing; }
+    Comparison(const Comparison&) = delete;
+    Comparison& operator=(const Comparison&) = delete;
+    bool is_too_much() const { return comparing > kNestedMax || compared > kWorkMax; }
+};
+
 bool equal_items(const std::vector<Value>& a, const std::vector<Value>& b) {
     if (a.size() != b.size()) return false;
     for (size_t i = 0; i < a.size(); ++i) {
@@ -186,8 +230,10 @@ bool Value::equals(const Value& other) const {
     if (kind_ == Kind::object) return object().equals_value(other);
     if (other.kind_ == Kind::object) return other.object().equals_value(*this);
     if (kind_ != other.kind_) return false;
+    if (kind_ == Kind::string) return string() == other.string();
+    const Comparison comparison;
+    if (comparison.is_too_much()) return false;
     switch (kind_) {
-        case Kind::string: return string() == other.string();
         case Kind::list:
         case Kind::tuple: return shared_ == other.shared_ || equal_items(items(), other.items());
         case Kind::dict: return shared_ == other.shared_ || equal_entries(dict(), other.dict());
@@ -219,6 +265,8 @@ std::optional<size_t> Value::hash() const {
         case Kind::object: return object().hash();
         case Kind::tuple: {
             size_t seed = items().size();
+            const Comparison comparison;
+            if (comparison.is_too_much()) return seed;
             for (const Value& item : items()) {
                 const auto hash = item.hash();
                 if (!hash) return std::nullopt;

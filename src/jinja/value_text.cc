@@ -1,5 +1,6 @@
 // How values print: Python's str() and repr().
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -13,6 +14,8 @@ namespace shaduf::jinja {
 namespace {
 
 constexpr int kNestedMax = 100;
+constexpr size_t kTextBytesMax = 64U << 20U;
+constinit thread_local int printing = 0;  // levels, of values within objects too
 
 void append_hex(std::string& out, char32_t code, int digits) {
     constexpr std::string_view kDigits = "0123456789abcdef";
@@ -37,17 +40,25 @@ void append_escaped(std::string& out, std::string_view bytes, char32_t code, cha
     }
 }
 
-// Lists may hold themselves; depth ends that.
+// Lists may hold themselves: what is being printed already is "[...]".
 class Printer {
 public:
     explicit Printer(std::string& out) : out_(out) {}
 
     void print(const Value& value) {
-        if (depth_ > kNestedMax) {
+        if (printing > kNestedMax || out_.size() > kTextBytesMax) {
             out_ += "...";
             return;
         }
-        ++depth_;
+        const bool is_open = std::any_of(open_.begin(), open_.end(), [&](const Value* other) {
+            return other->kind() == value.kind() && other->is_same(value);
+        });
+        if (is_open && value.kind() >= Kind::list) {
+            out_ += value.kind() == Kind::list ? "[...]" : value.kind() == Kind::tuple ? "(...)" : "{...}";
+            return;
+        }
+        open_.push_back(&value);
+        ++printing;
         switch (value.kind()) {
             case Kind::undefined: out_ += "Undefined"; break;
             case Kind::string: print_string(value); break;
@@ -58,7 +69,8 @@ public:
             case Kind::object: out_ += value.object().repr(); break;
             default: value.append_text(out_); break;
         }
-        --depth_;
+        --printing;
+        open_.pop_back();
     }
 
 private:
@@ -103,7 +115,7 @@ private:
     }
 
     std::string& out_;
-    int depth_ = 0;
+    std::vector<const Value*> open_;
 };
 
 }  // namespace

@@ -7,6 +7,15 @@
 
 namespace shaduf::jinja {
 
+namespace {
+
+class NoNames final : public Scope {
+public:
+    Result<std::optional<Value>> find(Vm&, std::string_view) const override { return std::optional<Value>(); }
+};
+
+}  // namespace
+
 Vm::Vm(const VmOptions& options, const Cancellation* cancellation)
     : machine_(std::make_unique<Machine>(*this, options, cancellation)) {}
 Vm::~Vm() = default;
@@ -30,10 +39,6 @@ Result<Value> Vm::call_macro(const Template& source, const Definition& macro, co
     Closure closure{&program, program.functions[macro.code].get(), {}, &scope};
     if (closure.function->needs_top) {
         TRY(machine_->run_top(program, scope, Machine::Wanted::text, &closure.outer));
-    } else {
-        closure.outer = make<Activation>();
-        closure.outer->function = program.functions[0].get();
-        closure.outer->slots.resize(closure.outer->function->slots.size());
     }
     return machine_->run_macro(closure, arguments);
 }
@@ -76,7 +81,10 @@ uint64_t Vm::random() {
 }
 
 Result<Value> Vm::return_value(Value value) { return machine_->return_value(std::move(value)); }
-const Scope& Vm::scope() const { return *machine_->calls.back()->closure.scope; }
+const Scope& Vm::scope() const {
+    static const NoNames none;
+    return machine_->calls.empty() ? none : *machine_->calls.back()->closure.scope;
+}
 std::vector<Frame> Vm::frames() const { return machine_->frames(); }
 
 Value Vm::caller() const {

@@ -85,9 +85,10 @@ public:
     uint64_t random();
 
     // For host functions. Ends the innermost macro, whose call then gives `value`; at the top, the rendering, which
-    // then gives its text. The bodies of call blocks are no macros: what is returned in one ends the macro around it.
+    // then gives its text. The bodies of call blocks are no macros: what is returned in one ends the macro that called
+    // it (as an exception would in Python).
     Result<Value> return_value(Value value);
-    // The scope of the template or macro that is being run.
+    // The scope of the template or macro that is being run; one without names when none is.
     const Scope& scope() const;
     // The text that calls: innermost last.
     std::vector<Frame> frames() const;

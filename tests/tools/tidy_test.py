@@ -2,6 +2,7 @@
 """The checks of tools/tidy.py, one by one, on texts that they must and must not find fault with."""
 import pathlib
 import sys
+import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
@@ -30,6 +31,20 @@ class Layers(unittest.TestCase):
         for path, other, allowed in cases:
             with self.subTest(path=path, other=other):
                 self.assertEqual(not found(tidy.check_layers, path, f'\n#include "{other}"\n'), allowed)
+
+
+class Builtins(unittest.TestCase):
+    def test_rows(self):
+        with tempfile.TemporaryDirectory() as folder:
+            root = pathlib.Path(folder)
+            (root / "src/jinja").mkdir(parents=True)
+            (root / "docs").mkdir()
+            (root / "src/jinja/filters_a.cc").write_text('Builtin{"upper", f}, Builtin{"lower", g},')
+            (root / "src/jinja/methods.cc").write_text('Method{"pop", f}, Method{"get", g},')
+            page = "## Filters\n| `upper` | |\n| `gone` | |\n## Methods\n| `list` | `pop` |\n"
+            (root / "docs/jinja.md").write_text(page)
+            self.assertEqual([what for _, _, _, what in tidy.check_builtins(root)],
+                             ["Filters: gone: there is none", "Filters: lower: no row", "Methods: get: no row"])
 
 
 class Banned(unittest.TestCase):

@@ -103,6 +103,12 @@ const jinja::Syntax& macro_syntax() {
     return kSyntax;
 }
 
+const jinja::Syntax& docs_syntax() {
+    static const jinja::Syntax kSyntax = {.definition_tags = {{"docs", Form::text}},
+                                          .definition_names = jinja::DefinitionNames::of_host};
+    return kSyntax;
+}
+
 Result<void> add_builtin_macros(const std::vector<std::string>& lineage, Manifest& manifest) {
     for (const EmbeddedFile& file : macro_files()) {
         const size_t slash = file.path.find('/');

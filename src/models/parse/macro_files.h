@@ -20,5 +20,7 @@ void resolve_macro_calls(Manifest& manifest);
 
 // The tags that define macros.
 const jinja::Syntax& macro_syntax();
+// The tag that defines blocks of documentation.
+const jinja::Syntax& docs_syntax();
 
 }  // namespace shaduf::models

@@ -2,12 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <map>
-#include <thread>
 
 #include "base/text.h"
 #include "models/parse/macro_files.h"
+#include "models/parse/parallel.h"
 
 namespace shaduf::models {
 namespace {
@@ -19,6 +18,15 @@ std::vector<std::string> fqn_of(const Project& project, std::string_view path, c
     for (std::string& folder : folders_of(path)) fqn.push_back(std::move(folder));
     fqn.push_back(name);
     return fqn;
+}
+
+// One version of a model has the model's name, whatever its file is called.
+void name_version(const ModelVersion& version, Subject& subject) {
+    subject.name = version.model;
+    subject.version = version.version;
+    subject.unique_id = "model." + subject.project->name + "." + version.model + ".v" + version.version;
+    subject.fqn.back() = version.model;
+    subject.fqn.push_back("v" + version.version);
 }
 
 Subject subject_of(const PackageFiles& package, size_t index, ResourceType type) {
@@ -79,11 +87,19 @@ void add_hooks(const PackageFiles& package, std::vector<Subject>& subjects) {
     add(package.project->on_run_end, "on-run-end");
 }
 
-std::vector<Subject> subjects_of(const PackageFiles& package, Findings& findings) {
+Subject model_of(const PackageFiles& package, size_t index, const NodePatches& patches) {
+    Subject subject = subject_of(package, index, ResourceType::model);
+    if (const ModelVersion* version = patches.version_of(package.project->name, subject.name)) {
+        name_version(*version, subject);
+    }
+    return subject;
+}
+
+std::vector<Subject> subjects_of(const PackageFiles& package, const NodePatches& patches, Findings& findings) {
     std::vector<Subject> subjects;
     for (size_t i = 0; i < package.files.size(); ++i) {
         switch (package.files[i].type) {
-            case FileType::model: subjects.push_back(subject_of(package, i, ResourceType::model)); break;
+            case FileType::model: subjects.push_back(model_of(package, i, patches)); break;
             case FileType::seed: subjects.push_back(subject_of(package, i, ResourceType::seed)); break;
             case FileType::singular_test: subjects.push_back(subject_of(package, i, ResourceType::test)); break;
             case FileType::analysis: subjects.push_back(subject_of(package, i, ResourceType::analysis)); break;
@@ -108,16 +124,9 @@ void add_node(std::unique_ptr<Node> node, Manifest& manifest) {
 
 void add_nodes(const PackageFiles& package, const NodeParser& parser, size_t threads, Manifest& manifest,
                Findings& findings) {
-    std::vector<Subject> subjects = subjects_of(package, findings);
+    std::vector<Subject> subjects = subjects_of(package, parser.patches(), findings);
     std::vector<std::optional<Result<std::unique_ptr<Node>>>> parsed(subjects.size());
-    std::atomic<size_t> next = 0;
-    const auto work = [&] {
-        for (size_t i = next++; i < subjects.size(); i = next++) parsed[i] = parser.parse(std::move(subjects[i]));
-    };
-    std::vector<std::thread> workers;
-    for (size_t i = 1; i < std::min(threads, subjects.size()); ++i) workers.emplace_back(work);
-    work();
-    for (std::thread& worker : workers) worker.join();
+    in_parallel(subjects.size(), threads, [&](size_t i) { parsed[i] = parser.parse(std::move(subjects[i])); });
     for (auto& result : parsed) {
         if (!result->ok()) {
             findings.errors.push_back(result->release_error());

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "models/artifacts/node_value.h"
 #include "models/context/native.h"
+#include "models/parse/test_arguments.h"
 #include "models/run/compiler.h"
 #include "models/yaml/value.h"
 
@@ -62,15 +63,6 @@ std::string_view name_of_file(std::string_view path) {
     const size_t slash = path.rfind('/');
     if (slash != std::string_view::npos) path = path.substr(slash + 1);
     return path.substr(0, path.rfind('.'));
-}
-
-bool NodePatches::add(ResourceType type, const std::string& node_package, const std::string& name, NodePatch patch) {
-    return patches_.emplace(std::string(to_string(type)) + "." + node_package + "." + name, std::move(patch)).second;
-}
-
-const NodePatch* NodePatches::find(ResourceType type, const std::string& package, const std::string& name) const {
-    const auto found = patches_.find(std::string(to_string(type)) + "." + package + "." + name);
-    return found == patches_.end() ? nullptr : &found->second;
 }
 
 NodeConfig node_config(ResourceType type, const YamlTree& merged) {
@@ -189,13 +181,15 @@ Result<std::unique_ptr<Node>> NodeParser::parse(Subject subject) const {
     node->schema = services.target->find(kSchema)->text();
     if (node->type == ResourceType::seed) node->root_path = subject.project->root;
 
+    node->tags = subject.tags;
     Captured captured;
+    if (subject.known) captured = std::move(*subject.known);
     const std::string file = node->place.original_path;
     if (auto rendered = render(*node, subject, captured); !rendered.ok()) {
         return shifted(rendered.error(), file, subject.lines_before);
     }
     if (auto configured = configure(*node, subject, captured); !configured.ok()) {
-        return configured.error().at(Place::in_file(file, 1));
+        return configured.error().at(Place::in_file(file, static_cast<int>(node->place.line)));
     }
     TRY(render_hooks(*node, captured));
     for (ModelRef& ref : captured.refs) {
@@ -214,25 +208,15 @@ Result<std::unique_ptr<Node>> NodeParser::parse(Subject subject) const {
 // What is known of the config already (by folder and properties) is not told to the text: config.get() says nothing
 // yet.
 Result<void> NodeParser::render(Node& node, const Subject& subject, Captured& captured) const {
-    if (node.type == ResourceType::seed || node.language != "sql") return {};
+    if (node.type == ResourceType::seed || node.language != "sql" || subject.known) return {};
     if (!jinja::has_tags(node.raw_code)) return {};
     node.code = TRY(jinja::Template::compile(node.raw_code, node.place.original_path, {}));
     NodeScope scope(invocation_.services(), Phase::parse,
                     {.node = &node, .package = node.package, .label = label_of(node)});
     scope.capture_into(captured);
     if (subject.test) {
-        auto arguments = jinja::make<Dict>();
-        if (subject.test->arguments.kind() == Kind::dict) {
-            for (const auto& [key, value] : subject.test->arguments.dict().entries()) {
-                // Refs in arguments count as the test's own.
-                if (value.is_string() && jinja::has_tags(value.string())) {
-                    arguments->set(key, TRY(render_native(value.string(), node.place.original_path, scope)));
-                } else {
-                    arguments->set(key, value);
-                }
-            }
-        }
-        scope.set(std::string(kTestArgumentsName), Value(arguments));
+        scope.set(std::string(kTestArgumentsName),
+                  TRY(render_test_arguments(*subject.test, node.place.original_path, scope)));
     }
     jinja::Vm vm(vm_options(RenderMode::parsing), &invocation_.run().cancellation);
     TRY(vm.render(*node.code, scope));
@@ -249,19 +233,20 @@ Result<void> NodeParser::configure(Node& node, const Subject& subject, const Cap
         own = ConfigSource{TRY(merge_config_calls(calls, file)), file};
     }
     const ConfigSource* properties = subject.properties;
-    if (const NodePatch* patch = patches_.find(node.type, node.package, node.name);
-        patch != nullptr && properties == nullptr) {
+    if (const NodePatch* patch = patches_.find(node); patch != nullptr && properties == nullptr) {
         patch->is_used = true;
         if (patch->config) properties = &*patch->config;
     }
     const std::vector<std::string_view> fqn(node.fqn.begin(), node.fqn.end());
     const ConfigResource resource = config_resource(node.type);
     YamlTree merged = TRY(configs(node.type, *subject.project).merge(fqn, properties, own ? &*own : nullptr));
-    const auto wrong = check_config(resource, merged.root(), Place::in_file(file, 1));
+    const auto wrong = check_config(resource, merged.root(), Place::in_file(file, static_cast<int>(node.place.line)));
     if (!wrong.empty()) return wrong.front();
     merged = finish_config(resource, merged);
     node.config = node_config(node.type, merged);
-    node.tags = texts_of(node.config.get("tags"));
+    for (std::string& tag : texts_of(node.config.get("tags"))) {
+        if (std::find(node.tags.begin(), node.tags.end(), tag) == node.tags.end()) node.tags.push_back(std::move(tag));
+    }
     if (const Value meta = node.config.get("meta"); meta.kind() == Kind::dict) node.meta = meta;
     if (const std::string group = node.config.text("group"); !group.empty()) node.group = group;
     if (const std::string access = node.config.text("access"); !access.empty()) node.access = access;

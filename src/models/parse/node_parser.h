@@ -59,12 +59,16 @@ public:
         const ConfigSource* properties = nullptr;
         std::optional<std::string> version = std::nullopt;
         std::string unique_id = {};  // "": type.package.name
+        std::vector<std::string> tags = {};  // before those of the config
+        // What the text refers to, where that is known without rendering it.
+        std::optional<Captured> known = std::nullopt;
     };
     // invalid_config with file and line: no template, or a setting that does not fit.
     Result<std::unique_ptr<Node>> parse(Subject subject) const;
 
     const ConfigMerge& configs(ResourceType type, const Project& project) const;
     Invocation& invocation() const { return invocation_; }
+    const NodePatches& patches() const { return patches_; }
 
 private:
     Result<void> render(Node& node, const Subject& subject, Captured& captured) const;

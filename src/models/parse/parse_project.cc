@@ -1,20 +1,16 @@
 #include "models/parse/parse_project.h"
 
 #include <algorithm>
-#include <thread>
 
 #include "models/command/invocation.h"
 #include "models/parse/macro_files.h"
 #include "models/parse/node_files.h"
+#include "models/parse/parallel.h"
 #include "models/parse/properties.h"
 #include "models/parse/references.h"
 
 namespace shaduf::models {
 namespace {
-
-constexpr size_t kThreadsMax = 8;
-
-size_t parse_threads() { return std::clamp<size_t>(std::thread::hardware_concurrency(), 1, kThreadsMax); }
 
 std::vector<PackageFiles> read_all(const Invocation& invocation, Findings& findings) {
     std::vector<PackageFiles> packages;
@@ -46,7 +42,7 @@ Result<void> parse_project(Invocation& invocation, Findings& findings) {
 
     NodePatches patches;
     PropertiesReader properties(invocation, patches);
-    for (const PackageFiles& package : packages) properties.read(package, findings);
+    properties.read(packages, findings);
     const NodeParser parser(invocation, patches);
     for (const PackageFiles& package : packages) add_nodes(package, parser, parse_threads(), manifest, findings);
     manifest.index();

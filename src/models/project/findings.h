@@ -12,6 +12,10 @@ struct Findings {
     std::vector<Error> errors;
     std::vector<Error> warnings;
     bool ok() const { return errors.empty(); }
+    void add(const Findings& more) {
+        errors.insert(errors.end(), more.errors.begin(), more.errors.end());
+        warnings.insert(warnings.end(), more.warnings.begin(), more.warnings.end());
+    }
 };
 
 }  // namespace shaduf::models

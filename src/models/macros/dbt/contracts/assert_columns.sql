@@ -9,7 +9,7 @@
 {# Fails unless the query gives the declared columns, in any order, with the declared types. #}
 {% macro assert_columns_equivalent(sql) %}
 
-  {% set declared = model['columns'] -%}
+  {%- set declared = model['columns'] -%}
   {%- if not declared -%}
       {%- do exceptions.raise_contract_error([], []) -%}
   {%- endif -%}

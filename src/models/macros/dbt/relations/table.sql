@@ -18,11 +18,11 @@
 {%- endmacro %}
 
 {% macro default__create_table_as(temporary, relation, sql) -%}
-  {%- set checked = config.get('contract').enforced -%}
   {{ config.get('sql_header') or '' }}
 
   create {{ 'temporary' if temporary }} table
     {{ relation.include(database=(not temporary), schema=(not temporary)) }}
+  {% set checked = config.get('contract').enforced %}
   {% if checked and not temporary %}
     {{ get_assert_columns_equivalent(sql) }}
     {{ get_table_columns_and_constraints() }}

@@ -23,8 +23,8 @@
 
 {# The configured columns for the final table of a model, or none. #}
 {% macro _duckdb_layout_columns(relation, temporary, key, old_key) -%}
-    {%- set given = config.get(key) or config.get(old_key) -%}
-    {%- if temporary or given is none -%}
+    {%- set given = config.get(old_key) if config.get(key) in (none, '') else config.get(key) -%}
+    {%- if temporary or given in (none, '') -%}
         {%- do return(none) -%}
     {%- endif -%}
 

@@ -18,7 +18,7 @@
     create {{ 'temporary' if temporary }} table
       {{ relation.include(database=(not temporary), schema=(not temporary)) }}
   {% if checked and not temporary %}
-    {# the rows follow, so that every one meets the constraints #}
+    {#- the rows follow, so that every one meets the constraints -#}
     {{ get_table_columns_and_constraints() }} ;
     {{ _duckdb_layout_sql(relation, partitioned_by) }}
     {{ _duckdb_order_sql(relation, sorted_by) }}

@@ -22,12 +22,13 @@
 
 {# The end of validity of a version that is current. The nullif gives the null the type of updated_at. #}
 {% macro get_dbt_valid_to_current(strategy, columns) %}
-    coalesce(nullif({{ strategy.updated_at }}, {{ strategy.updated_at }}), {{ config.get('dbt_valid_to_current') or 'null' }})
-    as {{ columns.dbt_valid_to }}
+  {% set end = config.get('dbt_valid_to_current') or 'null' %}
+  coalesce(nullif({{ strategy.updated_at }}, {{ strategy.updated_at }}), {{ end }})
+  as {{ columns.dbt_valid_to }}
 {% endmacro %}
 
 {% macro get_true_sql() %}
-    {{ adapter.dispatch('get_true_sql', 'dbt')() }}
+  {{ adapter.dispatch('get_true_sql', 'dbt')() }}
 {% endmacro %}
 
 {% macro default__get_true_sql() %}

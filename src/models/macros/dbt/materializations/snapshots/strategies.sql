@@ -24,7 +24,8 @@
     {%- for argument in args -%}
         {%- do texts.append('coalesce(cast(' ~ argument ~ " as varchar ), '')") -%}
     {%- endfor -%}
-    md5({{ texts | join(" || '|' || ") }})
+    md5({{ texts | join("\n         || '|' || ") }}
+        )
 {%- endmacro %}
 
 {% macro snapshot_string_as_time(timestamp) -%}

@@ -4,7 +4,7 @@
 
 {% macro duckdb__get_delete_insert_merge_sql(target, source, unique_key, dest_columns, incremental_predicates) -%}
     {%- set names = get_quoted_csv(dest_columns | map(attribute='name')) -%}
-    {%- set limits = incremental_predicates or [] -%}
+    {%- set limits = normalize_incremental_predicates(incremental_predicates) -%}
     {% if unique_key is string and unique_key %}
         delete from {{ target }}
         where ({{ unique_key }}) in (

@@ -1,0 +1,2 @@
+{{ config(location='as_parquet.parquet') }}
+select * from {{ ref('given') }}

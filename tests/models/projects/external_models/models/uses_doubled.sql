@@ -1,0 +1,3 @@
+-- depends_on: {{ ref('doubled') }}
+{{ config(materialized='table') }}
+select * from {{ ref('doubled') }}(4, 'z')

@@ -1,0 +1,2 @@
+{{ config(materialized='ephemeral') }}
+select id, word || '!' as word from {{ ref('base') }}

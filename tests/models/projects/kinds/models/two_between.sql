@@ -1,0 +1,3 @@
+{{ config(materialized='ephemeral') }}
+with one as (select * from {{ ref('between') }})
+select id, upper(word) as word from one

@@ -1,0 +1,2 @@
+{{ config(materialized=var('kind', 'materialized_view')) }}
+select * from {{ ref('given') }}

@@ -1,0 +1,2 @@
+{{ config(materialized='logged_table') }}
+select id from {{ ref('plain') }}

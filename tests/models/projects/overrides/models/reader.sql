@@ -1,0 +1,1 @@
+select * from {{ ref('versioned', v=1) }} cross join {{ ref('versioned') }}

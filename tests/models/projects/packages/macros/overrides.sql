@@ -1,0 +1,3 @@
+{% macro default__overridden() %}from the project{% endmacro %}
+
+{% macro packages__overridden() %}never called{% endmacro %}

@@ -1,0 +1,1 @@
+select '{{ var('prefix') }}' as prefix, cast('w' as {{ var('word_type') }}) as word

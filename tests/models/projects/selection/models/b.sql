@@ -1,0 +1,2 @@
+{{ config(tags=['middle']) }}
+select * from {{ ref('a') }}
