@@ -2,6 +2,8 @@
 
 #include "models/artifacts/manifest_json.h"
 #include "models/command/graph_command.h"
+#include "models/command/list_command.h"
+#include "models/command/selection.h"
 #include "models/project/version.h"
 
 namespace shaduf::models {
@@ -31,15 +33,11 @@ int fail(Console& console, const Error& error) {
     return error.kind() == ErrorKind::invalid_config || error.kind() == ErrorKind::auth ? kMisused : 1;
 }
 
-bool is_runnable(const Node& node, std::string_view verb) {
-    const ResourceType type = node.type;
-    if (verb == "run") return type == ResourceType::model;
-    if (verb == "test") return type == ResourceType::test;
-    if (verb == "seed") return type == ResourceType::seed;
-    if (verb == "snapshot") return type == ResourceType::snapshot;
-    const bool is_built = type == ResourceType::model || type == ResourceType::test || type == ResourceType::seed ||
-                          type == ResourceType::snapshot;
-    return verb == "compile" ? is_built || type == ResourceType::analysis : is_built;
+// What a command that runs nothing leaves.
+Result<void> write_parsed(const Invocation& invocation) {
+    if (!invocation.arguments().is_on("write-json", true)) return {};
+    TRY(write_manifest(invocation.services(), {}, invocation.selectors_json()));
+    return write_semantic_manifest(invocation.services());
 }
 
 Result<int> run_verb(Invocation& invocation, Console& console) {
@@ -49,18 +47,20 @@ Result<int> run_verb(Invocation& invocation, Console& console) {
     for (const Error& error : findings.errors) console.error("error: " + error.to_string());
     if (!findings.ok()) return kMisused;
     const std::string& verb = invocation.arguments().verb;
-    std::vector<const Node*> nodes;
-    for (const auto& node : invocation.manifest().nodes) {
-        if (is_runnable(*node, verb)) nodes.push_back(node.get());
-    }
+    const auto selection = TRY(CommandSelection::open(invocation));
+    invocation.keep_selectors(selection->selectors_json());
     if (verb == "parse") {
-        if (invocation.arguments().is_on("write-json", true)) {
-            TRY(write_manifest(invocation.services(), {}, ""));
-            TRY(write_semantic_manifest(invocation.services()));
-        }
+        TRY(write_parsed(invocation));
         return kDone;
     }
-    return run_graph_command(invocation, nodes, verb == "compile" ? RunKind::compile : RunKind::execute, console);
+    const auto members = TRY(selection->select());
+    if (verb == "list") {
+        TRY(write_parsed(invocation));
+        TRY(print_list(invocation, members, console));
+        return kDone;
+    }
+    const RunKind kind = verb == "compile" ? RunKind::compile : RunKind::execute;
+    return run_graph_command(invocation, nodes_of(members), kind, console);
 }
 
 }  // namespace

@@ -102,7 +102,7 @@ Result<bool> run_hooks(const std::vector<const Node*>& hooks, Invocation& invoca
 // What a command leaves for those that read of it, also when it failed.
 Result<void> write_results(const Invocation& invocation, const std::vector<NodeResult>& results, double seconds) {
     if (!invocation.arguments().is_on("write-json", true)) return {};
-    TRY(write_manifest(invocation.services(), results, ""));
+    TRY(write_manifest(invocation.services(), results, invocation.selectors_json()));
     return write_run_results(invocation.services(), results, seconds);
 }
 

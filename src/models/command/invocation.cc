@@ -272,6 +272,12 @@ void Invocation::make_services() {
     manifest_.root_package = root().name;
 }
 
+Result<YamlTree> Invocation::render(const YamlTree& tree, const std::string& file) const {
+    YamlScope scope(cli_vars_, world_.environment, YamlScope::Secrets::refused);
+    scope.set_target(target_value_);
+    return render_tree(tree, scope.renderer(file));
+}
+
 Result<void> Invocation::parse(Findings& findings) { return parse_project(*this, findings); }
 
 }  // namespace shaduf::models

@@ -36,6 +36,13 @@ public:
     // Reads the resources of all packages. What is wrong in `findings`; those that are errors stop the command.
     Result<void> parse(Findings& findings);
 
+    // A YAML file of the project with its Jinja rendered, as dbt_project.yml is. `file` stands in errors.
+    Result<YamlTree> render(const YamlTree& tree, const std::string& file) const;
+
+    // Selectors of selectors.yml as the manifest has them: JSON, or "".
+    const std::string& selectors_json() const { return selectors_json_; }
+    void keep_selectors(std::string json) { selectors_json_ = std::move(json); }
+
     const DbtArguments& arguments() const { return arguments_; }
     const Project& root() const { return packages_.front(); }
     const std::vector<Project>& packages() const { return packages_; }  // the root first
@@ -68,6 +75,7 @@ private:
     std::unique_ptr<ProjectVars> vars_;
     Manifest manifest_;
     std::unique_ptr<ContextServices> services_;
+    std::string selectors_json_;
 };
 
 }  // namespace shaduf::models
