@@ -8,6 +8,7 @@
 #include "models/command/list_command.h"
 #include "models/command/operation_command.h"
 #include "models/command/project_command.h"
+#include "models/command/retry.h"
 #include "models/command/selection.h"
 #include "models/project/version.h"
 
@@ -72,7 +73,16 @@ Result<int> run_selected(Invocation& invocation, const std::vector<const Member*
     return run_graph_command(invocation, nodes, verb == "compile" ? RunKind::compile : RunKind::execute, console);
 }
 
-Result<int> run_verb(Invocation& invocation, Console& console) {
+// Only these, whatever the flags select now: what a retry has left to do.
+std::vector<const Node*> named_nodes(const Manifest& manifest, const std::vector<std::string>& ids) {
+    std::vector<const Node*> nodes;
+    for (const std::string& id : ids) {
+        if (const Node* node = manifest.node(id)) nodes.push_back(node);
+    }
+    return nodes;
+}
+
+Result<int> run_verb(Invocation& invocation, const std::vector<std::string>* only, Console& console) {
     Findings findings;
     TRY(invocation.parse(findings));
     for (const Error& warning : findings.warnings) console.message(MessageSink::Level::warning, warning.to_string());
@@ -84,6 +94,10 @@ Result<int> run_verb(Invocation& invocation, Console& console) {
     if (verb == "parse") {
         TRY(write_parsed(invocation));
         return kDone;
+    }
+    if (only != nullptr && verb != "run-operation") {
+        const RunKind kind = verb == "compile" || verb == "docs generate" ? RunKind::compile : RunKind::execute;
+        return run_graph_command(invocation, named_nodes(invocation.manifest(), *only), kind, console);
     }
     if (verb == "run-operation") return run_operation_command(invocation, console);
     const bool is_inline = invocation.arguments().has("inline") || invocation.arguments().has("inline-direct");
@@ -102,7 +116,16 @@ Result<int> run_command(const InvocationWorld& world, const DbtArguments& given,
                      "docs serve is not there; docs generate writes manifest.json and catalog.json into " +
                          artifact_path(invocation->services(), "") + ", for any program that shows them");
     }
-    return run_verb(*invocation, console);
+    if (given.verb == "retry") {
+        const Retry retry = TRY(read_retry(*invocation));
+        if (retry.ids.empty()) {
+            console.line("Nothing to do: nothing failed in the previous run.");
+            return kDone;
+        }
+        const auto again = TRY(Invocation::open(world, retry.arguments));
+        return run_verb(*again, &retry.ids, console);
+    }
+    return run_verb(*invocation, nullptr, console);
 }
 
 }  // namespace

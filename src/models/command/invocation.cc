@@ -66,7 +66,7 @@ Ref<Dict> flags_of(const DbtArguments& arguments) {
     return flags;
 }
 
-Ref<Dict> arguments_value(const DbtArguments& arguments) {
+Ref<Dict> arguments_value(const DbtArguments& arguments, const Ref<Dict>& cli_vars) {
     auto dict = jinja::make<Dict>();
     const auto name_of = [](std::string name) {
         std::replace(name.begin(), name.end(), '-', '_');
@@ -80,7 +80,9 @@ Ref<Dict> arguments_value(const DbtArguments& arguments) {
         else
             dict->set(name_of(name), texts.empty() ? Value::none() : Value(texts.back()));
     }
-    dict->set("which", arguments.verb);
+    dict->set("which", arguments.verb == "docs generate" ? "generate" : arguments.verb);
+    if (arguments.verb == "run-operation" && !arguments.words.empty()) dict->set("macro", arguments.words.front());
+    dict->set("vars", cli_vars);
     std::string line = "dbt";
     for (const std::string& word : arguments.line) line += " " + word;
     dict->set("invocation_command", line);
@@ -262,7 +264,7 @@ void Invocation::make_services() {
     services.quoting = quoting_of(root(), *adapter_);
     services.target = target_value_;
     services.flags = flags_of(arguments_);
-    services.invocation_args = arguments_value(arguments_);
+    services.invocation_args = arguments_value(arguments_, cli_vars_);
     services.invocation_id = new_invocation_id();
     const auto now = world_.run.clock.now().time_since_epoch();
     services.run_started_at = datetime_value(std::chrono::duration_cast<std::chrono::microseconds>(now).count(), 0);
