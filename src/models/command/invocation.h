@@ -25,6 +25,11 @@ struct InvocationWorld {
     std::string home_folder;
 };
 
+// --project-dir, else the folder with a dbt_project.yml here or above.
+Result<std::string> project_folder(const InvocationWorld& world, const DbtArguments& arguments);
+// --vars. invalid_config: it is no YAML map.
+Result<jinja::Ref<jinja::Dict>> read_cli_vars(const DbtArguments& arguments);
+
 // One command of dbt's on one project: the project and its packages, the chosen target, and all that templates see.
 // Opened before anything is parsed or connected to; outlived by its world. The manifest is filled by `parse`.
 class Invocation {
@@ -57,7 +62,6 @@ public:
 
 private:
     Invocation(const InvocationWorld& world, DbtArguments arguments);
-    Result<void> read_vars();
     Result<void> read_profile(const std::string& root, const YamlTree& raw);
     Result<void> read_packages(const std::string& root, YamlTree raw);
     Result<Project> read_package(const std::string& root, YamlTree raw);
