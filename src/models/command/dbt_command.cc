@@ -40,7 +40,7 @@ Result<void> write_parsed(const Invocation& invocation) {
     return write_semantic_manifest(invocation.services());
 }
 
-Result<int> run_verb(Invocation& invocation, Console& console) {
+Result<int> run_verb(Invocation& invocation, Console& console, const NodeFilter& filter) {
     Findings findings;
     TRY(invocation.parse(findings));
     for (const Error& warning : findings.warnings) console.message(MessageSink::Level::warning, warning.to_string());
@@ -60,12 +60,15 @@ Result<int> run_verb(Invocation& invocation, Console& console) {
         return kDone;
     }
     const RunKind kind = verb == "compile" ? RunKind::compile : RunKind::execute;
-    return run_graph_command(invocation, nodes_of(members), kind, console);
+    auto nodes = nodes_of(members);
+    if (filter) nodes = filter(invocation.manifest(), nodes);
+    return run_graph_command(invocation, nodes, kind, console);
 }
 
 }  // namespace
 
-int run_dbt_command(const InvocationWorld& world, std::span<const std::string> words, Console& console) {
+int run_dbt_command(const InvocationWorld& world, std::span<const std::string> words, Console& console,
+                    const NodeFilter& filter) {
     const auto arguments = parse_dbt_arguments(words, world.environment);
     if (!arguments.ok()) return fail(console, arguments.error());
     const DbtArguments& given = arguments.value();
@@ -84,7 +87,7 @@ int run_dbt_command(const InvocationWorld& world, std::span<const std::string> w
     }
     auto invocation = Invocation::open(world, given);
     if (!invocation.ok()) return fail(console, invocation.error());
-    auto status = run_verb(*invocation.value(), console);
+    auto status = run_verb(*invocation.value(), console, filter);
     return status.ok() ? status.value() : fail(console, status.error());
 }
 
