@@ -1,5 +1,6 @@
 #include "models/adapters/duckdb/session.h"
 
+#include "base/failpoint.h"
 #include "models/python/values.h"
 
 namespace shaduf::models {
@@ -88,6 +89,7 @@ Result<void> DuckDbSession::begin() {
 }
 
 Result<void> DuckDbSession::commit() {
+    TRY(failpoint("models.commit.before"));
     in_transaction_ = false;
     if (transactions_ == Transactions::used) TRY(connection_->execute("COMMIT"));
     return {};
