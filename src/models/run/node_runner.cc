@@ -121,6 +121,7 @@ NodeResult NodeRunner::run(const Node& node, RunKind kind) {
     NodeScope scope(services_, Phase::run, {.node = &node, .package = node.package, .label = label_of(node)});
     scope.run_with(run);
     auto done = compile(node, scope, run, result);
+    scope.forget_values();
     if (done.ok() && kind == RunKind::execute)
         done = execute(node, scope, run, result);
     else if (done.ok())
