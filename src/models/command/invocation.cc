@@ -264,6 +264,9 @@ void Invocation::make_services() {
     services.quoting = quoting_of(root(), *adapter_);
     services.target = target_value_;
     services.flags = flags_of(arguments_);
+    const Value project_flags = value_of_yaml(root().flags());
+    services.project_flags =
+        project_flags.kind() == Kind::dict ? Ref<Dict>(&project_flags.dict()) : jinja::make<Dict>();
     services.invocation_args = arguments_value(arguments_, cli_vars_);
     services.invocation_id = new_invocation_id();
     const auto now = world_.run.clock.now().time_since_epoch();

@@ -13,13 +13,13 @@ namespace {
 using jinja::Dict;
 using jinja::Value;
 
-constexpr std::array<std::string_view, 12> kKnown = {"name",   "description", "meta",  "data_type", "constraints",
-                                                     "docs",   "config",      "tests", "data_tests", "quote",
-                                                     "tags",   "granularity"};
+constexpr std::array<std::string_view, 12> kKnown = {"name",        "description", "meta",   "data_type",
+                                                     "constraints", "docs",        "config", "tests",
+                                                     "data_tests",  "quote",       "tags",   "granularity"};
 constexpr std::array<std::string_view, 6> kConstraintTypes = {"check",       "not_null",    "unique",
                                                               "primary_key", "foreign_key", "custom"};
 std::vector<std::string> granularities() {
-    return {"nanosecond", "microsecond", "millisecond", "second", "minute", "hour",
+    return {"nanosecond", "microsecond", "millisecond", "second",  "minute", "hour",
             "day",        "week",        "month",       "quarter", "year"};
 }
 
@@ -68,9 +68,9 @@ Result<ColumnProperties> read_column(const YamlNode& entry, const PropertyFile& 
                                      const Descriptions& descriptions) {
     ColumnProperties column;
     if (!entry["name"].is_text()) {
-        return wrong(file, entry, "the name of a column is a text, not " +
-                                      std::string(to_string(entry["name"].kind())) + ": " +
-                                      shown_value(entry["name"]) + "; put it in quotes");
+        return wrong(file, entry,
+                     "the name of a column is a text, not " + std::string(to_string(entry["name"].kind())) + ": " +
+                         shown_value(entry["name"]) + "; put it in quotes");
     }
     column.name = std::string(entry["name"].text());
     if (const YamlNode& text = entry["description"]; text.is_text()) {
@@ -90,8 +90,9 @@ Result<ColumnProperties> read_column(const YamlNode& entry, const PropertyFile& 
         column.granularity = std::string(granularity.text());
         const auto known = granularities();
         if (std::find(known.begin(), known.end(), *column.granularity) == known.end()) {
-            return wrong(file, granularity, "not a granularity of column " + column.name + ": " +
-                                                *column.granularity + did_you_mean(*column.granularity, known));
+            return wrong(file, granularity,
+                         "not a granularity of column " + column.name + ": " + *column.granularity +
+                             did_you_mean(*column.granularity, known));
         }
     }
     column.tags = own_tags(entry);
@@ -165,9 +166,10 @@ Result<Value> read_constraints(const YamlNode& list, ConstraintLevel level, cons
     for (const YamlNode& entry : list.items()) {
         const std::string_view type = entry["type"].text();
         if (std::find(kConstraintTypes.begin(), kConstraintTypes.end(), type) == kConstraintTypes.end()) {
-            return wrong(file, entry, "Invalid constraint type on " + of + ": " + shown_value(entry["type"]) +
-                                          did_you_mean(type, std::vector<std::string>(kConstraintTypes.begin(),
-                                                                                      kConstraintTypes.end())));
+            return wrong(
+                file, entry,
+                "Invalid constraint type on " + of + ": " + shown_value(entry["type"]) +
+                    did_you_mean(type, std::vector<std::string>(kConstraintTypes.begin(), kConstraintTypes.end())));
         }
         auto constraint = jinja::make<Dict>();
         const auto set = [&](std::string_view key, Value fallback) {

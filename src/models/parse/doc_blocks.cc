@@ -92,9 +92,9 @@ void DocIndex::add(const PackageFiles& package, Manifest& manifest, Findings& fi
         }
         for (const jinja::Definition& definition : code.value()->definitions()) {
             if (definition.tag != "docs") continue;
-            const std::string_view text = std::string_view(code.value()->source())
-                                              .substr(definition.body.begin,
-                                                      definition.body.end - definition.body.begin);
+            const std::string_view text =
+                std::string_view(code.value()->source())
+                    .substr(definition.body.begin, definition.body.end - definition.body.begin);
             auto contents = block_contents(text, file.path);
             const uint32_t line = package.bodies[i].lines_before + definition.span.line;
             const auto place = Place::in_file(file.path, static_cast<int>(line));
@@ -104,11 +104,11 @@ void DocIndex::add(const PackageFiles& package, Manifest& manifest, Findings& fi
             }
             const DocBlock* same = find(package.project->name, definition.name, package.project->name);
             if (same != nullptr && same->package == package.project->name) {
-                findings.errors.push_back(Error(ErrorKind::invalid_config,
-                                                "dbt found two docs blocks with the name \"" + definition.name +
-                                                    "\": the other is in " + same->place.original_path +
-                                                    "; rename one of them")
-                                              .at(place));
+                findings.errors.push_back(
+                    Error(ErrorKind::invalid_config, "dbt found two docs blocks with the name \"" + definition.name +
+                                                         "\": the other is in " + same->place.original_path +
+                                                         "; rename one of them")
+                        .at(place));
                 continue;
             }
             auto block = std::make_unique<DocBlock>();

@@ -75,11 +75,13 @@ Result<void> check_macro(const ContextServices& services, const TestDefinition& 
     const std::string written = (test.macro_package ? *test.macro_package + "." : "") + test.macro;
     const bool knows_package = !test.macro_package || services.macros.has_package(*test.macro_package);
     if (!knows_package) {
-        return wrong(file, at, "generic test not found: " + written + "; there is no package " + *test.macro_package +
-                                   ": add it to packages.yml and run deps");
+        return wrong(file, at,
+                     "generic test not found: " + written + "; there is no package " + *test.macro_package +
+                         ": add it to packages.yml and run deps");
     }
-    return wrong(file, at, "generic test not found: " + written +
-                               did_you_mean(written, known_tests(services, test.macro_package)));
+    return wrong(
+        file, at,
+        "generic test not found: " + written + did_you_mean(written, known_tests(services, test.macro_package)));
 }
 
 std::vector<std::string> sorted_unique(std::vector<std::string> texts) {
@@ -146,9 +148,9 @@ std::vector<YamlNode> tests_of(const YamlNode& entry, const PropertyFile& file, 
     }
     const YamlNode& tests = old_list.items().empty() ? list : old_list;
     if (!tests.is_list() && !tests.is_null()) {
-        findings.errors.push_back(wrong(file.path, tests, "data_tests takes a list, not " +
-                                                              std::string(to_string(tests.kind())) + ": " +
-                                                              shown_value(tests)));
+        findings.errors.push_back(
+            wrong(file.path, tests,
+                  "data_tests takes a list, not " + std::string(to_string(tests.kind())) + ": " + shown_value(tests)));
     }
     return {tests.items().begin(), tests.items().end()};
 }

@@ -58,7 +58,7 @@ public:
         // Properties: nullptr takes those of NodePatches by name.
         const ConfigSource* properties = nullptr;
         std::optional<std::string> version = std::nullopt;
-        std::string unique_id = {};  // "": type.package.name
+        std::string unique_id = {};          // "": type.package.name
         std::vector<std::string> tags = {};  // before those of the config
         // What the text refers to, where that is known without rendering it.
         std::optional<Captured> known = std::nullopt;

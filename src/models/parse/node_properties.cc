@@ -16,8 +16,8 @@ using jinja::Dict;
 using jinja::Value;
 
 constexpr std::array<std::string_view, 20> kNodeKeys = {
-    "name",    "description", "meta",   "docs",        "config",           "columns",    "tests",
-    "tags",    "data_tests",  "access", "constraints", "quote_columns",    "group",      "contract",
+    "name",    "description", "meta",   "docs",        "config",           "columns",   "tests",
+    "tags",    "data_tests",  "access", "constraints", "quote_columns",    "group",     "contract",
     "version", "data_type",   "v",      "primary_key", "deprecation_date", "time_spine"};
 constexpr std::array<std::string_view, 3> kModelKeys = {"latest_version", "versions", "defined_in"};
 
@@ -53,9 +53,9 @@ void check_time_spine(const Node& node, const NodePatch& patch, const YamlNode& 
     const std::string standard(spine["standard_granularity_column"].text());
     const auto found = column(standard);
     if (found == node.columns.end()) {
-        findings.errors.push_back(
-            wrong(*patch.file, spine, "Time spine standard granularity column must be defined on the model: " +
-                                          standard + " is no column of " + node.name));
+        findings.errors.push_back(wrong(*patch.file, spine,
+                                        "Time spine standard granularity column must be defined on the model: " +
+                                            standard + " is no column of " + node.name));
     } else if (!found->granularity) {
         findings.errors.push_back(wrong(*patch.file, spine,
                                         "Time spine standard granularity column must have a granularity defined: add "
@@ -65,9 +65,9 @@ void check_time_spine(const Node& node, const NodePatch& patch, const YamlNode& 
     for (const YamlNode& custom : spine["custom_granularities"].items()) {
         const YamlNode& name = custom["column_name"].is_null() ? custom["name"] : custom["column_name"];
         if (column(name.text()) == node.columns.end()) {
-            findings.errors.push_back(wrong(*patch.file, custom,
-                                            "Time spine custom granularity columns do not exist in the model: " +
-                                                std::string(name.text())));
+            findings.errors.push_back(
+                wrong(*patch.file, custom,
+                      "Time spine custom granularity columns do not exist in the model: " + std::string(name.text())));
         }
     }
 }
@@ -97,8 +97,8 @@ void apply_to_model(const NodePatch& patch, Node& node, Findings& findings) {
     add_foreign_keys(node.constraints, node);
     for (const ColumnProperties& column : node.columns) add_foreign_keys(column.constraints, node);
     if (node.version) node.latest_version = patch.latest_version;
-    const YamlNode& deprecation = patch.version.is_null() ? patch.entry["deprecation_date"]
-                                                          : patch.version["deprecation_date"];
+    const YamlNode& deprecation =
+        patch.version.is_null() ? patch.entry["deprecation_date"] : patch.version["deprecation_date"];
     if (!deprecation.is_null()) node.deprecation_date = std::string(deprecation.text());
     const YamlNode& spine = patch.entry["time_spine"];
     if (patch.version.is_null() && spine.is_map()) {

@@ -61,8 +61,8 @@ std::optional<ConfigSource> config_of(const PropertyFile& file, const YamlNode& 
                                       Findings& findings) {
     const YamlNode& own = entry["config"];
     if (!own.is_null() && !own.is_map()) {
-        findings.errors.push_back(wrong(file, own, "config takes a map, not " + std::string(to_string(own.kind())) +
-                                                       ": " + shown_value(own)));
+        findings.errors.push_back(wrong(
+            file, own, "config takes a map, not " + std::string(to_string(own.kind())) + ": " + shown_value(own)));
         return std::nullopt;
     }
     YamlBuilder beside;
@@ -77,9 +77,9 @@ std::optional<ConfigSource> config_of(const PropertyFile& file, const YamlNode& 
         const YamlNode* value = entry.find(key);
         if (value == nullptr) continue;
         if (own.find(key) != nullptr) {
-            findings.errors.push_back(wrong(file, *entry.find_key(key), std::string(key) +
-                                                                            " is given twice: in config and beside "
-                                                                            "it; keep the one in config"));
+            findings.errors.push_back(wrong(file, *entry.find_key(key),
+                                            std::string(key) + " is given twice: in config and beside "
+                                                               "it; keep the one in config"));
         }
         beside.add(*entry.find_key(key));
         beside.add(*value);
@@ -198,10 +198,10 @@ void NodePatches::add_entry(ResourceType type, const PropertyFile& file, const Y
     const std::string* package = names.package_of(type, file.project->name, name);
     if (package == nullptr) {
         if (const auto other = names.other_type_of(type, name)) {
-            findings.warnings.push_back(wrong(file, entry, name + " is a " + std::string(to_string(*other)) +
-                                                               ", not a " + std::string(to_string(type)) +
-                                                               ": its properties do not count; move them to " +
-                                                               std::string(to_string(*other)) + "s"));
+            findings.warnings.push_back(
+                wrong(file, entry,
+                      name + " is a " + std::string(to_string(*other)) + ", not a " + std::string(to_string(type)) +
+                          ": its properties do not count; move them to " + std::string(to_string(*other)) + "s"));
             return;
         }
         package = &file.project->name;
@@ -235,8 +235,9 @@ void NodePatches::add_versions(const PropertyFile& file, const YamlNode& entry, 
     if (const YamlNode& given = entry["latest_version"]; !given.is_null()) {
         latest = version_text(given);
         if (std::find(versions.begin(), versions.end(), latest) == versions.end()) {
-            findings.errors.push_back(wrong(file, given, "latest_version " + latest + " is none of the versions of " +
-                                                             name + did_you_mean(latest, versions)));
+            findings.errors.push_back(wrong(
+                file, given,
+                "latest_version " + latest + " is none of the versions of " + name + did_you_mean(latest, versions)));
             return;
         }
     }
@@ -267,9 +268,9 @@ void NodePatches::put(ResourceType type, const std::string& package, const std::
     const auto [known, is_new] = patches_.emplace(id_of(type, package, name), std::move(patch));
     if (is_new) return;
     const auto first = Place::in_file(known->second.file->path, static_cast<int>(known->second.entry.line()));
-    findings.errors.push_back(wrong(file, at, "dbt found two schema.yml entries for the same resource named " + name +
-                                                  ": the other is at " + first.to_string() +
-                                                  "; keep one of them"));
+    findings.errors.push_back(wrong(file, at,
+                                    "dbt found two schema.yml entries for the same resource named " + name +
+                                        ": the other is at " + first.to_string() + "; keep one of them"));
 }
 
 const NodePatch* NodePatches::find(ResourceType type, std::string_view package, std::string_view name) const {

@@ -17,10 +17,11 @@ namespace shaduf::models {
 // What properties in YAML say of one node, as it is written there.
 struct NodePatch {
     const PropertyFile* file = nullptr;
-    YamlNode entry;     // the map under models:, seeds:, ...
-    YamlNode version;   // that under versions:, or null
+    YamlNode entry;    // the map under models:, seeds:, ...
+    YamlNode version;  // that under versions:, or null
     std::string latest_version;
-    // Its `config:`, rendered, with what stands beside it by habit (meta, docs, group, contract, access); nullopt: none.
+    // Its `config:`, rendered, with what stands beside it by habit (meta, docs, group, contract, access); nullopt:
+    // none.
     std::optional<ConfigSource> config;
     mutable bool is_used = false;
 };

@@ -11,10 +11,7 @@ namespace shaduf::models {
 
 struct PropertiesReader::State {
     State(Invocation& of, NodePatches& of_nodes)
-        : invocation(of),
-          patches(of_nodes),
-          docs(of.root().name),
-          descriptions(of.services(), docs) {}
+        : invocation(of), patches(of_nodes), docs(of.root().name), descriptions(of.services(), docs) {}
 
     Invocation& invocation;
     NodePatches& patches;

@@ -15,9 +15,9 @@ namespace shaduf::models {
 namespace {
 
 constexpr std::array<std::string_view, 20> kSections = {
-    "version",         "models",     "seeds",        "snapshots", "sources",       "macros", "data_tests",
-    "analyses",        "exposures",  "metrics",      "groups",    "semantic_models", "unit_tests",
-    "saved_queries",   "functions",  "anchors",      "tests",     "metricsflow",   "time_spines", "catalogs"};
+    "version",   "models",    "seeds",   "snapshots",   "sources",         "macros",     "data_tests",
+    "analyses",  "exposures", "metrics", "groups",      "semantic_models", "unit_tests", "saved_queries",
+    "functions", "anchors",   "tests",   "metricsflow", "time_spines",     "catalogs"};
 
 bool is_late(std::string_view key) {
     return key == "tests" || key == "data_tests" || key == "description" || key == "loaded_at_query";
@@ -63,16 +63,17 @@ void check_sections(const PropertyFile& file, Findings& findings) {
         }
         if (section.value.is_null()) continue;
         if (!section.value.is_list()) {
-            findings.errors.push_back(wrong(file.path, section.key, name + " takes a list, not " +
-                                                                        std::string(to_string(section.value.kind())) +
-                                                                        ": " + shown_value(section.value)));
+            findings.errors.push_back(wrong(file.path, section.key,
+                                            name + " takes a list, not " +
+                                                std::string(to_string(section.value.kind())) + ": " +
+                                                shown_value(section.value)));
             continue;
         }
         for (const YamlNode& entry : section.value.items()) {
             if (!entry.is_map()) {
-                findings.errors.push_back(wrong(file.path, entry, "an entry of " + name + " takes a map, not " +
-                                                                      std::string(to_string(entry.kind())) + ": " +
-                                                                      shown_value(entry)));
+                findings.errors.push_back(wrong(file.path, entry,
+                                                "an entry of " + name + " takes a map, not " +
+                                                    std::string(to_string(entry.kind())) + ": " + shown_value(entry)));
             } else if (!entry["name"].is_text() && !entry["model"].is_text()) {
                 findings.errors.push_back(wrong(file.path, entry, "an entry of " + name + " has no name"));
             }

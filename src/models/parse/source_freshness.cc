@@ -137,8 +137,8 @@ void add_tags(const YamlNode& source, const YamlNode& table, YamlBuilder& builde
 Result<YamlTree> source_config(const YamlNode& source, const YamlNode& table, const PropertyFile& file) {
     const LoadedAt loaded = TRY(loaded_at(source, table, file));
     std::optional<Freshness> freshness = read_freshness(source.find("freshness"));
-    for (const YamlNode* next : {source["config"].find("freshness"), table.find("freshness"),
-                                 table["config"].find("freshness")}) {
+    for (const YamlNode* next :
+         {source["config"].find("freshness"), table.find("freshness"), table["config"].find("freshness")}) {
         freshness = merge(freshness, read_freshness(next));
     }
     YamlBuilder builder;

@@ -17,13 +17,15 @@ using jinja::Dict;
 using jinja::Value;
 
 constexpr std::array<std::string_view, 20> kSourceKeys = {
-    "name",        "description",     "meta",            "database", "schema",    "loader",  "quoting",
-    "freshness",   "loaded_at_field", "loaded_at_query", "tables",   "tags",      "config",  "overrides",
-    "data_tests",  "tests",           "docs",            "catalog",  "project",   "dataset"};
+    "name",   "description", "meta",      "database",        "schema",
+    "loader", "quoting",     "freshness", "loaded_at_field", "loaded_at_query",
+    "tables", "tags",        "config",    "overrides",       "data_tests",
+    "tests",  "docs",        "catalog",   "project",         "dataset"};
 constexpr std::array<std::string_view, 19> kTableKeys = {
-    "name",       "description", "meta",       "data_type", "constraints", "docs",     "config",  "columns", "tests",
-    "data_tests", "identifier",  "quoting",    "freshness", "external",    "tags",     "loader",  "loaded_at_field",
-    "loaded_at_query", "quote_columns"};
+    "name",         "description", "meta",  "data_type",  "constraints",     "docs",
+    "config",       "columns",     "tests", "data_tests", "identifier",      "quoting",
+    "freshness",    "external",    "tags",  "loader",     "loaded_at_field", "loaded_at_query",
+    "quote_columns"};
 
 Error wrong(const PropertyFile& file, const YamlNode& at, std::string message) {
     return Error(ErrorKind::invalid_config, std::move(message))
@@ -101,9 +103,9 @@ void SourceReader::add_overrides(const PropertyFile& file, Findings& findings) {
         const auto [known, is_new] = overrides_.emplace(key, Override{&file, entry, false, {}});
         if (is_new) continue;
         const auto first = Place::in_file(known->second.file->path, static_cast<int>(known->second.entry.line()));
-        findings.errors.push_back(wrong(file, entry, "dbt found two overrides of source " + key.second +
-                                                         " of package " + key.first + ": the other is at " +
-                                                         first.to_string() + "; keep one of them"));
+        findings.errors.push_back(wrong(file, entry,
+                                        "dbt found two overrides of source " + key.second + " of package " + key.first +
+                                            ": the other is at " + first.to_string() + "; keep one of them"));
     }
 }
 
@@ -139,8 +141,8 @@ void SourceReader::add_sources(const PropertyFile& file, Manifest& manifest, Fin
         if (source["overrides"].is_text()) continue;
         for (const YamlNode& entry : source["tables"].items()) {
             if (!entry["name"].is_text()) {
-                findings.errors.push_back(wrong(file, entry, "a table of source " +
-                                                                 std::string(source["name"].text()) + " has no name"));
+                findings.errors.push_back(
+                    wrong(file, entry, "a table of source " + std::string(source["name"].text()) + " has no name"));
                 continue;
             }
             YamlFields(entry, file.path, findings).warn_of_unknown(kTableKeys, "a table of a source");
@@ -179,8 +181,7 @@ Result<std::unique_ptr<SourceTable>> SourceReader::make(const Table& table, Find
     made->columns = read_columns(columns_of(table.table, {}), table.file, descriptions_, findings);
     describe(table.table, table.file, descriptions_, made->description, &made->doc_blocks, findings);
     describe(table.source, table.file, descriptions_, made->source_description, nullptr, findings);
-    made->created_at =
-        std::chrono::duration<double>(parser_.invocation().run().clock.now().time_since_epoch()).count();
+    made->created_at = std::chrono::duration<double>(parser_.invocation().run().clock.now().time_since_epoch()).count();
     TRY(configure(table, *made));
     return made;
 }
@@ -234,17 +235,19 @@ void SourceReader::add_tests(const Table& table, const SourceTable& made, Findin
 void SourceReader::warn_of_unused(Findings& findings) const {
     for (const auto& [key, over] : overrides_) {
         if (!over.is_used) {
-            findings.warnings.push_back(wrong(*over.file, over.entry, "During parsing, dbt encountered source overrides "
-                                                                      "that had no target: source " +
-                                                                          key.second + " of package " + key.first));
+            findings.warnings.push_back(wrong(*over.file, over.entry,
+                                              "During parsing, dbt encountered source overrides "
+                                              "that had no target: source " +
+                                                  key.second + " of package " + key.first));
             continue;
         }
         for (const YamlNode& table : over.entry["tables"].items()) {
             const std::string name(table["name"].text());
             if (std::find(over.used_tables.begin(), over.used_tables.end(), name) != over.used_tables.end()) continue;
-            findings.warnings.push_back(wrong(*over.file, table, "During parsing, dbt encountered source overrides "
-                                                                 "that had no target: table " +
-                                                                     key.first + "." + key.second + "." + name));
+            findings.warnings.push_back(wrong(*over.file, table,
+                                              "During parsing, dbt encountered source overrides "
+                                              "that had no target: table " +
+                                                  key.first + "." + key.second + "." + name));
         }
     }
 }

@@ -22,8 +22,7 @@ bool is_call_without_braces(std::string_view text) {
 
 class ArgumentRenderer {
 public:
-    ArgumentRenderer(const std::string& file, const jinja::Scope& scope)
-        : file_(file), scope_(scope), vm_(options()) {}
+    ArgumentRenderer(const std::string& file, const jinja::Scope& scope) : file_(file), scope_(scope), vm_(options()) {}
 
     Result<Value> render(const Value& value) {
         switch (value.kind()) {

@@ -65,8 +65,9 @@ Result<Parts> take_apart(const YamlNode& test, const std::string& file) {
         return parts;
     }
     if (!test.is_map()) {
-        return wrong(file, test, "a test is a name, or a map of its name to its arguments, not " +
-                                     std::string(to_string(test.kind())) + ": " + shown_value(test));
+        return wrong(file, test,
+                     "a test is a name, or a map of its name to its arguments, not " +
+                         std::string(to_string(test.kind())) + ": " + shown_value(test));
     }
     YamlNode arguments = test;
     std::string_view left_out = "test_name";
@@ -74,17 +75,18 @@ Result<Parts> take_apart(const YamlNode& test, const std::string& file) {
         parts.name = std::string(name->text());
     } else {
         if (test.entries().size() != 1) {
-            return wrong(file, test, "a test is a map of one name to its arguments; this one has " +
-                                         std::to_string(test.entries().size()) +
-                                         " keys: indent the arguments below the name");
+            return wrong(file, test,
+                         "a test is a map of one name to its arguments; this one has " +
+                             std::to_string(test.entries().size()) + " keys: indent the arguments below the name");
         }
         parts.name = std::string(test.entries()[0].key.text());
         arguments = test.entries()[0].value;
         left_out = {};
         if (!arguments.is_map()) {
-            return wrong(file, test, "the arguments of test " + parts.name + " are a map, not " +
-                                         std::string(to_string(arguments.kind())) + ": " + shown_value(arguments) +
-                                         (arguments.is_null() ? "; remove the colon" : ""));
+            return wrong(file, test,
+                         "the arguments of test " + parts.name + " are a map, not " +
+                             std::string(to_string(arguments.kind())) + ": " + shown_value(arguments) +
+                             (arguments.is_null() ? "; remove the colon" : ""));
         }
     }
     for (const YamlEntry& entry : arguments.entries()) {
@@ -121,8 +123,8 @@ Result<void> take_config(const std::string& file, const YamlNode& place, const S
         if (value.is_string()) {
             auto rendered = scope.render(value.string(), file);
             if (!rendered.ok()) {
-                return wrong(file, place, "config " + key + " of test " + test.macro + ": " +
-                                              rendered.error().message());
+                return wrong(file, place,
+                             "config " + key + " of test " + test.macro + ": " + rendered.error().message());
             }
             value = rendered.release_value();
         }
@@ -132,8 +134,9 @@ Result<void> take_config(const std::string& file, const YamlNode& place, const S
     for (const std::string_view key : kConfigs) {
         Value value = take(*test.arguments, key);
         if (value.truth() && inside && inside->find(key) != nullptr) {
-            return wrong(file, place, "Test cannot have the same key at the top-level and in config: " +
-                                          std::string(key) + " of test " + test.macro);
+            return wrong(file, place,
+                         "Test cannot have the same key at the top-level and in config: " + std::string(key) +
+                             " of test " + test.macro);
         }
         if (!value.truth() && inside) value = take(*inside, key);
         TRY(add(std::string(key), std::move(value)));

@@ -10,9 +10,9 @@ namespace shaduf::models {
 
 // One entry under tests: or data_tests:, taken apart: which macro, with what, configured how.
 struct TestDefinition {
-    std::string macro;                        // "not_null"
+    std::string macro;                         // "not_null"
     std::optional<std::string> macro_package;  // "dbt_utils", as written
-    std::string name;                         // as given; "": to be made
+    std::string name;                          // as given; "": to be made
     std::string description;
     jinja::Ref<jinja::Dict> arguments;  // as written, with "column_name" and "model"; Jinja not rendered
     // Rendered; in the order in which dbt writes them into the test's text.

@@ -24,9 +24,7 @@ std::vector<const Dict::Entry*> sorted_entries(const Dict& dict) {
     return entries;
 }
 
-bool is_word(char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-}
+bool is_word(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 
 // Runs of what has no place in a name become one underscore.
 void append_clean(const std::string& text, std::string& name) {
@@ -42,8 +40,8 @@ void append_clean(const std::string& text, std::string& name) {
 }
 
 size_t code_points(std::string_view text) {
-    return static_cast<size_t>(
-        std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+    return static_cast<size_t>(std::count_if(text.begin(), text.end(),
+                                             [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
 }
 
 std::string first_code_points(const std::string& text, size_t count) {
