@@ -98,6 +98,7 @@ Result<int> run_verb(Invocation& invocation, const std::vector<std::string>* onl
         TRY(write_parsed(invocation));
         return kDone;
     }
+    TRY(selection->defer());
     if (only != nullptr && verb != "run-operation") {
         const RunKind kind = verb == "compile" || verb == "docs generate" ? RunKind::compile : RunKind::execute;
         return run_graph_command(invocation, named_nodes(invocation.manifest(), *only), kind, console);
@@ -119,6 +120,9 @@ Result<int> run_command(const InvocationWorld& world, const DbtArguments& given,
         return Error(ErrorKind::invalid_config,
                      "docs serve is not there; docs generate writes manifest.json and catalog.json into " +
                          artifact_path(invocation->services(), "") + ", for any program that shows them");
+    }
+    if (given.verb == "clone") {
+        return Error(ErrorKind::invalid_config, "clone is not there; --defer reads what the state has without a copy");
     }
     if (given.verb == "retry") {
         const Retry retry = TRY(read_retry(*invocation));

@@ -36,6 +36,12 @@ public:
     virtual void print(const std::string& text) = 0;  // for people, whatever the level
 };
 
+// --defer: where models are in the state that was given, by unique id. Empty: nothing is deferred.
+struct Deferral {
+    std::map<std::string, RelationPath, std::less<>> relations = {};
+    bool favors_state = false;
+};
+
 // What the templates of one command have in common. Made once and immutable, but for what guards itself; outlives all
 // scopes.
 struct ContextServices {
@@ -61,7 +67,8 @@ struct ContextServices {
     std::string invocation_id = {};
     jinja::Value run_started_at = {};
     std::vector<std::string> selected = {};  // unique ids: selected_resources
-    bool is_empty_run = false;               // --empty: inputs have no rows
+    Deferral deferral = {};
+    bool is_empty_run = false;  // --empty: inputs have no rows
     std::optional<EventTimeFilter> sample = {};
     // Environment variables, with --vars of unit tests before them.
     std::function<std::optional<std::string>(const std::string&)> env = {};

@@ -7,6 +7,7 @@
 #include "base/run_context.h"
 #include "base/text.h"
 #include "models/context/native.h"
+#include "models/run/deferral.h"
 #include "models/run/sql_words.h"
 
 namespace shaduf::models {
@@ -138,6 +139,7 @@ Result<CompiledNode> Compiler::compile_ephemeral(const std::string& unique_id, S
     run.session = session;
     NodeScope scope(services_, Phase::run, {.node = node, .package = node->package, .label = label_of(*node)});
     scope.run_with(run);
+    if (session != nullptr) defer_refs(scope, *session);
     const std::string text = TRY(render_node(*node, scope, services_.run.cancellation));
     CompiledNode compiled;
     for (const std::string& below : std::vector<std::string>(run.ctes)) {

@@ -8,6 +8,7 @@
 #include "models/context/native.h"
 #include "models/context/relations.h"
 #include "models/context/response.h"
+#include "models/run/deferral.h"
 
 namespace shaduf::models {
 namespace {
@@ -120,6 +121,7 @@ NodeResult NodeRunner::run(const Node& node, RunKind kind) {
     run.session = &session_;
     NodeScope scope(services_, Phase::run, {.node = &node, .package = node.package, .label = label_of(node)});
     scope.run_with(run);
+    defer_refs(scope, session_);
     auto done = compile(node, scope, run, result);
     scope.forget_values();
     if (done.ok() && kind == RunKind::execute)
