@@ -58,18 +58,22 @@ int run_models(Session& session, std::span<const std::string> words, models::Con
     return models::run_dbt_command(world, words, console, filter);
 }
 
+std::vector<std::string> with_target(const Session& session, std::vector<std::string> words, std::string environment) {
+    if (environment.empty()) environment = session.arguments().text("env");
+    if (!environment.empty() && !is_given(words, "--target") && !is_given(words, "-t")) {
+        words.insert(words.end(), {"--target", std::move(environment)});
+    }
+    return words;
+}
+
 int run_models_verb(Session& session, std::string_view verb) {
     auto words = session.arguments().texts("words");
     const std::string folder = take(words, "--project");
-    std::string environment = take(words, "--env");
-    if (environment.empty()) environment = session.arguments().text("env");
+    const std::string environment = take(words, "--env");
     if (!session.enter_folder(folder.empty() ? session.arguments().text("project") : folder)) return kExitMisused;
     words.insert(words.begin(), std::string(verb));
-    if (!environment.empty() && !is_given(words, "--target") && !is_given(words, "-t")) {
-        words.insert(words.end(), {"--target", environment});
-    }
     models::Console console(session.out(), session.errors());
-    return run_models(session, words, console);
+    return run_models(session, with_target(session, std::move(words), environment), console);
 }
 
 }  // namespace shaduf

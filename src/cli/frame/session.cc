@@ -88,8 +88,11 @@ const Project* Session::open_project(ProjectRequest request) {
 Result<Project> Session::read_project(const ProjectRequest& request) const {
     Project project;
     const auto found = load_project(request, project_world(connectors()), project);
-    if (!found.empty()) return found.front();
-    return project;
+    if (found.empty()) return project;
+    if (found.size() == 1) return found.front();
+    std::string all;
+    for (const Error& error : found) all += (all.empty() ? "" : "\nerror: ") + error.to_string();
+    return Error(ErrorKind::invalid_config, std::move(all));
 }
 
 const Project* Session::open_project_for(const std::string& name) {
