@@ -81,7 +81,9 @@ Result<Value> resolve_ref(const NodeScope& scope, const ModelRef& ref) {
     }
     const Node* node = scope.node();
     const bool is_ephemeral = target->type == ResourceType::model && target->config.text("materialized") == "ephemeral";
-    const bool depends = node == nullptr || std::find(node->depends_on_nodes.begin(), node->depends_on_nodes.end(),
+    // A query of the command line was not parsed before it runs.
+    const bool is_inline = node == nullptr || node->type == ResourceType::sql_operation;
+    const bool depends = is_inline || std::find(node->depends_on_nodes.begin(), node->depends_on_nodes.end(),
                                                       target->unique_id) != node->depends_on_nodes.end();
     const bool is_checked = node != nullptr && node->type != ResourceType::operation;
     if (is_checked && !depends) {

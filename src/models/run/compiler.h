@@ -38,8 +38,7 @@ private:
 
 // "model customers (models/customers.sql)", for messages.
 std::string label_of(const Node& node);
-// Below target/compiled, where people look for it.
-// `batch`: the name of the batch of a model that it is for.
+// Below target/compiled, where people look for it. `batch`: the name of the batch of a model that it is for.
 Result<void> write_compiled(const ContextServices& services, const Node& node, const std::string& code,
                             std::string_view batch = {});
 // Puts CTEs before those of a query, behind its own `with` if it has one.

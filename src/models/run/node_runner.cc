@@ -33,16 +33,6 @@ private:
     size_t index_;
 };
 
-Value response_dict(const Value& response) {
-    auto dict = jinja::make<jinja::Dict>();
-    const auto* known = response.object_as<Response>();
-    if (known == nullptr) return dict;
-    dict->set("_message", known->message());
-    if (!known->code().empty()) dict->set("code", known->code());
-    if (known->rows_affected()) dict->set("rows_affected", *known->rows_affected());
-    return dict;
-}
-
 bool is_true(const Value& value) {
     if (value.is_string()) return equals_ignoring_case(value.string(), "true") || value.string() == "1";
     return value.truth();
