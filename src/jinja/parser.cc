@@ -384,7 +384,7 @@ Result<Nodes> Parser::parse_definition_body(Node& node, std::string_view tag, si
 Result<Node*> Parser::parse_macro(std::string_view tag) {
     const uint32_t begin = tokens_[at_ - 1].begin;
     Node* const node = make(NodeKind::macro, next().begin);
-    node->flag = syntax_.definition_names == DefinitionNames::bound;
+    node->flag = syntax_.definition_names == DefinitionNames::bound || blocks_ > 0;
     const size_t definition = blocks_ == 0 ? begin_definition(tag, begin) : 0;
     node->id = TRY(parse_target_name())->id;
     TRY(parse_signature(*node));
@@ -412,7 +412,7 @@ Result<Node*> Parser::parse_options(std::string_view tag) {
     Definition parsed;
     const uint32_t begin = tokens_[at_ - 1].begin;
     Node* const node = make(NodeKind::macro, next().begin);
-    node->flag = syntax_.definition_names == DefinitionNames::bound;
+    node->flag = syntax_.definition_names == DefinitionNames::bound || blocks_ > 0;
     const size_t definition = blocks_ == 0 ? begin_definition(tag, begin) : 0;
     node->id = TRY(parse_target_name())->id;
     while (skip_if(TokenType::comma)) TRY(parse_option(parsed));

@@ -35,7 +35,7 @@ struct DefinitionTag {
 // Whether the name of a macro means that macro in its own template.
 enum class DefinitionNames : uint8_t {
     bound,    // as in jinja2
-    of_host,  // definitions are found by the host alone: the scope is asked for the name, there as everywhere
+    of_host,  // those at the top are found by the host alone: the scope is asked for the name, there as everywhere
 };
 
 struct Syntax {

@@ -133,6 +133,9 @@ TEST(JinjaVm, NamesOfMacrosMayBeTheHosts) {
     const auto source =
         compiled("{% macro helper() %}own{% endmacro %}{% macro m() %}{{ helper() }}{% endmacro %}", syntax);
     EXPECT_EQ(vm.call_macro(*source, source->definitions()[1], names, {}).release_value().string(), "host");
+    const auto nested =
+        compiled("{% if true %}{% macro helper() %}nested{% endmacro %}{{ helper() }}{% endif %}", syntax);
+    EXPECT_EQ(vm.render(*nested, names).release_value(), "nested");
 }
 
 TEST(JinjaVm, ErrorsHavePlaceAndChain) {

@@ -6,6 +6,7 @@
 #include <random>
 
 #include "base/text.h"
+#include "models/command/event_time.h"
 #include "models/context/native.h"
 #include "models/context/yaml_scope.h"
 #include "models/parse/parse_project.h"
@@ -32,14 +33,6 @@ std::string new_invocation_id() {
         if (c == 'x') c = kDigits[random() % kDigits.size()];
     }
     return id;
-}
-
-// --project-dir, else the folder with a dbt_project.yml here or above.
-Result<std::string> project_folder(const InvocationWorld& world, const DbtArguments& arguments) {
-    const std::string given = arguments.text("project-dir");
-    if (!given.empty()) return (std::filesystem::path(world.working_folder) / given).lexically_normal().string();
-    const std::string found = find_project_root(world.working_folder);
-    return found.empty() ? world.working_folder : found;
 }
 
 RelationPolicy quoting_of(const Project& root, const Adapter& adapter) {
@@ -74,7 +67,7 @@ Ref<Dict> flags_of(const DbtArguments& arguments) {
     return flags;
 }
 
-Ref<Dict> arguments_value(const DbtArguments& arguments) {
+Ref<Dict> arguments_value(const DbtArguments& arguments, const Ref<Dict>& cli_vars) {
     auto dict = jinja::make<Dict>();
     const auto name_of = [](std::string name) {
         std::replace(name.begin(), name.end(), '-', '_');
@@ -88,7 +81,9 @@ Ref<Dict> arguments_value(const DbtArguments& arguments) {
         else
             dict->set(name_of(name), texts.empty() ? Value::none() : Value(texts.back()));
     }
-    dict->set("which", arguments.verb);
+    dict->set("which", arguments.verb == "docs generate" ? "generate" : arguments.verb);
+    if (arguments.verb == "run-operation" && !arguments.words.empty()) dict->set("macro", arguments.words.front());
+    dict->set("vars", cli_vars);
     std::string line = "dbt";
     for (const std::string& word : arguments.line) line += " " + word;
     dict->set("invocation_command", line);
@@ -96,6 +91,26 @@ Ref<Dict> arguments_value(const DbtArguments& arguments) {
 }
 
 }  // namespace
+
+Result<std::string> project_folder(const InvocationWorld& world, const DbtArguments& arguments) {
+    const std::string given = arguments.text("project-dir");
+    if (!given.empty()) return (std::filesystem::path(world.working_folder) / given).lexically_normal().string();
+    const std::string found = find_project_root(world.working_folder);
+    return found.empty() ? world.working_folder : found;
+}
+
+Result<Ref<Dict>> read_cli_vars(const DbtArguments& arguments) {
+    const std::string text = arguments.text("vars");
+    if (text.empty()) return jinja::make<Dict>();
+    const auto vars = TRY(parse_yaml(text, "--vars"));
+    if (vars.root().is_null()) return jinja::make<Dict>();
+    if (!vars.root().is_map()) {
+        return Error(ErrorKind::invalid_config,
+                     "--vars must be a YAML map, found: " + text + "; write --vars '{name: value}'");
+    }
+    const Value value = value_of_yaml(vars.root());
+    return Ref<Dict>(&value.dict());
+}
 
 // vars of dbt_project.yml: those of a package stand under its name, in the root project's file or in its own.
 class Invocation::ProjectVars final : public VarLookup {
@@ -134,30 +149,27 @@ Invocation::~Invocation() = default;
 
 Result<std::unique_ptr<Invocation>> Invocation::open(const InvocationWorld& world, const DbtArguments& arguments) {
     auto invocation = std::unique_ptr<Invocation>(new Invocation(world, arguments));
-    TRY(invocation->read_vars());
+    invocation->cli_vars_ = TRY(read_cli_vars(arguments));
     const std::string root = TRY(project_folder(world, arguments));
     YamlTree raw = TRY(load_project_file(root));
     TRY(invocation->read_profile(root, raw));
     TRY(invocation->read_packages(root, std::move(raw)));
     invocation->make_services();
+    TRY(invocation->read_times());
     return invocation;
 }
 
-Result<void> Invocation::read_vars() {
-    const std::string text = arguments_.text("vars");
-    if (text.empty()) return {};
-    const auto vars = TRY(parse_yaml(text, "--vars"));
-    if (vars.root().is_null()) return {};
-    if (!vars.root().is_map()) {
-        return Error(ErrorKind::invalid_config,
-                     "--vars must be a YAML map, found: " + text + "; write --vars '{name: value}'");
-    }
-    const Value value = value_of_yaml(vars.root());
-    cli_vars_ = Ref<Dict>(&value.dict());
-    return {};
+std::optional<std::string> Invocation::wanted_target() const {
+    std::string name = arguments_.text("target");
+    return name.empty() ? std::nullopt : std::optional(std::move(name));
 }
 
-Result<void> Invocation::read_profile(const std::string& root, const YamlTree& raw) {
+Result<std::optional<ProfileTarget>> Invocation::other_target() const {
+    if (!world_.other_target) return std::optional<ProfileTarget>();
+    return world_.other_target(wanted_target());
+}
+
+Result<ProfileTarget> Invocation::choose_target(const std::string& root, const YamlTree& raw) const {
     YamlScope scope(cli_vars_, world_.environment, YamlScope::Secrets::allowed);
     ProfilesSearch search;
     if (arguments_.has("profiles-dir")) {
@@ -167,7 +179,11 @@ Result<void> Invocation::read_profile(const std::string& root, const YamlTree& r
     search.working_folder = world_.working_folder;
     search.project_folder = root;
     search.home_folder = world_.home_folder;
-    const ProfilesFile profiles = TRY(load_profiles(search));
+    const auto path = find_profiles(search);
+    if (!path.ok() && !search.flag && !search.variable) {
+        if (auto other = TRY(other_target())) return std::move(*other);
+    }
+    const ProfilesFile profiles = TRY(load_profiles(TRY(Result<std::string>(path))));
     std::string name = arguments_.text("profile");
     if (name.empty()) {
         const YamlNode& written = raw.root()["profile"];
@@ -178,9 +194,16 @@ Result<void> Invocation::read_profile(const std::string& root, const YamlTree& r
         }
         name = TRY(render_native(written.text(), "dbt_project.yml", scope)).text();
     }
-    const std::string wanted = arguments_.text("target");
-    const auto chosen = TRY(choose_target(profiles, name, wanted.empty() ? std::nullopt : std::optional(wanted),
-                                          scope.renderer(profiles.path)));
+    // That of the home folder is for all projects: what it lacks may stand in this one.
+    const bool is_of_all = profiles.path.starts_with(world_.home_folder + "/.dbt/");
+    if (is_of_all && !search.flag && !search.variable && profiles.tree.root().find(name) == nullptr) {
+        if (auto other = TRY(other_target())) return std::move(*other);
+    }
+    return models::choose_target(profiles, name, wanted_target(), scope.renderer(profiles.path));
+}
+
+Result<void> Invocation::read_profile(const std::string& root, const YamlTree& raw) {
+    const auto chosen = TRY(choose_target(root, raw));
     const AdapterSpec* spec = world_.adapters.find(chosen.type);
     if (spec == nullptr) {
         return Error(ErrorKind::invalid_config, "not a type of database that models can run on: " + chosen.type +
@@ -239,6 +262,7 @@ Result<void> Invocation::read_packages(const std::string& root, YamlTree raw) {
     Findings findings;
     const PackageList wanted = models::read_packages(root, scope.renderer(root + "/packages.yml"), findings);
     if (!findings.ok()) return first_error(findings);
+    if (arguments_.verb == "debug") return {};  // of itself alone
     for (const std::string& folder : TRY(installed_packages(packages_.front(), wanted))) {
         packages_.push_back(TRY(read_package(folder, TRY(load_project_file(folder)))));
     }
@@ -263,13 +287,30 @@ void Invocation::make_services() {
     services.quoting = quoting_of(root(), *adapter_);
     services.target = target_value_;
     services.flags = flags_of(arguments_);
-    services.invocation_args = arguments_value(arguments_);
+    const Value project_flags = value_of_yaml(root().flags());
+    services.project_flags =
+        project_flags.kind() == Kind::dict ? Ref<Dict>(&project_flags.dict()) : jinja::make<Dict>();
+    services.invocation_args = arguments_value(arguments_, cli_vars_);
     services.invocation_id = new_invocation_id();
     const auto now = world_.run.clock.now().time_since_epoch();
     services.run_started_at = datetime_value(std::chrono::duration_cast<std::chrono::microseconds>(now).count(), 0);
     services.is_empty_run = arguments_.is_on("empty");
     services.env = world_.environment;
     manifest_.root_package = root().name;
+}
+
+Result<void> Invocation::read_times() {
+    const auto now = world_.run.clock.now().time_since_epoch();
+    const int64_t micros = std::chrono::duration_cast<std::chrono::microseconds>(now).count();
+    services_->event_time = TRY(read_event_time(arguments_));
+    services_->sample = TRY(read_sample(arguments_, micros));
+    return {};
+}
+
+Result<YamlTree> Invocation::render(const YamlTree& tree, const std::string& file) const {
+    YamlScope scope(cli_vars_, world_.environment, YamlScope::Secrets::refused);
+    scope.set_target(target_value_);
+    return render_tree(tree, scope.renderer(file));
 }
 
 Result<void> Invocation::parse(Findings& findings) { return parse_project(*this, findings); }

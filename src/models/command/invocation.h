@@ -1,6 +1,8 @@
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,7 +25,15 @@ struct InvocationWorld {
     Environment environment;
     std::string working_folder;
     std::string home_folder;
+    // The target of this name (nullopt: the one it takes when none is asked for) that stands outside of profiles.yml,
+    // for projects whose profile is in none. Empty, or nullopt: there is none.
+    std::function<Result<std::optional<ProfileTarget>>(const std::optional<std::string>& name)> other_target = {};
 };
+
+// --project-dir, else the folder with a dbt_project.yml here or above.
+Result<std::string> project_folder(const InvocationWorld& world, const DbtArguments& arguments);
+// --vars. invalid_config: it is no YAML map.
+Result<jinja::Ref<jinja::Dict>> read_cli_vars(const DbtArguments& arguments);
 
 // One command of dbt's on one project: the project and its packages, the chosen target, and all that templates see.
 // Opened before anything is parsed or connected to; outlived by its world. The manifest is filled by `parse`.
@@ -35,6 +45,13 @@ public:
 
     // Reads the resources of all packages. What is wrong in `findings`; those that are errors stop the command.
     Result<void> parse(Findings& findings);
+
+    // A YAML file of the project with its Jinja rendered, as dbt_project.yml is. `file` stands in errors.
+    Result<YamlTree> render(const YamlTree& tree, const std::string& file) const;
+
+    // Selectors of selectors.yml as the manifest has them: JSON, or "".
+    const std::string& selectors_json() const { return selectors_json_; }
+    void keep_selectors(std::string json) { selectors_json_ = std::move(json); }
 
     const DbtArguments& arguments() const { return arguments_; }
     const Project& root() const { return packages_.front(); }
@@ -50,11 +67,14 @@ public:
 
 private:
     Invocation(const InvocationWorld& world, DbtArguments arguments);
-    Result<void> read_vars();
     Result<void> read_profile(const std::string& root, const YamlTree& raw);
+    Result<ProfileTarget> choose_target(const std::string& root, const YamlTree& raw) const;
+    Result<std::optional<ProfileTarget>> other_target() const;
+    std::optional<std::string> wanted_target() const;
     Result<void> read_packages(const std::string& root, YamlTree raw);
     Result<Project> read_package(const std::string& root, YamlTree raw);
     void make_services();
+    Result<void> read_times();
 
     class ProjectVars;
     const InvocationWorld world_;
@@ -68,6 +88,7 @@ private:
     std::unique_ptr<ProjectVars> vars_;
     Manifest manifest_;
     std::unique_ptr<ContextServices> services_;
+    std::string selectors_json_;
 };
 
 }  // namespace shaduf::models

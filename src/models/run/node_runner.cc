@@ -2,14 +2,13 @@
 
 #include <algorithm>
 #include <array>
-#include <filesystem>
-#include <fstream>
 
 #include "base/run_context.h"
 #include "base/text.h"
 #include "models/context/native.h"
 #include "models/context/relations.h"
 #include "models/context/response.h"
+#include "models/run/deferral.h"
 
 namespace shaduf::models {
 namespace {
@@ -34,16 +33,6 @@ private:
     NodeResult& result_;
     size_t index_;
 };
-
-Value response_dict(const Value& response) {
-    auto dict = jinja::make<jinja::Dict>();
-    const auto* known = response.object_as<Response>();
-    if (known == nullptr) return dict;
-    dict->set("_message", known->message());
-    if (!known->code().empty()) dict->set("code", known->code());
-    if (known->rows_affected()) dict->set("rows_affected", *known->rows_affected());
-    return dict;
-}
 
 bool is_true(const Value& value) {
     if (value.is_string()) return equals_ignoring_case(value.string(), "true") || value.string() == "1";
@@ -87,6 +76,7 @@ void judge(const Node& node, const TestCounts& counts, NodeResult& result) {
         result.message = found + ", configured to warn if " + node.config.text("warn_if");
     } else {
         result.status = NodeStatus::pass;
+        result.failures = 0;
     }
 }
 
@@ -123,15 +113,27 @@ const Macro* find_materialization(const ContextServices& services, std::string_v
 }
 
 NodeResult NodeRunner::run(const Node& node, RunKind kind) {
+    const Value* asks = services_.project_flags->find("require_batched_execution_for_custom_microbatch_strategy");
+    const bool batches_custom = asks != nullptr && asks->truth();
+    if (kind == RunKind::execute && runs_in_batches(node, services_.macros, services_.packages, batches_custom)) {
+        return run_batches(node);
+    }
+    NodeRun run;
+    return run_once(node, kind, run, {});
+}
+
+NodeResult NodeRunner::run_once(const Node& node, RunKind kind, NodeRun& run, const Prepare& prepare) {
     NodeResult result;
     result.unique_id = node.unique_id;
     result.thread_id = thread_id_;
     const auto started = std::chrono::steady_clock::now();
-    NodeRun run;
     run.session = &session_;
     NodeScope scope(services_, Phase::run, {.node = &node, .package = node.package, .label = label_of(node)});
     scope.run_with(run);
+    defer_refs(scope, session_);
     auto done = compile(node, scope, run, result);
+    scope.forget_values();
+    if (done.ok() && prepare) prepare(scope);
     if (done.ok() && kind == RunKind::execute)
         done = execute(node, scope, run, result);
     else if (done.ok())
@@ -140,6 +142,8 @@ NodeResult NodeRunner::run(const Node& node, RunKind kind) {
         result.status = NodeStatus::error;
         result.error = done.release_error();
         result.message = result.error->to_string();
+        const std::string& file = node.place.original_path;
+        if (result.message.find(file) == std::string::npos) result.message = file + ": " + result.message;
     }
     // What a node left open is not for the next one.
     if (auto rolled_back = session_.rollback(); !rolled_back.ok() && !result.error) {
@@ -161,19 +165,9 @@ Result<void> NodeRunner::compile(const Node& node, NodeScope& scope, NodeRun& ru
     const CompiledNode compiled = TRY(compiler_.compile(node, scope, run));
     result.compiled_code = compiled.code;
     for (const auto& cte : compiled.ctes) result.extra_ctes.emplace_back(cte.unique_id, cte.sql);
-    return write_compiled(node, compiled.code);
-}
-
-Result<void> NodeRunner::write_compiled(const Node& node, const std::string& code) const {
-    const auto file =
-        std::filesystem::path(services_.project_root) / services_.target_path / "compiled" / written_path(node);
-    std::error_code failure;
-    std::filesystem::create_directories(file.parent_path(), failure);
-    std::ofstream out(file, std::ios::binary);
-    out.write(code.data(), static_cast<std::streamsize>(code.size()));
-    if (out.flush()) return {};
-    return Error(ErrorKind::exhausted,
-                 "cannot write compiled code: " + file.string() + "; is there room, and may it be written?");
+    // The text of a snapshot is only part of what runs.
+    if (node.type == ResourceType::snapshot) return {};
+    return write_compiled(services_, node, compiled.code, run.batch ? run.batch->name : "");
 }
 
 Result<void> NodeRunner::execute(const Node& node, NodeScope& scope, NodeRun& run, NodeResult& result) {
@@ -251,6 +245,7 @@ NodeResult NodeRunner::run_operation(const Node& node, Value schemas, Value resu
         const Timed timed(result, "execute");
         const CompiledNode compiled = TRY(compiler_.compile(node, scope, run));
         result.compiled_code = compiled.code;
+        TRY(write_compiled(services_, node, compiled.code));
         const std::string sql(trim(compiled.code));
         if (sql.empty()) return {};
         TRY(session_.begin());
@@ -259,6 +254,7 @@ NodeResult NodeRunner::run_operation(const Node& node, Value schemas, Value resu
         return session_.commit();
     }();
     result.status = done.ok() ? NodeStatus::success : NodeStatus::error;
+    result.failures = 0;
     if (!done.ok()) {
         result.error = done.release_error();
         result.message = result.error->to_string();

@@ -1,0 +1,113 @@
+#!/usr/bin/env python3
+"""Runs dbt projects by shaduf and by dbt itself, and compares what both leave.
+
+    compare_with_dbt.py --shaduf build/release/shaduf --dbt /path/to/dbt PROJECT... [--target NAME] [--runs N]
+
+Each project is copied twice, into folders of equal length, and runs N times (`build`, then `build` again: snapshots and
+incremental models change with the second). Compared: every file of target/compiled, byte for byte but for the folder's
+name; the status of each node; with DuckDB, every table and view, by its columns and rows. Status 1: they differ.
+"""
+import argparse, json, os, re, shutil, subprocess, sys, tempfile
+from pathlib import Path
+
+TIMEOUT_SECONDS = 600
+# What is another one at each call: clocks, ids.
+VOLATILE = re.compile(rb"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?(\+00:00)?|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\d{14,20}|datetime\.datetime\(20(2[5-9]|3\d), [^<)]*(<[^>]*>)?\)")
+
+
+def run(program, words, project, environment):
+    done = subprocess.run(program + words, cwd=project, env=environment, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, timeout=TIMEOUT_SECONDS)
+    return done.returncode, done.stdout.decode(errors="replace")
+
+
+def tree(folder, root):
+    files = {}
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            text = path.read_bytes().replace(str(root).encode(), b"<project>")
+            files[str(path.relative_to(folder))] = VOLATILE.sub(b"<volatile>", text)
+    return files
+
+
+def statuses(project):
+    path = project / "target" / "run_results.json"
+    if not path.exists():
+        return {}
+    return {r["unique_id"]: (r["status"], r.get("failures")) for r in json.loads(path.read_text())["results"]}
+
+
+def tables(database):
+    import duckdb
+    found = {}
+    with duckdb.connect(str(database), read_only=True) as connection:
+        names = connection.execute("select table_schema, table_name from information_schema.tables order by all").fetchall()
+        for schema, name in names:
+            quoted = f'"{schema}"."{name}"'
+            try:
+                columns = connection.execute(f"describe {quoted}").fetchall()
+                rows = connection.execute(f"select * from {quoted} order by all").fetchall()
+            except duckdb.Error as error:
+                columns, rows = [], [str(error)]
+            found[quoted] = ([column[:2] for column in columns], [VOLATILE.sub(b"<v>", repr(row).encode()) for row in rows])
+    return found
+
+
+def differences(name, ours, theirs, most=6):
+    lines = []
+    for key in sorted(set(ours) | set(theirs)):
+        if ours.get(key) != theirs.get(key):
+            lines.append(f"  {name} {key}: ours {str(ours.get(key, 'none'))[:300]!r}, dbt's {str(theirs.get(key, 'none'))[:300]!r}")
+    return lines[:most] + ([f"  ... and {len(lines) - most} more"] if len(lines) > most else [])
+
+
+def compare(project, arguments):
+    found = []
+    with tempfile.TemporaryDirectory() as temporary:
+        folders = {}
+        for who, program in (("ours", [os.path.abspath(arguments.shaduf), "dbt"]), ("dbts", [os.path.abspath(arguments.dbt)])):
+            # The same name of the folder: it may stand in names of tables.
+            folder = Path(temporary) / who / project.name
+            shutil.copytree(project, folder, symlinks=arguments.links == "kept", ignore=shutil.ignore_patterns("target", "logs"))
+            folders[who] = folder
+            environment = dict(os.environ, DBT_DUCKDB_PATH=str(folder / "warehouse.duckdb"),
+                               DBT_SEND_ANONYMOUS_USAGE_STATS="false", DBT_USE_COLORS="false", TMPDIR=temporary)
+            target = ["--target", arguments.target] if arguments.target else []
+            outputs = []
+            for words in arguments.command or ["build"] * arguments.runs:
+                outputs.append(run(program, words.split() + target + ["--threads", "1"], folder, environment))
+            folders[who + "_codes"] = [code for code, _ in outputs]
+            folders[who + "_said"] = outputs[-1][1]
+        ours, theirs = folders["ours"], folders["dbts"]
+        if folders["ours_codes"] != folders["dbts_codes"]:
+            found.append(f"  exit codes: ours {folders['ours_codes']}, dbt's {folders['dbts_codes']}")
+            found += ["    | " + line for line in folders["ours_said"].splitlines()[-12:]]
+        found += differences("compiled", tree(ours / "target/compiled", ours), tree(theirs / "target/compiled", theirs))
+        mine, its = statuses(ours), statuses(theirs)
+        found += differences("status", mine, its)
+        if (ours / "warehouse.duckdb").exists() and (theirs / "warehouse.duckdb").exists():
+            found += differences("table", tables(ours / "warehouse.duckdb"), tables(theirs / "warehouse.duckdb"))
+        if arguments.keep:
+            shutil.copytree(temporary, Path(arguments.keep) / project.name, symlinks=True, dirs_exist_ok=True)
+        count = len(its)
+    print(f"{'same' if not found else 'DIFFERS'}: {project.name} ({count} nodes)", *found, sep="\n", flush=True)
+    return not found
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--shaduf", required=True)
+    parser.add_argument("--dbt", required=True)
+    parser.add_argument("--target", default="")
+    parser.add_argument("--runs", type=int, default=2)
+    parser.add_argument("--command", action="append", help="instead of build: any number of them, in turn")
+    parser.add_argument("--links", choices=["kept", "followed"], default="kept", help="of the project: packages may be links")
+    parser.add_argument("--keep", help="a folder for what both left")
+    parser.add_argument("projects", nargs="+")
+    arguments = parser.parse_args()
+    same = [compare(Path(project).resolve(), arguments) for project in arguments.projects]
+    print(f"{sum(same)} of {len(same)} projects are the same")
+    sys.exit(0 if all(same) else 1)
+
+
+main()
