@@ -299,7 +299,7 @@ struct Manifest {
     // By unique id; nullptr: none. Built by `index`.
     const Node* node(std::string_view unique_id) const;
     const SourceTable* source(std::string_view unique_id) const;
-    // What ref() names: first in the package of who asks, then in the root, then in any. Versions as dbt resolves them:
+    // What ref() names: first in the root, then in the package of who asks, then in any. Versions as dbt resolves them:
     // none given is the latest. nullptr: none.
     const Node* find_ref(const ModelRef& ref, std::string_view from_package) const;
     const SourceTable* find_source(const SourceRef& source, std::string_view from_package) const;
