@@ -3,7 +3,7 @@
 function(shaduf_embed target folder out header function)
     set(root ${PROJECT_SOURCE_DIR}/${folder})
     file(GLOB_RECURSE files CONFIGURE_DEPENDS RELATIVE ${root} ${root}/*)
-    list(FILTER files EXCLUDE REGEX "README.md$|\\.(h|cc)$")
+    list(FILTER files EXCLUDE REGEX "^README.md$|\\.(h|cc)$")
     set(entries "")
     foreach(file IN LISTS files)
         set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${root}/${file})

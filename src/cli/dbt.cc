@@ -1,11 +1,6 @@
-#include <unistd.h>
-
-#include <cstdlib>
-#include <filesystem>
-
 #include "cli/command.h"
+#include "cli/frame/models.h"
 #include "cli/frame/session.h"
-#include "models/command/dbt_command.h"
 
 namespace shaduf {
 namespace {
@@ -15,21 +10,10 @@ constexpr ArgumentSpec kArguments[] = {
      "A command line of dbt's, word for word: build --select +orders, ls, docs generate, ..."},
 };
 
-std::optional<std::string> variable(const std::string& name) {
-    const char* value = std::getenv(name.c_str());
-    return value == nullptr ? std::nullopt : std::optional<std::string>(value);
-}
-
 int run_dbt(Session& session) {
+    if (!session.enter_folder()) return kExitMisused;
     models::Console console(session.out(), session.errors());
-    const auto adapters = builtin_adapters();
-    const models::InvocationWorld world = {.run = session.world(),
-                                           .adapters = adapters,
-                                           .messages = console,
-                                           .environment = variable,
-                                           .working_folder = std::filesystem::current_path().string(),
-                                           .home_folder = variable("HOME").value_or("")};
-    return models::run_dbt_command(world, session.arguments().texts("words"), console);
+    return run_models(session, session.arguments().texts("words"), console);
 }
 
 }  // namespace

@@ -12,7 +12,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kTemplates[] = {"quickstart", "rest", "files", "postgres", "empty"};
+constexpr std::string_view kTemplates[] = {"quickstart", "medallion", "rest", "files", "postgres", "empty"};
 constexpr ArgumentSpec kArguments[] = {
     {"folder", ArgumentKind::positional, "The folder to make.", false, "."},
     {"template", ArgumentKind::option,

@@ -9,6 +9,7 @@
 #include "base/time.h"
 #include "cli/command.h"
 #include "cli/frame/json_writer.h"
+#include "cli/frame/models_after_loads.h"
 #include "cli/frame/progress.h"
 #include "cli/frame/session.h"
 #include "cli/frame/table.h"
@@ -17,10 +18,13 @@ namespace shaduf {
 namespace {
 
 constexpr ArgumentSpec kArguments[] = {
-    {"select", ArgumentKind::positional_list, "PIPELINE or PIPELINE.STREAM; all pipelines unless given."},
+    {"select", ArgumentKind::positional_list,
+     "PIPELINE or PIPELINE.STREAM, with the models that read them; all unless given."},
     {"quiet", ArgumentKind::flag, "Show no progress, only the summary."},
 };
 constexpr size_t kReasonsMax = 10;
+
+using StreamsByPipeline = std::map<std::string, std::vector<std::string>>;
 
 struct PipelineResult {
     const PipelineConfig* pipeline;
@@ -57,7 +61,19 @@ void write_stream(const StreamResult& stream, JsonWriter& json) {
     json.end_object();
 }
 
-void print_json(const std::vector<PipelineResult>& results, bool ok, std::ostream& out) {
+void write_models(const ModelsRun& run, JsonWriter& json) {
+    json.key("models").begin_array();
+    for (const models::NodeOutcome& outcome : run.outcomes) {
+        json.begin_object().field("id", outcome.unique_id).field("status", to_string(outcome.status));
+        json.field("message", outcome.message).key("seconds").number(outcome.seconds).end_object();
+    }
+    json.end_array().key("held_back").begin_array();
+    for (const std::string& id : run.held_back) json.text(id);
+    json.end_array();
+}
+
+void print_json(const std::vector<PipelineResult>& results, const std::optional<ModelsRun>& models, bool ok,
+                std::ostream& out) {
     JsonWriter json;
     json.begin_object().key("ok").boolean(ok).key("streams").begin_array();
     for (const auto& result : results) {
@@ -67,7 +83,9 @@ void print_json(const std::vector<PipelineResult>& results, bool ok, std::ostrea
     for (const auto& result : results) {
         if (result.error) json.text(result.error->to_string());
     }
-    out << json.end_array().end_object().str() << "\n";
+    json.end_array();
+    if (models) write_models(*models, json);
+    out << json.end_object().str() << "\n";
 }
 
 void print_streams(const std::vector<PipelineResult>& results, std::ostream& out) {
@@ -138,11 +156,7 @@ void print_next(const Project& project, const std::vector<PipelineResult>& resul
     out << "  shaduf state ls\n";
 }
 
-void print_text(Session& session, const Project& project, const std::vector<PipelineResult>& results) {
-    if (results.empty()) {
-        session.out() << "nothing to run: write a pipeline into pipelines/NAME.yml\n";
-        return;
-    }
+void print_loads(Session& session, const std::vector<PipelineResult>& results) {
     print_streams(results, session.out());
     print_reasons(results, session.out());
     for (const auto& result : results) {
@@ -154,12 +168,22 @@ void print_text(Session& session, const Project& project, const std::vector<Pipe
         }
     }
     session.out() << std::flush;
-    print_next(project, results, session.out());
+}
+
+void print_summary(const std::vector<PipelineResult>& results, const ModelsRun& models, std::ostream& out) {
+    size_t streams = 0, loaded = 0;
+    for (const auto& result : results) {
+        for (const StreamResult& stream : result.summary.streams) loaded += stream.error ? 0 : 1;
+        streams += result.error ? result.pipeline->streams.size() : result.summary.streams.size();
+    }
+    out << "\n"
+        << loaded << " of " << streams << (streams == 1 ? " stream" : " streams") << " loaded; " << models.done()
+        << " of " << models.outcomes.size() + models.held_back.size() << " models, seeds, snapshots and tests done\n";
 }
 
 // What the user selected, by pipeline; an empty list is all streams.
-std::map<std::string, std::vector<std::string>> selected(const Session& session) {
-    std::map<std::string, std::vector<std::string>> by_pipeline;
+StreamsByPipeline selected(const Session& session) {
+    StreamsByPipeline by_pipeline;
     for (const std::string& text : session.arguments().texts("select")) {
         const Selection selection = Selection::parse(text);
         auto& streams = by_pipeline[selection.first];
@@ -168,8 +192,7 @@ std::map<std::string, std::vector<std::string>> selected(const Session& session)
     return by_pipeline;
 }
 
-std::vector<Error> check_streams(const Project& project,
-                                 const std::map<std::string, std::vector<std::string>>& selection) {
+std::vector<Error> check_streams(const Project& project, const StreamsByPipeline& selection) {
     std::vector<Error> errors;
     for (const auto& [name, streams] : selection) {
         const PipelineConfig* pipeline = project.pipeline(name);
@@ -199,6 +222,49 @@ int status_of(const std::vector<PipelineResult>& results) {
     return status;
 }
 
+// The schema that the sink writes to when the pipeline names none.
+std::string schema_of(const Project& project, const PipelineConfig& pipeline) {
+    if (!pipeline.schema.empty()) return pipeline.schema;
+    const ConnectionConfig* sink = project.connection(pipeline.sink);
+    if (sink != nullptr && sink->type == "postgres") return sink->options.text("schema");
+    return "main";
+}
+
+std::vector<models::LoadedTable> loaded_tables(const Project& project, const std::vector<PipelineResult>& results) {
+    std::vector<models::LoadedTable> tables;
+    for (const auto& result : results) {
+        const std::string schema = schema_of(project, *result.pipeline);
+        for (const StreamConfig& stream : result.pipeline->streams) {
+            const auto& ran = result.summary.streams;
+            const auto found = std::find_if(ran.begin(), ran.end(), [&](const StreamResult& candidate) {
+                return candidate.progress.stream == stream.name;
+            });
+            // Of a pipeline that runs in part, what was not asked for is as it was.
+            if (found == ran.end() && !result.error) continue;
+            tables.push_back({schema, stream.table, found != ran.end() && !found->error});
+        }
+    }
+    return tables;
+}
+
+std::vector<PipelineResult> run_pipelines(Session& session, RunContext& world, const Project& project,
+                                          const StreamsByPipeline& selection) {
+    std::vector<PipelineResult> results;
+    for (const PipelineConfig& pipeline : project.pipelines) {
+        RunOptions options;
+        if (const auto found = selection.find(pipeline.name); found != selection.end()) options.streams = found->second;
+        PipelineResult& result = results.emplace_back(PipelineResult{&pipeline, {}, std::nullopt});
+        auto summary = run_pipeline(world, project, pipeline, session.connectors(), options);
+        if (summary.ok()) {
+            result.summary = summary.release_value();
+        } else {
+            result.error = summary.release_error();
+        }
+        if (world.cancellation.canceled()) break;
+    }
+    return results;
+}
+
 int run_run(Session& session) {
     const auto selection = selected(session);
     ProjectRequest request;
@@ -213,30 +279,35 @@ int run_run(Session& session) {
                                         : live ? ProgressStyle::live
                                                : ProgressStyle::plain);
     RunContext& world = session.world(&progress);
-    std::vector<PipelineResult> results;
-    for (const PipelineConfig& pipeline : project->pipelines) {
-        RunOptions options;
-        if (const auto found = selection.find(pipeline.name); found != selection.end()) options.streams = found->second;
-        PipelineResult& result = results.emplace_back(PipelineResult{&pipeline, {}, std::nullopt});
-        auto summary = run_pipeline(world, *project, pipeline, session.connectors(), options);
-        if (summary.ok()) {
-            result.summary = summary.release_value();
-        } else {
-            result.error = summary.release_error();
-        }
-        if (world.cancellation.canceled()) break;
+    const auto results = run_pipelines(session, world, *project, selection);
+    int status = status_of(results);
+    if (!session.json()) print_loads(session, results);
+    std::optional<ModelsRun> models;
+    if (has_models() && !world.cancellation.canceled()) {
+        models::Console console(session.json() ? session.errors() : session.out(), session.errors());
+        if (!quiet && !results.empty()) session.out() << "\n";
+        const auto readers = selection.empty() ? models::Readers::all : models::Readers::of_the_loads;
+        models = run_models_after(session, loaded_tables(*project, results), readers, console, quiet);
+        status = std::max(status, models->status);
     }
-    const int status = status_of(results);
-    session.json() ? print_json(results, status == kExitDone, session.out()) : print_text(session, *project, results);
+    if (session.json()) {
+        print_json(results, models, status == kExitDone, session.out());
+    } else if (results.empty() && !models) {
+        session.out() << "nothing to run: write a pipeline into pipelines/NAME.yml\n";
+    } else {
+        if (models) print_summary(results, *models, session.out());
+        print_next(*project, results, session.out());
+    }
     return status;
 }
 
 }  // namespace
 
-extern const CommandSpec command_run{.name = "run",
-                                     .summary = "Move what is new, from the sources to the sinks.",
-                                     .arguments = kArguments,
-                                     .run = run_run,
-                                     .example = "shaduf run blog shop.orders"};
+extern const CommandSpec command_run{
+    .name = "run",
+    .summary = "Move what is new, from the sources to the sinks, and build the models on it.",
+    .arguments = kArguments,
+    .run = run_run,
+    .example = "shaduf run blog shop.orders"};
 
 }  // namespace shaduf

@@ -12,7 +12,7 @@ from pathlib import Path
 
 TIMEOUT_SECONDS = 600
 # What is another one at each call: clocks, ids.
-VOLATILE = re.compile(rb"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?(\+00:00)?|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\d{14,20}")
+VOLATILE = re.compile(rb"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?(\+00:00)?|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\d{14,20}|datetime\.datetime\(20(2[5-9]|3\d), [^<)]*(<[^>]*>)?\)")
 
 
 def run(program, words, project, environment):
@@ -68,7 +68,7 @@ def compare(project, arguments):
         for who, program in (("ours", [os.path.abspath(arguments.shaduf), "dbt"]), ("dbts", [os.path.abspath(arguments.dbt)])):
             # The same name of the folder: it may stand in names of tables.
             folder = Path(temporary) / who / project.name
-            shutil.copytree(project, folder, symlinks=True, ignore=shutil.ignore_patterns("target", "logs"))
+            shutil.copytree(project, folder, symlinks=arguments.links == "kept", ignore=shutil.ignore_patterns("target", "logs"))
             folders[who] = folder
             environment = dict(os.environ, DBT_DUCKDB_PATH=str(folder / "warehouse.duckdb"),
                                DBT_SEND_ANONYMOUS_USAGE_STATS="false", DBT_USE_COLORS="false", TMPDIR=temporary)
@@ -101,10 +101,11 @@ def main():
     parser.add_argument("--target", default="")
     parser.add_argument("--runs", type=int, default=2)
     parser.add_argument("--command", action="append", help="instead of build: any number of them, in turn")
+    parser.add_argument("--links", choices=["kept", "followed"], default="kept", help="of the project: packages may be links")
     parser.add_argument("--keep", help="a folder for what both left")
     parser.add_argument("projects", nargs="+")
     arguments = parser.parse_args()
-    same = [compare(Path(project), arguments) for project in arguments.projects]
+    same = [compare(Path(project).resolve(), arguments) for project in arguments.projects]
     print(f"{sum(same)} of {len(same)} projects are the same")
     sys.exit(0 if all(same) else 1)
 

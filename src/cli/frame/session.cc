@@ -34,14 +34,9 @@ struct Session::World {
 
 namespace {
 
-std::optional<std::string> process_variable(const std::string& name) {
-    const char* value = std::getenv(name.c_str());
-    return value == nullptr ? std::nullopt : std::optional<std::string>(value);
-}
-
 ProjectWorld project_world(const Registry<ConnectorSpec>& connectors) {
     ProjectWorld world;
-    world.variable = process_variable;
+    world.variable = Session::variable;
     world.connector_types = connectors.names();
     world.connector = [&connectors](std::string_view type) -> std::optional<ConnectorFields> {
         const ConnectorSpec* spec = connectors.find(type);
@@ -69,8 +64,12 @@ void write_error(JsonWriter& json, const Error& error) {
 Session::Session(Parts parts) : parts_(parts) {}
 Session::~Session() = default;
 
-bool Session::enter_folder() {
-    const std::string folder = arguments().text("project");
+std::optional<std::string> Session::variable(const std::string& name) {
+    const char* value = std::getenv(name.c_str());
+    return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+}
+
+bool Session::enter_folder(const std::string& folder) {
     if (entered_ || ::chdir(folder.c_str()) == 0) return entered_ = true;
     misuse("cannot enter the project's folder: " + folder + ": " + std::strerror(errno));
     return false;
@@ -84,6 +83,16 @@ const Project* Session::open_project(ProjectRequest request) {
     if (found.empty()) return project_.get();
     fail(found);
     return nullptr;
+}
+
+Result<Project> Session::read_project(const ProjectRequest& request) const {
+    Project project;
+    const auto found = load_project(request, project_world(connectors()), project);
+    if (found.empty()) return project;
+    if (found.size() == 1) return found.front();
+    std::string all;
+    for (const Error& error : found) all += (all.empty() ? "" : "\nerror: ") + error.to_string();
+    return Error(ErrorKind::invalid_config, std::move(all));
 }
 
 const Project* Session::open_project_for(const std::string& name) {

@@ -37,12 +37,21 @@ public:
     std::ostream& errors() { return parts_.errors; }
     bool json() const { return parts_.arguments.flag("json"); }
 
+    // Makes the project's folder that of the process. On an error prints it and returns false: exit with kExitMisused.
+    bool enter_folder() { return enter_folder(arguments().text("project")); }
+    bool enter_folder(const std::string& folder);
+
     // Enters the project's folder and reads it; a folder that `request` names is read without entering it. On errors
     // prints them all and returns nullptr: exit with kExitMisused.
     const Project* open_project(ProjectRequest request);
     // Reads only what `name` needs: the pipeline of that name, else the connection.
     const Project* open_project_for(const std::string& name);
     const Project* open_project() { return open_project(ProjectRequest()); }
+    // The project of the folder that was entered, in the environment that `request` names; prints nothing.
+    Result<Project> read_project(const ProjectRequest& request) const;
+
+    // An environment variable of the process; nullopt: not set.
+    static std::optional<std::string> variable(const std::string& name);
 
     // The world of this call. `events` is told what happens; without it, warnings are printed. SIGINT cancels.
     RunContext& world(RunEvents* events = nullptr);
@@ -56,7 +65,6 @@ public:
 
 private:
     struct World;
-    bool enter_folder();
     Parts parts_;
     bool entered_ = false;
     std::unique_ptr<Project> project_;

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <mutex>
@@ -72,6 +73,11 @@ public:
         return "text";
     }
     std::span<const std::string_view> incremental_strategies() const override { return kStrategies; }
+    // The engine takes no database there, not even its own.
+    std::string foreign_key_target(std::string name) const override {
+        const bool has_database = std::count(name.begin(), name.end(), '.') > 1;
+        return has_database ? name.substr(name.find('.') + 1) : name;
+    }
     ConstraintSupport constraint_support(std::string_view) const override { return ConstraintSupport::enforced; }
     Result<std::optional<Value>> call_method(std::string_view name, const AdapterCall& call) const override;
     Result<std::unique_ptr<Session>> connect(RunContext& run, const std::string& name) override;

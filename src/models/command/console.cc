@@ -121,7 +121,11 @@ void Console::ended(const Node& node, const NodeResult& result, size_t index, si
 
 void Console::summary(const std::vector<NodeResult>& results, double seconds) {
     std::map<NodeStatus, size_t> counts;
-    for (const NodeResult& result : results) ++counts[result.status];
+    outcomes_.clear();
+    for (const NodeResult& result : results) {
+        ++counts[result.status];
+        outcomes_.push_back({result.unique_id, result.status, result.message, result.execution_seconds});
+    }
     line("");
     line("Finished running " + std::to_string(results.size()) + " nodes in " + seconds_text(seconds) + ".");
     for (const NodeResult& result : results) {

@@ -10,6 +10,14 @@
 
 namespace shaduf::models {
 
+// What became of one node, as a summary has it.
+struct NodeOutcome {
+    std::string unique_id;
+    NodeStatus status;
+    std::string message;
+    double seconds;
+};
+
 // What people see of a command: lines as dbt prints them, warnings and errors apart. Thread-safe.
 class Console final : public MessageSink, public GraphRunListener {
 public:
@@ -33,6 +41,8 @@ public:
     std::vector<std::string> warnings() const;
     // "Done. PASS=5 WARN=0 ERROR=0 SKIP=0 NO-OP=0 TOTAL=5", after what failed, with the query to see it.
     void summary(const std::vector<NodeResult>& results, double seconds);
+    // Of the last summary.
+    const std::vector<NodeOutcome>& outcomes() const { return outcomes_; }
 
 private:
     std::string colored(std::string_view text, NodeStatus status) const;
@@ -42,6 +52,7 @@ private:
     Options options_;
     mutable std::mutex mutex_;
     std::vector<std::string> warnings_;
+    std::vector<NodeOutcome> outcomes_;
 };
 
 }  // namespace shaduf::models

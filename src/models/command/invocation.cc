@@ -157,7 +157,17 @@ Result<std::unique_ptr<Invocation>> Invocation::open(const InvocationWorld& worl
     return invocation;
 }
 
-Result<void> Invocation::read_profile(const std::string& root, const YamlTree& raw) {
+std::optional<std::string> Invocation::wanted_target() const {
+    std::string name = arguments_.text("target");
+    return name.empty() ? std::nullopt : std::optional(std::move(name));
+}
+
+Result<std::optional<ProfileTarget>> Invocation::other_target() const {
+    if (!world_.other_target) return std::optional<ProfileTarget>();
+    return world_.other_target(wanted_target());
+}
+
+Result<ProfileTarget> Invocation::choose_target(const std::string& root, const YamlTree& raw) const {
     YamlScope scope(cli_vars_, world_.environment, YamlScope::Secrets::allowed);
     ProfilesSearch search;
     if (arguments_.has("profiles-dir")) {
@@ -167,7 +177,11 @@ Result<void> Invocation::read_profile(const std::string& root, const YamlTree& r
     search.working_folder = world_.working_folder;
     search.project_folder = root;
     search.home_folder = world_.home_folder;
-    const ProfilesFile profiles = TRY(load_profiles(search));
+    const auto path = find_profiles(search);
+    if (!path.ok() && !search.flag && !search.variable) {
+        if (auto other = TRY(other_target())) return std::move(*other);
+    }
+    const ProfilesFile profiles = TRY(load_profiles(TRY(Result<std::string>(path))));
     std::string name = arguments_.text("profile");
     if (name.empty()) {
         const YamlNode& written = raw.root()["profile"];
@@ -178,9 +192,16 @@ Result<void> Invocation::read_profile(const std::string& root, const YamlTree& r
         }
         name = TRY(render_native(written.text(), "dbt_project.yml", scope)).text();
     }
-    const std::string wanted = arguments_.text("target");
-    const auto chosen = TRY(choose_target(profiles, name, wanted.empty() ? std::nullopt : std::optional(wanted),
-                                          scope.renderer(profiles.path)));
+    // That of the home folder is for all projects: what it lacks may stand in this one.
+    const bool is_of_all = profiles.path.starts_with(world_.home_folder + "/.dbt/");
+    if (is_of_all && !search.flag && !search.variable && profiles.tree.root().find(name) == nullptr) {
+        if (auto other = TRY(other_target())) return std::move(*other);
+    }
+    return models::choose_target(profiles, name, wanted_target(), scope.renderer(profiles.path));
+}
+
+Result<void> Invocation::read_profile(const std::string& root, const YamlTree& raw) {
+    const auto chosen = TRY(choose_target(root, raw));
     const AdapterSpec* spec = world_.adapters.find(chosen.type);
     if (spec == nullptr) {
         return Error(ErrorKind::invalid_config, "not a type of database that models can run on: " + chosen.type +

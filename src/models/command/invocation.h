@@ -1,6 +1,8 @@
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +25,9 @@ struct InvocationWorld {
     Environment environment;
     std::string working_folder;
     std::string home_folder;
+    // The target of this name (nullopt: the one it takes when none is asked for) that stands outside of profiles.yml,
+    // for projects whose profile is in none. Empty, or nullopt: there is none.
+    std::function<Result<std::optional<ProfileTarget>>(const std::optional<std::string>& name)> other_target = {};
 };
 
 // --project-dir, else the folder with a dbt_project.yml here or above.
@@ -63,6 +68,9 @@ public:
 private:
     Invocation(const InvocationWorld& world, DbtArguments arguments);
     Result<void> read_profile(const std::string& root, const YamlTree& raw);
+    Result<ProfileTarget> choose_target(const std::string& root, const YamlTree& raw) const;
+    Result<std::optional<ProfileTarget>> other_target() const;
+    std::optional<std::string> wanted_target() const;
     Result<void> read_packages(const std::string& root, YamlTree raw);
     Result<Project> read_package(const std::string& root, YamlTree raw);
     void make_services();

@@ -65,6 +65,8 @@ public:
     void run_with(NodeRun& run) { run_ = &run; }
     void resolve_refs_by(Resolve resolve) { resolve_ = std::move(resolve); }
     void resolve_sources_by(ResolveSource resolve) { resolve_source_ = std::move(resolve); }
+    // Makes all values anew when they are asked for: what the node compiled to is known now.
+    void forget_values() { made_.assign(made_.size(), std::nullopt); }
     // A name that goes before all others.
     void set(std::string name, jinja::Value value);
 

@@ -30,27 +30,6 @@ std::string known_names(const std::vector<std::string>& names) {
     return names.empty() ? "; there is none" : "; there are: " + join(names, ", ");
 }
 
-Result<std::string> find_profiles(const ProfilesSearch& search) {
-    const auto file_in = [](const std::string& folder) { return (fs::path(folder) / kProfilesFile).string(); };
-    std::error_code ignored;
-    for (const auto& [given, what] :
-         {std::pair(search.flag, "--profiles-dir"), std::pair(search.variable, "DBT_PROFILES_DIR")}) {
-        if (!given) continue;
-        if (fs::exists(file_in(*given), ignored)) return file_in(*given);
-        return Error(ErrorKind::invalid_config, "no profiles.yml in " + *given + ", the folder of " + what +
-                                                    "; correct it, or put the file there");
-    }
-    std::vector<std::string> tried;
-    const std::string in_home = search.home_folder.empty() ? "" : search.home_folder + "/.dbt";
-    for (const auto& folder : {search.working_folder, search.project_folder, in_home}) {
-        if (folder.empty() || std::find(tried.begin(), tried.end(), folder) != tried.end()) continue;
-        if (fs::exists(file_in(folder), ignored)) return file_in(folder);
-        tried.push_back(folder);
-    }
-    return Error(ErrorKind::invalid_config, "no profiles.yml found; looked in: " + join(tried, ", ") +
-                                                "; write one, or give its folder with --profiles-dir");
-}
-
 Result<std::string> pick_target_name(const ProfilesFile& profiles, const YamlNode& profile,
                                      const std::optional<std::string>& given, const RenderText& render) {
     if (given) return *given;
@@ -96,9 +75,30 @@ Result<YamlTree> render_credentials(const YamlTree& tree, const YamlNode& target
 
 }  // namespace
 
-Result<ProfilesFile> load_profiles(const ProfilesSearch& search) {
+Result<std::string> find_profiles(const ProfilesSearch& search) {
+    const auto file_in = [](const std::string& folder) { return (fs::path(folder) / kProfilesFile).string(); };
+    std::error_code ignored;
+    for (const auto& [given, what] :
+         {std::pair(search.flag, "--profiles-dir"), std::pair(search.variable, "DBT_PROFILES_DIR")}) {
+        if (!given) continue;
+        if (fs::exists(file_in(*given), ignored)) return file_in(*given);
+        return Error(ErrorKind::invalid_config, "no profiles.yml in " + *given + ", the folder of " + what +
+                                                    "; correct it, or put the file there");
+    }
+    std::vector<std::string> tried;
+    const std::string in_home = search.home_folder.empty() ? "" : search.home_folder + "/.dbt";
+    for (const auto& folder : {search.working_folder, search.project_folder, in_home}) {
+        if (folder.empty() || std::find(tried.begin(), tried.end(), folder) != tried.end()) continue;
+        if (fs::exists(file_in(folder), ignored)) return file_in(folder);
+        tried.push_back(folder);
+    }
+    return Error(ErrorKind::invalid_config, "no profiles.yml found; looked in: " + join(tried, ", ") +
+                                                "; write one, or give its folder with --profiles-dir");
+}
+
+Result<ProfilesFile> load_profiles(const std::string& path) {
     ProfilesFile profiles;
-    profiles.path = TRY(find_profiles(search));
+    profiles.path = path;
     profiles.tree = TRY(load_yaml(profiles.path, profiles.path, YamlStrip::none));
     if (!profiles.tree.root().is_map()) {
         return profile_error(profiles.path, profiles.tree.root(),

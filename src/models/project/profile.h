@@ -26,8 +26,13 @@ struct ProfilesFile {
     YamlTree tree;  // as written: Jinja in it is rendered for the chosen target only
 };
 
-// invalid_config when there is none (the message lists where it was looked for), it is empty or no YAML.
-Result<ProfilesFile> load_profiles(const ProfilesSearch& search);
+// invalid_config when there is none: the message lists where it was looked for.
+Result<std::string> find_profiles(const ProfilesSearch& search);
+// invalid_config: the file is empty or no YAML.
+Result<ProfilesFile> load_profiles(const std::string& path);
+inline Result<ProfilesFile> load_profiles(const ProfilesSearch& search) {
+    return load_profiles(TRY(find_profiles(search)));
+}
 
 // One target of one profile, rendered.
 struct ProfileTarget {

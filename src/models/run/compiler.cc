@@ -92,6 +92,7 @@ std::string label_of(const Node& node) {
 }
 
 Result<void> write_compiled(const ContextServices& services, const Node& node, const std::string& code) {
+    if (code.empty()) return {};
     const auto file =
         std::filesystem::path(services.project_root) / services.target_path / "compiled" / written_path(node);
     std::error_code failure;

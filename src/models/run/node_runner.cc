@@ -123,6 +123,7 @@ NodeResult NodeRunner::run(const Node& node, RunKind kind) {
     scope.run_with(run);
     defer_refs(scope, session_);
     auto done = compile(node, scope, run, result);
+    scope.forget_values();
     if (done.ok() && kind == RunKind::execute)
         done = execute(node, scope, run, result);
     else if (done.ok())
@@ -131,6 +132,8 @@ NodeResult NodeRunner::run(const Node& node, RunKind kind) {
         result.status = NodeStatus::error;
         result.error = done.release_error();
         result.message = result.error->to_string();
+        const std::string& file = node.place.original_path;
+        if (result.message.find(file) == std::string::npos) result.message = file + ": " + result.message;
     }
     // What a node left open is not for the next one.
     if (auto rolled_back = session_.rollback(); !rolled_back.ok() && !result.error) {

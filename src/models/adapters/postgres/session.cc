@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "base/failpoint.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "models/python/values.h"
@@ -147,6 +148,7 @@ Result<void> PostgresSession::begin() {
 }
 
 Result<void> PostgresSession::commit() {
+    if (connection_->in_transaction()) TRY(failpoint("models.commit.before"));
     in_transaction_ = false;
     if (connection_->in_transaction()) TRY(connection_->execute("COMMIT"));
     return {};
