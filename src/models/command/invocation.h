@@ -74,6 +74,7 @@ private:
     Result<void> read_packages(const std::string& root, YamlTree raw);
     Result<Project> read_package(const std::string& root, YamlTree raw);
     void make_services();
+    Result<void> read_times();
 
     class ProjectVars;
     const InvocationWorld world_;

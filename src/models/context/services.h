@@ -11,6 +11,7 @@
 #include "jinja/vm.h"
 #include "models/adapter/adapter.h"
 #include "models/adapter/relation_cache.h"
+#include "models/context/batch.h"
 #include "models/manifest.h"
 
 namespace shaduf {
@@ -68,8 +69,9 @@ struct ContextServices {
     jinja::Value run_started_at = {};
     std::vector<std::string> selected = {};  // unique ids: selected_resources
     Deferral deferral = {};
-    bool is_empty_run = false;  // --empty: inputs have no rows
-    std::optional<EventTimeFilter> sample = {};
+    bool is_empty_run = false;                // --empty: inputs have no rows
+    std::optional<TimeSpan> sample = {};      // --sample: inputs of that time only
+    std::optional<TimeSpan> event_time = {};  // --event-time-start and -end: of microbatch models
     // Environment variables, with --vars of unit tests before them.
     std::function<std::optional<std::string>(const std::string&)> env = {};
 };
