@@ -27,11 +27,13 @@ FIXED = """
 config.severity:error|config.severity:ERROR
 config.enabled:true|config.enabled:false|config.docs.show:true|config.meta.owner:me|config.lookback:1|config:x
 test_type:generic|test_type:singular|test_type:unit|test_type:data|test_type:schema|test_type:nothing
-test_name:not_null|test_name:*n*|resource_type:model|resource_type:source|resource_type:test|resource_type:unit_test|resource_type:nope
+test_name:not_null|test_name:*n*|resource_type:model|resource_type:source|resource_type:test
+resource_type:unit_test|resource_type:nope
 access:protected|access:public|access:private|group:*|package:this|package:*|package:nope|source:*|exposure:*|metric:*
 source:*.*|source:*.*.*|source:a.b.c.d|exposure:a.b.c|version:latest|version:none|version:old|version:nope
 path:models|path:models/|path:models/*|path:models/**|path:models/**/*.sql|path:nothing|models/*|*.sql|path:./models
-file:*.sql|file:*.yml|file:*|file:schema|nope|nope:x|tag:nope|1+*|*+0|0+*|a,b|*,tag:*|[a-m]*|?*|[!a]*|*_*|*.*|unit_test:*
+file:*.sql|file:*.yml|file:*|file:schema|nope|nope:x|tag:nope|1+*|*+0|0+*|a,b|*,tag:*|[a-m]*|?*|[!a]*
+*_*|*.*|unit_test:*
 unit_test:*.*|saved_query:*|semantic_model:*|state:modified|result:error
 """.replace("\n", "|").split("|")
 
