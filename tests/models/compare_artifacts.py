@@ -6,8 +6,6 @@
 Run by a Python that has dbt-core. Each project is copied before anything runs in it. Status 77 without dbt-core.
 """
 
-import contextlib
-import io
 import json
 import os
 import pathlib
@@ -21,7 +19,6 @@ try:
     from dbt.artifacts.schemas.freshness import FreshnessExecutionResultArtifact
     from dbt.artifacts.schemas.manifest import WritableManifest
     from dbt.artifacts.schemas.run import RunResultsArtifact
-    from dbt.cli.main import dbtRunner
 except ImportError:
     print("skipped: there is no dbt-core in this Python")
     sys.exit(77)
@@ -54,8 +51,8 @@ def check(binary, words, name, reader):
 
 def compare_catalogs():
     ours = json.loads(pathlib.Path("target/catalog.json").read_text())
-    with contextlib.redirect_stdout(io.StringIO()):
-        dbtRunner().invoke(["--quiet", "docs", "generate", "--profiles-dir", "."])
+    line = [str(pathlib.Path(sys.executable).parent / "dbt"), "--quiet", "docs", "generate", "--profiles-dir", "."]
+    subprocess.run(line, capture_output=True, timeout=300, check=True)
     theirs = json.loads(pathlib.Path("target/catalog.json").read_text())
     return [f"catalog.json: other {part}" for part in ("nodes", "sources") if ours[part] != theirs[part]]
 
