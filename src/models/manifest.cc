@@ -46,7 +46,9 @@ std::string_view to_string(ResourceType type) {
 }
 
 std::string written_path(const Node& node) {
-    std::string path = node.package + "/" + node.place.original_path;
+    std::string_view below = node.place.original_path;
+    if (below.starts_with("./")) below.remove_prefix(2);
+    std::string path = node.package + "/" + std::string(below);
     if (file_name(node.place.path) != file_name(node.place.original_path)) path += "/" + node.place.path;
     return path;
 }

@@ -55,6 +55,8 @@ public:
     virtual std::string seed_type(TableType type, size_t width_max) const = 0;
     virtual std::span<const std::string_view> incremental_strategies() const = 0;
     virtual ConstraintSupport constraint_support(std::string_view constraint) const = 0;
+    // How the table that a foreign key refers to is written, given its whole name.
+    virtual std::string foreign_key_target(std::string name) const { return name; }
     virtual std::string_view now_function() const { return "now()"; }
     // Methods of `adapter` that only this kind has. nullopt: it has none of that name.
     virtual Result<std::optional<jinja::Value>> call_method(std::string_view name, const AdapterCall& call) const = 0;

@@ -74,6 +74,8 @@ public:
     std::string quoted(std::string_view name) const;
 
     std::string_view type_name() const override { return style_.type_name; }
+    // As dbt's, which packages test for by `is mapping`.
+    Shape shape() const override { return Shape::mapping; }
     // The name, or the subquery of a limit or a filter.
     std::string text() const override;
     std::string repr() const override;

@@ -299,6 +299,10 @@ std::optional<size_t> Table::index_of(std::string_view name) const {
     return static_cast<size_t>(found - names_.begin());
 }
 
+Result<std::optional<Value>> Table::item(Vm& vm, const Value& key) const {
+    return TableParts(self(), TableParts::What::rows).item(vm, key);
+}
+
 Result<std::unique_ptr<Iterator>> Table::iterate(Vm& vm) const {
     return TableParts(self(), TableParts::What::rows).iterate(vm);
 }

@@ -31,7 +31,8 @@ public:
     std::optional<size_t> index_of(std::string_view name) const;
 
     std::string_view type_name() const override { return "Table"; }
-    // Rows in turn.
+    // A row by its number; rows in turn.
+    Result<std::optional<jinja::Value>> item(jinja::Vm& vm, const jinja::Value& key) const override;
     Result<std::unique_ptr<jinja::Iterator>> iterate(jinja::Vm& vm) const override;
     std::optional<size_t> length() const override { return rows_.size(); }
     bool truth() const override { return true; }

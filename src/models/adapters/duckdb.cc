@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <mutex>
@@ -8,6 +9,7 @@
 #include "io/duckdb.h"
 #include "jinja/vm.h"
 #include "models/adapter/adapter.h"
+#include "models/adapter/index_config.h"
 #include "models/adapters/duckdb/credentials.h"
 #include "models/adapters/duckdb/external.h"
 #include "models/adapters/duckdb/session.h"
@@ -71,6 +73,11 @@ public:
         return "text";
     }
     std::span<const std::string_view> incremental_strategies() const override { return kStrategies; }
+    // The engine takes no database there, not even its own.
+    std::string foreign_key_target(std::string name) const override {
+        const bool has_database = std::count(name.begin(), name.end(), '.') > 1;
+        return has_database ? name.substr(name.find('.') + 1) : name;
+    }
     ConstraintSupport constraint_support(std::string_view) const override { return ConstraintSupport::enforced; }
     Result<std::optional<Value>> call_method(std::string_view name, const AdapterCall& call) const override;
     Result<std::unique_ptr<Session>> connect(RunContext& run, const std::string& name) override;
@@ -87,6 +94,38 @@ private:
 
 std::string text_argument(const AdapterCall& call, size_t index) {
     return index < call.arguments.positional.size() ? call.arguments.positional[index].text() : std::string();
+}
+
+// The same table with texts where dates and times were: the engine takes them so in bindings.
+Result<Value> with_moments_as_text(const Arguments& arguments) {
+    const auto* table = arguments.positional.empty() ? nullptr : arguments.positional[0].object_as<Table>();
+    if (table == nullptr) return Error(ErrorKind::invalid_config, "convert_datetimes_to_strs() takes a table");
+    std::vector<TableType> types = table->types();
+    std::vector<Table::Row> rows = table->rows();
+    for (size_t i = 0; i < types.size(); ++i) {
+        if (types[i] != TableType::timestamp) continue;
+        types[i] = TableType::text;
+        for (Table::Row& row : rows) row[i] = row[i].is_none() ? row[i] : Value(row[i].text());
+    }
+    return Value(Ref<jinja::Object>(new Table(table->names(), std::move(types), std::move(rows))));
+}
+
+// The kinds of keys that a table has, by the names of constraints: foreign_key, primary_key, unique.
+Result<Value> existing_key_constraints(const AdapterCall& call) {
+    std::vector<Value> kinds;
+    const auto* relation =
+        call.arguments.positional.empty() ? nullptr : call.arguments.positional[0].object_as<Relation>();
+    if (relation == nullptr || call.session == nullptr) return Value::list(std::move(kinds));
+    const auto found = TRY(
+        call.session->execute({.sql = "select distinct lower(replace(constraint_type, ' ', '_')) from "
+                                      "duckdb_constraints() where constraint_type "
+                                      "in ('PRIMARY KEY', 'UNIQUE', 'FOREIGN KEY') and lower(database_name) = lower(" +
+                                      quote_literal(relation->database()) + ") and lower(schema_name) = lower(" +
+                                      quote_literal(relation->schema()) + ") and lower(table_name) = lower(" +
+                                      quote_literal(relation->identifier()) + ") order by 1",
+                               .fetch = Fetch::rows}));
+    for (const Table::Row& row : found.table->rows()) kinds.push_back(row[0]);
+    return Value::list(std::move(kinds));
 }
 
 Result<std::optional<Value>> DuckDbAdapter::call_method(std::string_view name, const AdapterCall& call) const {
@@ -120,8 +159,15 @@ Result<std::optional<Value>> DuckDbAdapter::call_method(std::string_view name, c
         return std::optional(Value((std::filesystem::path(root.text()) / file.text()).string()));
     }
     if (is("parse_index")) {
-        if (call.arguments.positional.empty()) return std::optional(Value::none());
-        return std::optional(call.arguments.positional[0]);
+        const auto& given = call.arguments.positional;
+        return std::optional(TRY(parse_index(given.empty() ? Value::none() : given[0])));
+    }
+    if (is("convert_datetimes_to_strs")) return std::optional(TRY(with_moments_as_text(call.arguments)));
+    if (is("existing_key_constraint_types")) return std::optional(TRY(existing_key_constraints(call)));
+    if (is("store_relation")) {
+        return Error(ErrorKind::invalid_config,
+                     "plugins of dbt-duckdb cannot run here, since they are Python; "
+                     "take `plugin` out of the model's config");
     }
     if (is("catalog_supports_foreign_keys")) return std::optional(Value(true));
     if (is("batch_id_for_model")) return std::optional(Value(""));

@@ -7,7 +7,7 @@
 #include "io/postgres.h"
 #include "jinja/vm.h"
 #include "models/adapter/adapter.h"
-#include "models/adapters/postgres/index_config.h"
+#include "models/adapter/index_config.h"
 #include "models/adapters/postgres/session.h"
 
 // PostgreSQL and what speaks its protocol, with the profile and the methods that dbt-postgres has.

@@ -1,8 +1,14 @@
 #include "models/command/dbt_command.h"
 
+#include "models/artifacts/artifact_file.h"
 #include "models/artifacts/manifest_json.h"
+#include "models/command/catalog_command.h"
+#include "models/command/freshness_command.h"
 #include "models/command/graph_command.h"
 #include "models/command/list_command.h"
+#include "models/command/operation_command.h"
+#include "models/command/project_command.h"
+#include "models/command/retry.h"
 #include "models/command/selection.h"
 #include "models/project/version.h"
 
@@ -40,7 +46,43 @@ Result<void> write_parsed(const Invocation& invocation) {
     return write_semantic_manifest(invocation.services());
 }
 
-Result<int> run_verb(Invocation& invocation, Console& console, const NodeFilter& filter) {
+Result<int> run_selected(Invocation& invocation, const std::vector<const Member*>& members, Console& console) {
+    const std::string& verb = invocation.arguments().verb;
+    const auto nodes = invocation.wanted(nodes_of(members));
+    if (verb == "list") {
+        TRY(write_parsed(invocation));
+        TRY(print_list(invocation, members, console));
+        return kDone;
+    }
+    if (verb == "show") return run_show(invocation, nodes, console);
+    if (verb == "source freshness") {
+        std::vector<const SourceTable*> sources;
+        for (const Member* member : members) sources.push_back(member->source);
+        TRY(write_parsed(invocation));
+        return run_source_freshness(invocation, sources, console);
+    }
+    if (verb == "docs generate") {
+        int status = kDone;
+        if (invocation.arguments().is_on("compile", true))
+            status = TRY(run_graph_command(invocation, nodes, RunKind::compile, console));
+        else
+            TRY(write_parsed(invocation));
+        if (status == kDone) TRY(write_catalog(invocation, console));
+        return status;
+    }
+    return run_graph_command(invocation, nodes, verb == "compile" ? RunKind::compile : RunKind::execute, console);
+}
+
+// Only these, whatever the flags select now: what a retry has left to do.
+std::vector<const Node*> named_nodes(const Manifest& manifest, const std::vector<std::string>& ids) {
+    std::vector<const Node*> nodes;
+    for (const std::string& id : ids) {
+        if (const Node* node = manifest.node(id)) nodes.push_back(node);
+    }
+    return nodes;
+}
+
+Result<int> run_verb(Invocation& invocation, const std::vector<std::string>* only, Console& console) {
     Findings findings;
     TRY(invocation.parse(findings));
     for (const Error& warning : findings.warnings) console.message(MessageSink::Level::warning, warning.to_string());
@@ -53,22 +95,42 @@ Result<int> run_verb(Invocation& invocation, Console& console, const NodeFilter&
         TRY(write_parsed(invocation));
         return kDone;
     }
-    const auto members = TRY(selection->select());
-    if (verb == "list") {
-        TRY(write_parsed(invocation));
-        TRY(print_list(invocation, members, console));
-        return kDone;
+    if (only != nullptr && verb != "run-operation") {
+        const RunKind kind = verb == "compile" || verb == "docs generate" ? RunKind::compile : RunKind::execute;
+        return run_graph_command(invocation, named_nodes(invocation.manifest(), *only), kind, console);
     }
-    const RunKind kind = verb == "compile" ? RunKind::compile : RunKind::execute;
-    auto nodes = nodes_of(members);
-    if (filter) nodes = filter(invocation.manifest(), nodes);
-    return run_graph_command(invocation, nodes, kind, console);
+    if (verb == "run-operation") return run_operation_command(invocation, console);
+    const bool is_inline = invocation.arguments().has("inline") || invocation.arguments().has("inline-direct");
+    if (is_inline && verb == "show") return run_show(invocation, {}, console);
+    if (is_inline && verb == "compile") return run_compile_inline(invocation, console);
+    return run_selected(invocation, TRY(selection->select()), console);
+}
+
+Result<int> run_command(const InvocationWorld& world, const DbtArguments& given, Console& console) {
+    if (given.verb == "deps") return run_deps(world, given, console);
+    if (given.verb == "clean") return run_clean(world, given, console);
+    if (given.verb == "debug") return run_debug(world, given, console);
+    const auto invocation = TRY(Invocation::open(world, given));
+    if (given.verb == "docs serve") {
+        return Error(ErrorKind::invalid_config,
+                     "docs serve is not there; docs generate writes manifest.json and catalog.json into " +
+                         artifact_path(invocation->services(), "") + ", for any program that shows them");
+    }
+    if (given.verb == "retry") {
+        const Retry retry = TRY(read_retry(*invocation));
+        if (retry.ids.empty()) {
+            console.line("Nothing to do: nothing failed in the previous run.");
+            return kDone;
+        }
+        const auto again = TRY(Invocation::open(world, retry.arguments));
+        return run_verb(*again, &retry.ids, console);
+    }
+    return run_verb(*invocation, nullptr, console);
 }
 
 }  // namespace
 
-int run_dbt_command(const InvocationWorld& world, std::span<const std::string> words, Console& console,
-                    const NodeFilter& filter) {
+int run_dbt_command(const InvocationWorld& world, std::span<const std::string> words, Console& console) {
     const auto arguments = parse_dbt_arguments(words, world.environment);
     if (!arguments.ok()) return fail(console, arguments.error());
     const DbtArguments& given = arguments.value();
@@ -85,9 +147,7 @@ int run_dbt_command(const InvocationWorld& world, std::span<const std::string> w
         console.print(help());
         return given.is_on("help") ? kDone : kMisused;
     }
-    auto invocation = Invocation::open(world, given);
-    if (!invocation.ok()) return fail(console, invocation.error());
-    auto status = run_verb(*invocation.value(), console, filter);
+    const auto status = run_command(world, given, console);
     return status.ok() ? status.value() : fail(console, status.error());
 }
 

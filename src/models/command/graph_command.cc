@@ -5,6 +5,7 @@
 #include <set>
 
 #include "models/artifacts/manifest_json.h"
+#include "models/artifacts/node_value.h"
 #include "models/context/native.h"
 #include "models/context/node_scope.h"
 #include "models/run/compiler.h"
@@ -76,19 +77,52 @@ std::vector<const Node*> hooks_of(const Manifest& manifest, std::string_view tag
     return hooks;
 }
 
+Value copy_of(const jinja::Dict& dict) {
+    auto copy = jinja::make<jinja::Dict>();
+    for (const auto& [key, value] : dict.entries()) copy->set(key, value);
+    return copy;
+}
+
 Value schemas_value(const Schemas& schemas) {
     std::vector<Value> names;
     for (const auto& [database, schema] : schemas) names.emplace_back(schema);
     return Value::list(std::move(names));
 }
 
+// `results` of hooks behind the run: what became of each node, with its own dict under `node`.
+Value results_value(const std::vector<NodeResult>& results, const Manifest& manifest) {
+    std::vector<Value> values;
+    for (const NodeResult& result : results) {
+        auto value = jinja::make<jinja::Dict>();
+        const Node* node = manifest.node(result.unique_id);
+        value->set("node", node == nullptr ? Value::none() : node_value(*node, NoneValues::kept));
+        value->set("unique_id", result.unique_id);
+        value->set("status", to_string(result.status));
+        value->set("message", result.message.empty() ? Value::none() : Value(result.message));
+        value->set("thread_id", result.thread_id);
+        value->set("execution_time", result.execution_seconds);
+        value->set("adapter_response",
+                   result.adapter_response.is_none() ? Value(jinja::make<jinja::Dict>()) : result.adapter_response);
+        value->set("failures", result.failures ? Value(*result.failures) : Value::none());
+        const Value dict(value);
+        value->set("to_dict",
+                   jinja::make_function("to_dict",
+                                        [copy = copy_of(*value)](jinja::Vm&, const jinja::Arguments&) -> Result<Value> {
+                                            return copy;
+                                        }));
+        values.push_back(dict);
+    }
+    return Value::list(std::move(values));
+}
+
 // False: one of them failed.
 Result<bool> run_hooks(const std::vector<const Node*>& hooks, Invocation& invocation, Compiler& compiler,
-                       Session& session, const Schemas& schemas, Console& console, std::vector<NodeResult>& results) {
+                       Session& session, const Schemas& schemas, Console& console, const Value& ran,
+                       std::vector<NodeResult>& results) {
     NodeRunner runner(invocation.services(), compiler, session, "MainThread");
     bool is_well = true;
     for (const Node* hook : hooks) {
-        NodeResult result = runner.run_operation(*hook, schemas_value(schemas), Value());
+        NodeResult result = runner.run_operation(*hook, schemas_value(schemas), ran);
         if (result.status == NodeStatus::error) {
             console.error("Failure in " + hook->name + "\n  " + result.message);
             is_well = false;
@@ -127,14 +161,14 @@ Result<void> run_nodes(Invocation& invocation, const std::vector<const Node*>& n
     if (kind == RunKind::execute) {
         TRY(create_schemas(invocation, schemas, *session));
         const bool is_well = TRY(run_hooks(hooks_of(services.manifest, "on-run-start"), invocation, compiler, *session,
-                                           schemas, console, results));
+                                           schemas, console, Value(), results));
         if (!is_well) return {};
     }
     std::vector<NodeResult> ran = TRY(run_graph(services, compiler, nodes, options_of(invocation, kind), console));
     results.insert(results.end(), std::make_move_iterator(ran.begin()), std::make_move_iterator(ran.end()));
     if (kind == RunKind::execute) {
         TRY(run_hooks(hooks_of(services.manifest, "on-run-end"), invocation, compiler, *session, schemas, console,
-                      results));
+                      results_value(ran, services.manifest), results));
     }
     return {};
 }

@@ -34,14 +34,6 @@ std::string new_invocation_id() {
     return id;
 }
 
-// --project-dir, else the folder with a dbt_project.yml here or above.
-Result<std::string> project_folder(const InvocationWorld& world, const DbtArguments& arguments) {
-    const std::string given = arguments.text("project-dir");
-    if (!given.empty()) return (std::filesystem::path(world.working_folder) / given).lexically_normal().string();
-    const std::string found = find_project_root(world.working_folder);
-    return found.empty() ? world.working_folder : found;
-}
-
 RelationPolicy quoting_of(const Project& root, const Adapter& adapter) {
     RelationPolicy policy = adapter.relation_style().quoted;
     if (root.quoting.database) policy.database = *root.quoting.database;
@@ -74,7 +66,7 @@ Ref<Dict> flags_of(const DbtArguments& arguments) {
     return flags;
 }
 
-Ref<Dict> arguments_value(const DbtArguments& arguments) {
+Ref<Dict> arguments_value(const DbtArguments& arguments, const Ref<Dict>& cli_vars) {
     auto dict = jinja::make<Dict>();
     const auto name_of = [](std::string name) {
         std::replace(name.begin(), name.end(), '-', '_');
@@ -88,7 +80,9 @@ Ref<Dict> arguments_value(const DbtArguments& arguments) {
         else
             dict->set(name_of(name), texts.empty() ? Value::none() : Value(texts.back()));
     }
-    dict->set("which", arguments.verb);
+    dict->set("which", arguments.verb == "docs generate" ? "generate" : arguments.verb);
+    if (arguments.verb == "run-operation" && !arguments.words.empty()) dict->set("macro", arguments.words.front());
+    dict->set("vars", cli_vars);
     std::string line = "dbt";
     for (const std::string& word : arguments.line) line += " " + word;
     dict->set("invocation_command", line);
@@ -96,6 +90,26 @@ Ref<Dict> arguments_value(const DbtArguments& arguments) {
 }
 
 }  // namespace
+
+Result<std::string> project_folder(const InvocationWorld& world, const DbtArguments& arguments) {
+    const std::string given = arguments.text("project-dir");
+    if (!given.empty()) return (std::filesystem::path(world.working_folder) / given).lexically_normal().string();
+    const std::string found = find_project_root(world.working_folder);
+    return found.empty() ? world.working_folder : found;
+}
+
+Result<Ref<Dict>> read_cli_vars(const DbtArguments& arguments) {
+    const std::string text = arguments.text("vars");
+    if (text.empty()) return jinja::make<Dict>();
+    const auto vars = TRY(parse_yaml(text, "--vars"));
+    if (vars.root().is_null()) return jinja::make<Dict>();
+    if (!vars.root().is_map()) {
+        return Error(ErrorKind::invalid_config,
+                     "--vars must be a YAML map, found: " + text + "; write --vars '{name: value}'");
+    }
+    const Value value = value_of_yaml(vars.root());
+    return Ref<Dict>(&value.dict());
+}
 
 // vars of dbt_project.yml: those of a package stand under its name, in the root project's file or in its own.
 class Invocation::ProjectVars final : public VarLookup {
@@ -134,27 +148,13 @@ Invocation::~Invocation() = default;
 
 Result<std::unique_ptr<Invocation>> Invocation::open(const InvocationWorld& world, const DbtArguments& arguments) {
     auto invocation = std::unique_ptr<Invocation>(new Invocation(world, arguments));
-    TRY(invocation->read_vars());
+    invocation->cli_vars_ = TRY(read_cli_vars(arguments));
     const std::string root = TRY(project_folder(world, arguments));
     YamlTree raw = TRY(load_project_file(root));
     TRY(invocation->read_profile(root, raw));
     TRY(invocation->read_packages(root, std::move(raw)));
     invocation->make_services();
     return invocation;
-}
-
-Result<void> Invocation::read_vars() {
-    const std::string text = arguments_.text("vars");
-    if (text.empty()) return {};
-    const auto vars = TRY(parse_yaml(text, "--vars"));
-    if (vars.root().is_null()) return {};
-    if (!vars.root().is_map()) {
-        return Error(ErrorKind::invalid_config,
-                     "--vars must be a YAML map, found: " + text + "; write --vars '{name: value}'");
-    }
-    const Value value = value_of_yaml(vars.root());
-    cli_vars_ = Ref<Dict>(&value.dict());
-    return {};
 }
 
 std::optional<std::string> Invocation::wanted_target() const {
@@ -260,6 +260,7 @@ Result<void> Invocation::read_packages(const std::string& root, YamlTree raw) {
     Findings findings;
     const PackageList wanted = models::read_packages(root, scope.renderer(root + "/packages.yml"), findings);
     if (!findings.ok()) return first_error(findings);
+    if (arguments_.verb == "debug") return {};  // of itself alone
     for (const std::string& folder : TRY(installed_packages(packages_.front(), wanted))) {
         packages_.push_back(TRY(read_package(folder, TRY(load_project_file(folder)))));
     }
@@ -284,7 +285,10 @@ void Invocation::make_services() {
     services.quoting = quoting_of(root(), *adapter_);
     services.target = target_value_;
     services.flags = flags_of(arguments_);
-    services.invocation_args = arguments_value(arguments_);
+    const Value project_flags = value_of_yaml(root().flags());
+    services.project_flags =
+        project_flags.kind() == Kind::dict ? Ref<Dict>(&project_flags.dict()) : jinja::make<Dict>();
+    services.invocation_args = arguments_value(arguments_, cli_vars_);
     services.invocation_id = new_invocation_id();
     const auto now = world_.run.clock.now().time_since_epoch();
     services.run_started_at = datetime_value(std::chrono::duration_cast<std::chrono::microseconds>(now).count(), 0);

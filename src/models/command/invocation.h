@@ -17,6 +17,9 @@
 
 namespace shaduf::models {
 
+// Which of the nodes that were selected a command runs, once the project is parsed.
+using NodeFilter = std::function<std::vector<const Node*>(const Manifest&, const std::vector<const Node*>&)>;
+
 // Where a command of dbt's runs: the world outside of the project.
 struct InvocationWorld {
     RunContext& run;
@@ -28,7 +31,13 @@ struct InvocationWorld {
     // The target of this name (nullopt: the one it takes when none is asked for) that stands outside of profiles.yml,
     // for projects whose profile is in none. Empty, or nullopt: there is none.
     std::function<Result<std::optional<ProfileTarget>>(const std::optional<std::string>& name)> other_target = {};
+    NodeFilter filter = {};  // empty: all
 };
+
+// --project-dir, else the folder with a dbt_project.yml here or above.
+Result<std::string> project_folder(const InvocationWorld& world, const DbtArguments& arguments);
+// --vars. invalid_config: it is no YAML map.
+Result<jinja::Ref<jinja::Dict>> read_cli_vars(const DbtArguments& arguments);
 
 // One command of dbt's on one project: the project and its packages, the chosen target, and all that templates see.
 // Opened before anything is parsed or connected to; outlived by its world. The manifest is filled by `parse`.
@@ -56,13 +65,16 @@ public:
     Manifest& manifest() { return manifest_; }
     ContextServices& services() { return *services_; }
     const ContextServices& services() const { return *services_; }
+    // Of those that were selected.
+    std::vector<const Node*> wanted(std::vector<const Node*> nodes) const {
+        return world_.filter ? world_.filter(manifest_, nodes) : std::move(nodes);
+    }
     MessageSink& messages() { return world_.messages; }
     RunContext& run() { return world_.run; }
     int threads() const;
 
 private:
     Invocation(const InvocationWorld& world, DbtArguments arguments);
-    Result<void> read_vars();
     Result<void> read_profile(const std::string& root, const YamlTree& raw);
     Result<ProfileTarget> choose_target(const std::string& root, const YamlTree& raw) const;
     Result<std::optional<ProfileTarget>> other_target() const;

@@ -16,8 +16,31 @@ using jinja::Ref;
 using jinja::Value;
 using jinja::Vm;
 
+namespace {
+
+// adapter.behavior.<flag>: what dbt_project.yml says under `flags`; one that is not there is off.
+class BehaviorFlags final : public Object {
+public:
+    explicit BehaviorFlags(Ref<jinja::Dict> flags) : flags_(std::move(flags)) {}
+    std::string_view type_name() const override { return "Behavior"; }
+    Result<std::optional<Value>> attribute(Vm&, std::string_view name) const override {
+        const Value* set = flags_ ? flags_->find(name) : nullptr;
+        const bool is_on = set != nullptr && set->truth();
+        auto flag = jinja::make<jinja::Dict>();
+        flag->set("name", name);
+        flag->set("setting", is_on);
+        flag->set("no_warn", is_on);
+        return std::optional(Value(flag));
+    }
+
+private:
+    const Ref<jinja::Dict> flags_;
+};
+
+}  // namespace
+
 std::span<const AdapterObject::Method> AdapterObject::methods() {
-    static constexpr std::array<Method, 37> kMethods = {{
+    static constexpr std::array<Method, 38> kMethods = {{
         {"type", &AdapterObject::call_type},
         {"dispatch", &AdapterObject::call_dispatch},
         {"quote", &AdapterObject::call_quote},
@@ -54,7 +77,8 @@ std::span<const AdapterObject::Method> AdapterObject::methods() {
         {"valid_snapshot_target", &AdapterObject::call_valid_snapshot},
         {"assert_valid_snapshot_target_given_strategy", &AdapterObject::call_valid_snapshot},
         {"get_hard_deletes_behavior", &AdapterObject::call_hard_deletes},
-        {"clean_up_table", &AdapterObject::call_commit},
+        {"build_catalog_relation", &AdapterObject::call_nothing},
+        {"warn_once", &AdapterObject::call_warn_once},
     }};
     return kMethods;
 }
@@ -85,8 +109,7 @@ Result<std::optional<Value>> AdapterObject::property(Vm&, std::string_view name)
         config->set("project_name", services.root_package);
         return std::optional(Value(config));
     }
-    // Flags of changed behaviour: all of them as they are by default.
-    if (name == "behavior") return std::optional(Value(jinja::make<jinja::Dict>()));
+    if (name == "behavior") return std::optional(Value(Ref<Object>(new BehaviorFlags(services.project_flags))));
     return std::optional<Value>();
 }
 
@@ -207,6 +230,15 @@ Result<Value> AdapterObject::call_add_query(Vm&, const Arguments& arguments) con
 
 Result<Value> AdapterObject::call_commit(Vm&, const Arguments&) const {
     if (!is_parsing()) TRY(scope_.session()->commit());
+    return Value::none();
+}
+
+Result<Value> AdapterObject::call_nothing(Vm&, const Arguments&) const { return Value::none(); }
+
+Result<Value> AdapterObject::call_warn_once(Vm&, const Arguments& arguments) const {
+    const std::array<Parameter, 1> parameters = {{{"msg"}}};
+    const auto values = TRY(jinja::bind_arguments("warn_once", parameters, arguments));
+    if (!is_parsing()) scope_.services().messages.message(MessageSink::Level::warning, values[0].text());
     return Value::none();
 }
 

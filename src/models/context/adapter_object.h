@@ -28,6 +28,8 @@ private:
     Result<Value> call_execute(Vm& vm, const Arguments& arguments) const;
     Result<Value> call_add_query(Vm& vm, const Arguments& arguments) const;
     Result<Value> call_commit(Vm& vm, const Arguments& arguments) const;
+    Result<Value> call_nothing(Vm& vm, const Arguments& arguments) const;
+    Result<Value> call_warn_once(Vm& vm, const Arguments& arguments) const;
     Result<Value> call_convert_type(Vm& vm, const Arguments& arguments) const;
     Result<Value> call_incremental_strategies(Vm& vm, const Arguments& arguments) const;
     Result<Value> call_incremental_macro(Vm& vm, const Arguments& arguments) const;

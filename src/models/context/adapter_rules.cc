@@ -33,7 +33,7 @@ std::string joined(const Dict& dict, std::string_view key) {
 }
 
 // "" for one that cannot be written.
-std::string column_constraint(const Dict& constraint) {
+std::string column_constraint(const Adapter& adapter, const Dict& constraint) {
     const std::string type = member(constraint, "type");
     const std::string expression = member(constraint, "expression");
     if (type == "check") return expression.empty() ? "" : "check (" + expression + ")";
@@ -43,7 +43,7 @@ std::string column_constraint(const Dict& constraint) {
     if (type == "unique") text = "unique " + expression;
     if (type == "primary_key") text = "primary key " + expression;
     if (type == "foreign_key") {
-        const std::string to = member(constraint, "to");
+        const std::string to = adapter.foreign_key_target(member(constraint, "to"));
         const std::string columns = joined(constraint, "to_columns");
         if (!to.empty() && !columns.empty())
             text = "references " + to + " (" + columns + ")";
@@ -53,7 +53,7 @@ std::string column_constraint(const Dict& constraint) {
     return std::string(trim(text));
 }
 
-std::string model_constraint(const Dict& constraint) {
+std::string model_constraint(const Adapter& adapter, const Dict& constraint) {
     const std::string type = member(constraint, "type");
     const std::string expression = member(constraint, "expression");
     const std::string name = member(constraint, "name");
@@ -64,7 +64,7 @@ std::string model_constraint(const Dict& constraint) {
     if (type == "unique") return prefix + "unique" + spaced + " (" + columns + ")";
     if (type == "primary_key") return prefix + "primary key" + spaced + " (" + columns + ")";
     if (type == "foreign_key") {
-        const std::string to = member(constraint, "to");
+        const std::string to = adapter.foreign_key_target(member(constraint, "to"));
         const std::string to_columns = joined(constraint, "to_columns");
         if (!to.empty() && !to_columns.empty()) {
             return prefix + "foreign key (" + columns + ") references " + to + " (" + to_columns + ")";
@@ -118,7 +118,7 @@ Result<Value> AdapterObject::call_column_constraints(Vm&, const Arguments& argum
         if (constraints != nullptr && constraints->kind() == Kind::list) {
             for (const Value& constraint : constraints->items()) {
                 if (constraint.kind() != Kind::dict || !is_supported(scope_.services(), constraint.dict())) continue;
-                const std::string text = column_constraint(constraint.dict());
+                const std::string text = column_constraint(scope_.services().adapter, constraint.dict());
                 if (!text.empty()) line += " " + text;
             }
         }
@@ -134,7 +134,7 @@ Result<Value> AdapterObject::call_model_constraints(Vm&, const Arguments& argume
     if (values[0].kind() != Kind::list) return Value::list(std::move(lines));
     for (const Value& constraint : values[0].items()) {
         if (constraint.kind() != Kind::dict || !is_supported(scope_.services(), constraint.dict())) continue;
-        const std::string text = model_constraint(constraint.dict());
+        const std::string text = model_constraint(scope_.services().adapter, constraint.dict());
         if (!text.empty()) lines.emplace_back(text);
     }
     return Value::list(std::move(lines));

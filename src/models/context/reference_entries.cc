@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "models/artifacts/node_value.h"
+#include "models/context/native.h"
 #include "models/context/node_scope.h"
 #include "models/context/relations.h"
 
@@ -80,7 +81,9 @@ Result<Value> resolve_ref(const NodeScope& scope, const ModelRef& ref) {
     }
     const Node* node = scope.node();
     const bool is_ephemeral = target->type == ResourceType::model && target->config.text("materialized") == "ephemeral";
-    const bool depends = node == nullptr || std::find(node->depends_on_nodes.begin(), node->depends_on_nodes.end(),
+    // A query of the command line was not parsed before it runs.
+    const bool is_inline = node == nullptr || node->type == ResourceType::sql_operation;
+    const bool depends = is_inline || std::find(node->depends_on_nodes.begin(), node->depends_on_nodes.end(),
                                                       target->unique_id) != node->depends_on_nodes.end();
     const bool is_checked = node != nullptr && node->type != ResourceType::operation;
     if (is_checked && !depends) {
@@ -157,9 +160,38 @@ Result<Value> make_this(const NodeScope& scope) {
     return own_relation(scope);
 }
 
+// `to: ref('parents')` of foreign keys as the relation's name.
+Result<void> resolve_foreign_keys(const NodeScope& scope, const Value& constraints) {
+    if (constraints.kind() != Kind::list) return {};
+    for (const Value& constraint : constraints.items()) {
+        if (constraint.kind() != Kind::dict) continue;
+        const Value* to = constraint.dict().find("to");
+        if (to == nullptr || !to->is_string()) continue;
+        const bool is_call = to->string().starts_with("ref(") || to->string().starts_with("source(");
+        if (!is_call) continue;
+        const std::string text = "{{ " + to->string() + " }}";
+        const auto code = TRY(jinja::Template::compile(text, scope.node()->place.original_path, {}));
+        Vm vm(vm_options(RenderMode::text));
+        constraint.dict().set("to", TRY(vm.render(*code, scope)));
+    }
+    return {};
+}
+
+Result<void> resolve_foreign_keys_of(const NodeScope& scope, const jinja::Dict& model) {
+    if (const Value* constraints = model.find("constraints")) TRY(resolve_foreign_keys(scope, *constraints));
+    const Value* columns = model.find("columns");
+    if (columns == nullptr || columns->kind() != Kind::dict) return {};
+    for (const auto& [name, column] : columns->dict().entries()) {
+        const Value* constraints = column.kind() == Kind::dict ? column.dict().find("constraints") : nullptr;
+        if (constraints != nullptr) TRY(resolve_foreign_keys(scope, *constraints));
+    }
+    return {};
+}
+
 Result<Value> make_model(const NodeScope& scope) {
     if (scope.node() == nullptr) return Value::none();
     Value model = node_value(*scope.node(), NoneValues::left_out);
+    if (scope.phase() == Phase::run) TRY(resolve_foreign_keys_of(scope, model.dict()));
     if (scope.run() != nullptr) {
         const std::string& compiled = scope.run()->compiled_code;
         model.dict().set("compiled", true);

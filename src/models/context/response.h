@@ -40,4 +40,15 @@ inline jinja::Value response_value(std::string message, std::string code, std::o
     return {jinja::Ref<jinja::Object>(new Response(std::move(message), std::move(code), rows_affected))};
 }
 
+// As artifacts have it: _message, code, rows_affected. Of anything else an empty dict.
+inline jinja::Value response_dict(const jinja::Value& response) {
+    auto dict = jinja::make<jinja::Dict>();
+    const auto* known = response.object_as<Response>();
+    if (known == nullptr) return dict;
+    dict->set("_message", known->message());
+    if (!known->code().empty()) dict->set("code", known->code());
+    if (known->rows_affected()) dict->set("rows_affected", *known->rows_affected());
+    return dict;
+}
+
 }  // namespace shaduf::models

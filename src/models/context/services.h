@@ -56,6 +56,7 @@ struct ContextServices {
     RelationPolicy quoting = {};
     jinja::Ref<jinja::Dict> target = {};           // `target` of the context
     jinja::Ref<jinja::Dict> flags = {};            // FULL_REFRESH, WHICH, ...
+    jinja::Ref<jinja::Dict> project_flags = {};    // of dbt_project.yml
     jinja::Ref<jinja::Dict> invocation_args = {};  // invocation_args_dict
     std::string invocation_id = {};
     jinja::Value run_started_at = {};

@@ -192,14 +192,8 @@ Result<std::unique_ptr<Node>> NodeParser::parse(Subject subject) const {
         return configured.error().at(Place::in_file(file, static_cast<int>(node->place.line)));
     }
     TRY(render_hooks(*node, captured));
-    for (ModelRef& ref : captured.refs) {
-        if (std::find(node->refs.begin(), node->refs.end(), ref) == node->refs.end())
-            node->refs.push_back(std::move(ref));
-    }
-    for (SourceRef& source : captured.sources) {
-        const bool known = std::find(node->sources.begin(), node->sources.end(), source) != node->sources.end();
-        if (!known) node->sources.push_back(std::move(source));
-    }
+    node->refs = std::move(captured.refs);
+    node->sources = std::move(captured.sources);
     node->metrics = std::move(captured.metrics);
     node->depends_on_macros = std::move(captured.macros);
     return node;

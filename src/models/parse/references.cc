@@ -1,6 +1,7 @@
 #include "models/parse/references.h"
 
 #include <algorithm>
+#include <set>
 #include <unordered_map>
 
 #include "base/text.h"
@@ -28,14 +29,16 @@ class Resolver {
 public:
     Resolver(Manifest& manifest, Findings& findings) : manifest_(manifest), findings_(findings) {}
 
-    // What a test of nothing refers to is a warning (its node may be disabled), as with dbt.
-    void resolve(const std::vector<ModelRef>& refs, const std::vector<SourceRef>& sources, const std::string& package,
+    // False: something was not found. Of a test that is a warning, as with dbt, and the test does not run.
+    bool resolve(const std::vector<ModelRef>& refs, const std::vector<SourceRef>& sources, const std::string& package,
                  const std::string& unique_id, const FilePlace& place, bool is_test, std::vector<std::string>& ids) {
+        bool all_found = true;
         for (const ModelRef& ref : refs) {
             if (const Node* node = manifest_.find_ref(ref, package))
                 add(ids, node->unique_id);
             else
-                missing(spelled(ref), ref.name, is_disabled(manifest_, ref), unique_id, place, is_test, node_names());
+                all_found = missing(spelled(ref), ref.name, is_disabled(manifest_, ref), unique_id, place, is_test,
+                                    node_names());
         }
         for (const SourceRef& source : sources) {
             if (const SourceTable* table = manifest_.find_source(source, package)) {
@@ -45,19 +48,24 @@ public:
             const bool disabled = std::any_of(
                 manifest_.disabled_sources.begin(), manifest_.disabled_sources.end(),
                 [&](const auto& table) { return table->source_name == source.source && table->name == source.table; });
-            missing("source('" + source.source + "', '" + source.table + "')", source.source + "." + source.table,
-                    disabled, unique_id, place, is_test, source_names());
+            all_found =
+                missing("source('" + source.source + "', '" + source.table + "')", source.source + "." + source.table,
+                        disabled, unique_id, place, is_test, source_names());
         }
+        return all_found;
     }
 
 private:
-    void missing(const std::string& call, const std::string& name, bool disabled, const std::string& unique_id,
+    bool missing(const std::string& call, const std::string& name, bool disabled, const std::string& unique_id,
                  const FilePlace& place, bool is_test, const std::vector<std::string>& names) {
+        if (is_test && disabled) return false;
         const std::string what = disabled ? "', which is disabled" : "' which was not found";
+        const auto near = disabled ? std::nullopt : nearest(name, names);
         const Error error = Error(ErrorKind::invalid_config, unique_id + " depends on " + call + ": '" + name + what +
-                                                                 (disabled ? "" : did_you_mean(name, names)))
+                                                                 (near ? "; did you mean " + *near + "?" : ""))
                                 .at(Place::in_file(place.original_path, static_cast<int>(place.line)));
-        (is_test && disabled ? findings_.warnings : findings_.errors).push_back(error);
+        (is_test ? findings_.warnings : findings_.errors).push_back(error);
+        return false;
     }
 
     const std::vector<std::string>& node_names() {
@@ -131,18 +139,29 @@ private:
     std::unordered_map<const Node*, State> states_;
 };
 
+void disable(const std::set<const Node*>& nodes, Manifest& manifest) {
+    for (auto& node : manifest.nodes) {
+        if (nodes.contains(node.get())) manifest.disabled.push_back(std::move(node));
+    }
+    std::erase(manifest.nodes, nullptr);
+    manifest.index();
+}
+
 }  // namespace
 
 void resolve_references(Manifest& manifest, Findings& findings) {
     Resolver resolver(manifest, findings);
+    std::set<const Node*> unresolved;
     for (auto& node : manifest.nodes) {
-        resolver.resolve(node->refs, node->sources, node->package, node->unique_id, node->place,
-                         node->type == ResourceType::test, node->depends_on_nodes);
+        const bool is_whole = resolver.resolve(node->refs, node->sources, node->package, node->unique_id, node->place,
+                                               node->type == ResourceType::test, node->depends_on_nodes);
+        if (!is_whole && node->type == ResourceType::test) unresolved.insert(node.get());
     }
     for (auto& declaration : manifest.declarations) {
         resolver.resolve(declaration->refs, declaration->sources, declaration->package, declaration->unique_id,
                          declaration->place, false, declaration->depends_on_nodes);
     }
+    if (!unresolved.empty()) disable(unresolved, manifest);
     if (const auto cycle = CycleSearch(manifest).find()) {
         findings.errors.emplace_back(ErrorKind::invalid_config, "Found a cycle: " + *cycle);
     }

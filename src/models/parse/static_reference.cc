@@ -20,6 +20,10 @@ std::optional<StaticReference> read_reference(std::string_view text) {
         reference.source = SourceRef{given[0], given[1]};
         return reference;
     }
+    if (call.path == "metric" && !given.empty() && given.size() <= 2) {
+        reference.metric = std::move(given);
+        return reference;
+    }
     if (call.path != "ref" || given.empty() || given.size() > 2) return std::nullopt;
     ModelRef ref;
     ref.name = given.back();

@@ -1,6 +1,8 @@
 #include "models/run/compiler.h"
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
 
 #include "base/run_context.h"
 #include "base/text.h"
@@ -88,11 +90,27 @@ std::string label_of(const Node& node) {
     return std::string(to_string(node.type)) + " " + node.name + " (" + node.place.original_path + ")";
 }
 
+Result<void> write_compiled(const ContextServices& services, const Node& node, const std::string& code) {
+    if (code.empty()) return {};
+    const auto file =
+        std::filesystem::path(services.project_root) / services.target_path / "compiled" / written_path(node);
+    std::error_code failure;
+    std::filesystem::create_directories(file.parent_path(), failure);
+    std::ofstream out(file, std::ios::binary);
+    out.write(code.data(), static_cast<std::streamsize>(code.size()));
+    if (out.flush()) return {};
+    return Error(ErrorKind::exhausted,
+                 "cannot write compiled code: " + file.string() + "; is there room, and may it be written?");
+}
+
 std::string inject_ctes(const std::string& sql, const std::vector<CompiledNode::Cte>& ctes) {
     if (ctes.empty()) return sql;
     std::string joined;
     for (const auto& cte : ctes) joined += (joined.empty() ? "" : ", ") + cte.sql;
-    if (const auto with = end_of_with(sql)) return sql.substr(0, *with) + joined + "," + sql.substr(*with);
+    if (const auto with = end_of_with(sql)) {
+        const size_t next = std::min(sql.find_first_not_of(" \t\r\n", *with), sql.size());
+        return sql.substr(0, next) + joined + ", " + sql.substr(next);
+    }
     const size_t first = std::min(sql.find_first_not_of(" \t\r\n"), sql.size());
     return sql.substr(0, first) + "with" + joined + " " + sql.substr(first);
 }
@@ -127,6 +145,7 @@ Result<CompiledNode> Compiler::compile_ephemeral(const std::string& unique_id, S
         for (const auto& cte : child.ctes) add_cte(compiled.ctes, cte);
     }
     compiled.code = inject_ctes(text, compiled.ctes);
+    TRY(write_compiled(services_, *node, compiled.code));
     add_cte(compiled.ctes, {unique_id, " " + std::string(kEphemeralPrefix) + node->alias + " as (\n" + text + "\n)"});
     return ephemeral_.emplace(unique_id, std::move(compiled)).first->second;
 }

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <filesystem>
-#include <fstream>
 
 #include "base/run_context.h"
 #include "base/text.h"
@@ -34,16 +32,6 @@ private:
     NodeResult& result_;
     size_t index_;
 };
-
-Value response_dict(const Value& response) {
-    auto dict = jinja::make<jinja::Dict>();
-    const auto* known = response.object_as<Response>();
-    if (known == nullptr) return dict;
-    dict->set("_message", known->message());
-    if (!known->code().empty()) dict->set("code", known->code());
-    if (known->rows_affected()) dict->set("rows_affected", *known->rows_affected());
-    return dict;
-}
 
 bool is_true(const Value& value) {
     if (value.is_string()) return equals_ignoring_case(value.string(), "true") || value.string() == "1";
@@ -87,6 +75,7 @@ void judge(const Node& node, const TestCounts& counts, NodeResult& result) {
         result.message = found + ", configured to warn if " + node.config.text("warn_if");
     } else {
         result.status = NodeStatus::pass;
+        result.failures = 0;
     }
 }
 
@@ -163,19 +152,8 @@ Result<void> NodeRunner::compile(const Node& node, NodeScope& scope, NodeRun& ru
     const CompiledNode compiled = TRY(compiler_.compile(node, scope, run));
     result.compiled_code = compiled.code;
     for (const auto& cte : compiled.ctes) result.extra_ctes.emplace_back(cte.unique_id, cte.sql);
-    return write_compiled(node, compiled.code);
-}
-
-Result<void> NodeRunner::write_compiled(const Node& node, const std::string& code) const {
-    const auto file =
-        std::filesystem::path(services_.project_root) / services_.target_path / "compiled" / written_path(node);
-    std::error_code failure;
-    std::filesystem::create_directories(file.parent_path(), failure);
-    std::ofstream out(file, std::ios::binary);
-    out.write(code.data(), static_cast<std::streamsize>(code.size()));
-    if (out.flush()) return {};
-    return Error(ErrorKind::exhausted,
-                 "cannot write compiled code: " + file.string() + "; is there room, and may it be written?");
+    // The text of a snapshot is only part of what runs.
+    return node.type == ResourceType::snapshot ? Result<void>() : write_compiled(services_, node, compiled.code);
 }
 
 Result<void> NodeRunner::execute(const Node& node, NodeScope& scope, NodeRun& run, NodeResult& result) {
@@ -253,6 +231,7 @@ NodeResult NodeRunner::run_operation(const Node& node, Value schemas, Value resu
         const Timed timed(result, "execute");
         const CompiledNode compiled = TRY(compiler_.compile(node, scope, run));
         result.compiled_code = compiled.code;
+        TRY(write_compiled(services_, node, compiled.code));
         const std::string sql(trim(compiled.code));
         if (sql.empty()) return {};
         TRY(session_.begin());
@@ -261,6 +240,7 @@ NodeResult NodeRunner::run_operation(const Node& node, Value schemas, Value resu
         return session_.commit();
     }();
     result.status = done.ok() ? NodeStatus::success : NodeStatus::error;
+    result.failures = 0;
     if (!done.ok()) {
         result.error = done.release_error();
         result.message = result.error->to_string();

@@ -31,7 +31,6 @@ private:
     Result<void> materialize(const Node& node, NodeScope& scope, NodeRun& run, NodeResult& result);
     Result<void> run_test(const Node& node, NodeScope& scope, NodeRun& run, NodeResult& result);
     Result<jinja::Value> call_materialization(const Node& node, NodeScope& scope);
-    Result<void> write_compiled(const Node& node, const std::string& code) const;
 
     const ContextServices& services_;
     Compiler& compiler_;

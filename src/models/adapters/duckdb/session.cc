@@ -8,6 +8,9 @@ namespace {
 
 using jinja::Value;
 
+// The engine's words when a script is prepared: nothing of it was run.
+constexpr std::string_view kScriptError = "Cannot prepare multiple statements at once";
+
 Value value_at(const shaduf::Column& column, size_t row) {
     if (column.is_null(row)) return Value::none();
     switch (column.type.kind()) {
@@ -59,8 +62,16 @@ Result<QueryResult> DuckDbSession::execute(const Statement& statement) {
     QueryResult result;
     result.message = "OK";
     if (statement.fetch == Fetch::rows) {
-        result.table =
-            table_of(TRY(connection_->query(statement.sql, bound_values(statement.bindings))), statement.rows_max);
+        auto rows = connection_->query(statement.sql, bound_values(statement.bindings));
+        if (rows.ok()) {
+            result.table = table_of(rows.value(), statement.rows_max);
+            return result;
+        }
+        // A script of several statements gives no rows: its like are run for what they do.
+        const bool is_script = rows.error().message().find(kScriptError) != std::string::npos;
+        if (!is_script) return rows.release_error();
+        result.table = jinja::make<Table>();
+        TRY(connection_->execute(statement.sql));
         return result;
     }
     result.table = jinja::make<Table>();

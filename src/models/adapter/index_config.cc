@@ -1,4 +1,4 @@
-#include "models/adapters/postgres/index_config.h"
+#include "models/adapter/index_config.h"
 
 #include <array>
 #include <chrono>

@@ -1,0 +1,25 @@
+#include "models/command/macro_call.h"
+
+#include "base/run_context.h"
+#include "models/context/native.h"
+
+namespace shaduf::models {
+
+MacroCaller::MacroCaller(const ContextServices& services, Session& session, std::string label)
+    : scope_(services, Phase::run, {.package = services.root_package, .label = std::move(label)}),
+      vm_(vm_options(RenderMode::text), &services.run.cancellation) {
+    run_.session = &session;
+    scope_.run_with(run_);
+}
+
+Result<jinja::Value> MacroCaller::call(std::string_view macro, std::span<const jinja::NamedValue> arguments) {
+    const Macro* found = scope_.find_macro(macro);
+    if (found == nullptr) return Error(ErrorKind::internal, "there is no macro " + std::string(macro));
+    return call(*found, arguments);
+}
+
+Result<jinja::Value> MacroCaller::call(const Macro& macro, std::span<const jinja::NamedValue> arguments) {
+    return scope_.call_macro(vm_, macro, {{}, arguments});
+}
+
+}  // namespace shaduf::models
