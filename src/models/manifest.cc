@@ -45,12 +45,16 @@ std::string_view to_string(ResourceType type) {
     return "";
 }
 
-std::string written_path(const Node& node) {
+std::string written_path(const Node& node, std::string_view batch) {
     std::string_view below = node.place.original_path;
     if (below.starts_with("./")) below.remove_prefix(2);
     std::string path = node.package + "/" + std::string(below);
     if (file_name(node.place.path) != file_name(node.place.original_path)) path += "/" + node.place.path;
-    return path;
+    if (batch.empty()) return path;
+    const std::string file(file_name(path));
+    const std::string stem = file.substr(0, file.rfind('.'));
+    const std::string extension = file.substr(stem.size());
+    return path.substr(0, path.size() - extension.size()) + "/" + stem + "_" + std::string(batch) + extension;
 }
 
 std::string_view Macro::text() const {

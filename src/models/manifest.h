@@ -153,8 +153,8 @@ struct Node {
 };
 
 // Below target/compiled and target/run: "package/models/customers.sql"; what stands in a file of many has a file of its
-// own in a folder of that one's name.
-std::string written_path(const Node& node);
+// own in a folder of that one's name, and so has each batch of a model, which `batch` names.
+std::string written_path(const Node& node, std::string_view batch = {});
 
 struct SourceTable {
     std::string unique_id;  // source.package.source.table

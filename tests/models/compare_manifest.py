@@ -50,6 +50,8 @@ def shown(value):
 
 def compare(dbt, ours, fields, skipped):
     lines = []
+    # A test of what is not there stays among dbt's nodes, switched off.
+    off = {key for key, node in dbt["nodes"].items() if not node["config"].get("enabled", True)}
     packages = {node["package_name"] for node in dbt["nodes"].values()}
     for section in SECTIONS:
         if section in skipped:
@@ -59,7 +61,7 @@ def compare(dbt, ours, fields, skipped):
             a = {key: value for key, value in a.items() if not value["package_name"].startswith("dbt")
                  or value["package_name"] in packages}
             b = {key: value for key, value in b.items() if key in a or value["package_name"] in packages}
-        lines += [f"{section}: only dbt has {key}" for key in sorted(set(a) - set(b))]
+        lines += [f"{section}: only dbt has {key}" for key in sorted(set(a) - set(b) - off)]
         lines += [f"{section}: only we have {key}" for key in sorted(set(b) - set(a))]
         for key in sorted(set(a) & set(b)):
             found = []
@@ -69,7 +71,7 @@ def compare(dbt, ours, fields, skipped):
                     continue
                 lines.append(f"{key} {where}: {shown(x)} | {shown(y)}")
     # Of the disabled ones, that they are there.
-    a, b = set(dbt.get("disabled", {})), set(ours.get("disabled", {}))
+    a, b = set(dbt.get("disabled", {})) | off, set(ours.get("disabled", {}))
     lines += [f"disabled: only dbt has {key}" for key in sorted(a - b)]
     lines += [f"disabled: only we have {key}" for key in sorted(b - a)]
     return lines

@@ -69,7 +69,7 @@ def compare(project, arguments):
         for who, program in (("ours", [os.path.abspath(arguments.shaduf), "dbt"]), ("dbts", [os.path.abspath(arguments.dbt)])):
             # The same name of the folder: it may stand in names of tables.
             folder = Path(temporary) / who / project.name
-            shutil.copytree(project, folder, symlinks=True, ignore=shutil.ignore_patterns("target", "logs"))
+            shutil.copytree(project, folder, symlinks=arguments.links == "kept", ignore=shutil.ignore_patterns("target", "logs"))
             folders[who] = folder
             environment = dict(os.environ, DBT_DUCKDB_PATH=str(folder / "warehouse.duckdb"),
                                DBT_SEND_ANONYMOUS_USAGE_STATS="false", DBT_USE_COLORS="false", TMPDIR=temporary)
@@ -102,6 +102,7 @@ def main():
     parser.add_argument("--target", default="")
     parser.add_argument("--runs", type=int, default=2)
     parser.add_argument("--command", action="append", help="instead of build: any number of them, in turn")
+    parser.add_argument("--links", choices=["kept", "followed"], default="kept", help="of the project: packages may be links")
     parser.add_argument("--keep", help="a folder for what both left")
     parser.add_argument("projects", nargs="+")
     arguments = parser.parse_args()
@@ -112,7 +113,7 @@ def main():
     beside = str(Path(arguments.dbt).absolute().with_name("python3"))
     if sys.executable != beside and os.access(beside, os.X_OK):
         os.execv(beside, [beside, *sys.argv])
-    same = [compare(Path(project), arguments) for project in arguments.projects]
+    same = [compare(Path(project).resolve(), arguments) for project in arguments.projects]
     print(f"{sum(same)} of {len(same)} projects are the same")
     sys.exit(0 if all(same) else 1)
 

@@ -45,7 +45,7 @@ bool is_given(const std::vector<std::string>& words, const std::string& name) {
 }  // namespace
 
 int run_models(Session& session, std::span<const std::string> words, models::Console& console,
-               models::NodeFilter filter) {
+               const models::NodeFilter& filter) {
     const auto adapters = builtin_adapters();
     const models::InvocationWorld world = {
         .run = session.world(),
@@ -54,9 +54,8 @@ int run_models(Session& session, std::span<const std::string> words, models::Con
         .environment = Session::variable,
         .working_folder = std::filesystem::current_path().string(),
         .home_folder = Session::variable("HOME").value_or(""),
-        .other_target = [&session](const auto& name) { return project_target(session, name); },
-        .filter = std::move(filter)};
-    return models::run_dbt_command(world, words, console);
+        .other_target = [&session](const auto& name) { return project_target(session, name); }};
+    return models::run_dbt_command(world, words, console, filter);
 }
 
 std::vector<std::string> with_target(const Session& session, std::vector<std::string> words, std::string environment) {

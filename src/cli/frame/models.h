@@ -14,7 +14,7 @@ class Session;
 // Runs a command of dbt's on the folder that the session entered. Where no profiles.yml has its profile, the target is
 // the environment's warehouse. The status of the process.
 int run_models(Session& session, std::span<const std::string> words, models::Console& console,
-               models::NodeFilter filter = {});
+               const models::NodeFilter& filter = {});
 
 // `words` with the target that is named like the environment asked for, unless they name one.
 std::vector<std::string> with_target(const Session& session, std::vector<std::string> words,

@@ -21,6 +21,25 @@ void write_compiled(const NodeResult& result, bool is_seed, JsonWriter& out) {
     out.field("relation_name", result.relation_name);
 }
 
+void write_spans(std::string_view name, const std::vector<TimeSpan>& spans, JsonWriter& out) {
+    out.key(name);
+    out.begin_list();
+    for (const TimeSpan& span : spans) {
+        out.begin_list();
+        for (const int64_t moment : {span.start, span.end}) out.text(format_timestamp(moment, false) + "+00:00");
+        out.end_list();
+    }
+    out.end_list();
+}
+
+void write_batches(const NodeResult::BatchResults& batches, JsonWriter& out) {
+    out.key("batch_results");
+    out.begin_object();
+    write_spans("successful", batches.successful, out);
+    write_spans("failed", batches.failed, out);
+    out.end_object();
+}
+
 void write_result(const NodeResult& result, JsonWriter& out) {
     out.begin_object();
     out.field("status", to_string(result.status));
@@ -42,7 +61,7 @@ void write_result(const NodeResult& result, JsonWriter& out) {
     result.failures ? out.integer_field("failures", *result.failures) : out.none_field("failures");
     out.field("unique_id", result.unique_id);
     write_compiled(result, result.unique_id.starts_with("seed."), out);
-    out.none_field("batch_results");
+    result.batches ? write_batches(*result.batches, out) : out.none_field("batch_results");
     out.end_object();
 }
 

@@ -46,9 +46,11 @@ Result<void> write_parsed(const Invocation& invocation) {
     return write_semantic_manifest(invocation.services());
 }
 
-Result<int> run_selected(Invocation& invocation, const std::vector<const Member*>& members, Console& console) {
+Result<int> run_selected(Invocation& invocation, const std::vector<const Member*>& members, const NodeFilter& filter,
+                         Console& console) {
     const std::string& verb = invocation.arguments().verb;
-    const auto nodes = invocation.wanted(nodes_of(members));
+    auto nodes = nodes_of(members);
+    if (filter) nodes = filter(invocation.manifest(), nodes);
     if (verb == "list") {
         TRY(write_parsed(invocation));
         TRY(print_list(invocation, members, console));
@@ -82,7 +84,8 @@ std::vector<const Node*> named_nodes(const Manifest& manifest, const std::vector
     return nodes;
 }
 
-Result<int> run_verb(Invocation& invocation, const std::vector<std::string>* only, Console& console) {
+Result<int> run_verb(Invocation& invocation, const std::vector<std::string>* only, const NodeFilter& filter,
+                     Console& console) {
     Findings findings;
     TRY(invocation.parse(findings));
     for (const Error& warning : findings.warnings) console.message(MessageSink::Level::warning, warning.to_string());
@@ -95,6 +98,7 @@ Result<int> run_verb(Invocation& invocation, const std::vector<std::string>* onl
         TRY(write_parsed(invocation));
         return kDone;
     }
+    TRY(selection->defer());
     if (only != nullptr && verb != "run-operation") {
         const RunKind kind = verb == "compile" || verb == "docs generate" ? RunKind::compile : RunKind::execute;
         return run_graph_command(invocation, named_nodes(invocation.manifest(), *only), kind, console);
@@ -103,10 +107,11 @@ Result<int> run_verb(Invocation& invocation, const std::vector<std::string>* onl
     const bool is_inline = invocation.arguments().has("inline") || invocation.arguments().has("inline-direct");
     if (is_inline && verb == "show") return run_show(invocation, {}, console);
     if (is_inline && verb == "compile") return run_compile_inline(invocation, console);
-    return run_selected(invocation, TRY(selection->select()), console);
+    return run_selected(invocation, TRY(selection->select()), filter, console);
 }
 
-Result<int> run_command(const InvocationWorld& world, const DbtArguments& given, Console& console) {
+Result<int> run_command(const InvocationWorld& world, const DbtArguments& given, const NodeFilter& filter,
+                        Console& console) {
     if (given.verb == "deps") return run_deps(world, given, console);
     if (given.verb == "clean") return run_clean(world, given, console);
     if (given.verb == "debug") return run_debug(world, given, console);
@@ -116,6 +121,9 @@ Result<int> run_command(const InvocationWorld& world, const DbtArguments& given,
                      "docs serve is not there; docs generate writes manifest.json and catalog.json into " +
                          artifact_path(invocation->services(), "") + ", for any program that shows them");
     }
+    if (given.verb == "clone") {
+        return Error(ErrorKind::invalid_config, "clone is not there; --defer reads what the state has without a copy");
+    }
     if (given.verb == "retry") {
         const Retry retry = TRY(read_retry(*invocation));
         if (retry.ids.empty()) {
@@ -123,14 +131,15 @@ Result<int> run_command(const InvocationWorld& world, const DbtArguments& given,
             return kDone;
         }
         const auto again = TRY(Invocation::open(world, retry.arguments));
-        return run_verb(*again, &retry.ids, console);
+        return run_verb(*again, &retry.ids, filter, console);
     }
-    return run_verb(*invocation, nullptr, console);
+    return run_verb(*invocation, nullptr, filter, console);
 }
 
 }  // namespace
 
-int run_dbt_command(const InvocationWorld& world, std::span<const std::string> words, Console& console) {
+int run_dbt_command(const InvocationWorld& world, std::span<const std::string> words, Console& console,
+                    const NodeFilter& filter) {
     const auto arguments = parse_dbt_arguments(words, world.environment);
     if (!arguments.ok()) return fail(console, arguments.error());
     const DbtArguments& given = arguments.value();
@@ -147,7 +156,7 @@ int run_dbt_command(const InvocationWorld& world, std::span<const std::string> w
         console.print(help());
         return given.is_on("help") ? kDone : kMisused;
     }
-    const auto status = run_command(world, given, console);
+    const auto status = run_command(world, given, filter, console);
     return status.ok() ? status.value() : fail(console, status.error());
 }
 

@@ -6,6 +6,7 @@
 #include <random>
 
 #include "base/text.h"
+#include "models/command/event_time.h"
 #include "models/context/native.h"
 #include "models/context/yaml_scope.h"
 #include "models/parse/parse_project.h"
@@ -154,6 +155,7 @@ Result<std::unique_ptr<Invocation>> Invocation::open(const InvocationWorld& worl
     TRY(invocation->read_profile(root, raw));
     TRY(invocation->read_packages(root, std::move(raw)));
     invocation->make_services();
+    TRY(invocation->read_times());
     return invocation;
 }
 
@@ -295,6 +297,14 @@ void Invocation::make_services() {
     services.is_empty_run = arguments_.is_on("empty");
     services.env = world_.environment;
     manifest_.root_package = root().name;
+}
+
+Result<void> Invocation::read_times() {
+    const auto now = world_.run.clock.now().time_since_epoch();
+    const int64_t micros = std::chrono::duration_cast<std::chrono::microseconds>(now).count();
+    services_->event_time = TRY(read_event_time(arguments_));
+    services_->sample = TRY(read_sample(arguments_, micros));
+    return {};
 }
 
 Result<YamlTree> Invocation::render(const YamlTree& tree, const std::string& file) const {

@@ -17,9 +17,6 @@
 
 namespace shaduf::models {
 
-// Which of the nodes that were selected a command runs, once the project is parsed.
-using NodeFilter = std::function<std::vector<const Node*>(const Manifest&, const std::vector<const Node*>&)>;
-
 // Where a command of dbt's runs: the world outside of the project.
 struct InvocationWorld {
     RunContext& run;
@@ -31,7 +28,6 @@ struct InvocationWorld {
     // The target of this name (nullopt: the one it takes when none is asked for) that stands outside of profiles.yml,
     // for projects whose profile is in none. Empty, or nullopt: there is none.
     std::function<Result<std::optional<ProfileTarget>>(const std::optional<std::string>& name)> other_target = {};
-    NodeFilter filter = {};  // empty: all
 };
 
 // --project-dir, else the folder with a dbt_project.yml here or above.
@@ -65,10 +61,6 @@ public:
     Manifest& manifest() { return manifest_; }
     ContextServices& services() { return *services_; }
     const ContextServices& services() const { return *services_; }
-    // Of those that were selected.
-    std::vector<const Node*> wanted(std::vector<const Node*> nodes) const {
-        return world_.filter ? world_.filter(manifest_, nodes) : std::move(nodes);
-    }
     MessageSink& messages() { return world_.messages; }
     RunContext& run() { return world_.run; }
     int threads() const;
@@ -82,6 +74,7 @@ private:
     Result<void> read_packages(const std::string& root, YamlTree raw);
     Result<Project> read_package(const std::string& root, YamlTree raw);
     void make_services();
+    Result<void> read_times();
 
     class ProjectVars;
     const InvocationWorld world_;

@@ -9,6 +9,7 @@
 #include "models/command/macro_call.h"
 #include "models/context/relations.h"
 #include "models/run/compiler.h"
+#include "models/run/deferral.h"
 #include "models/run/node_runner.h"
 #include "models/yaml/parse_yaml.h"
 #include "models/yaml/value.h"
@@ -93,6 +94,7 @@ Result<std::string> compiled_code(Invocation& invocation, Compiler& compiler, Se
                                   NodeScope& scope, NodeRun& run) {
     run.session = &session;
     scope.run_with(run);
+    defer_refs(scope, session);
     // Of a seed, there is nothing to compile but its table.
     if (node.type == ResourceType::seed) return "select * from " + relation_name(invocation.services(), node);
     return TRY(compiler.compile(node, scope, run)).code;

@@ -146,6 +146,34 @@ Result<std::vector<const Member*>> CommandSelection::select() {
     return members;
 }
 
+Result<void> CommandSelection::defer() {
+    const DbtArguments& arguments = invocation_.arguments();
+    if (!arguments.is_on("defer")) return {};
+    ContextServices& services = invocation_.services();
+    std::optional<PreviousState> other;
+    if (const std::string folder = arguments.text("defer-state"); !folder.empty()) {
+        other = TRY(PreviousState::load(services, folder));
+    }
+    const PreviousState* state = other ? &*other : this->state();
+    if (state == nullptr || !state->has_manifest()) {
+        return Error(ErrorKind::invalid_config,
+                     state == nullptr ? "--defer needs --state "
+                                        "or --defer-state, the folder of another run's manifest.json"
+                                      : "--defer found no manifest.json in the state: " + state->folder());
+    }
+    services.deferral.favors_state = arguments.is_on("favor-state");
+    for (const YamlEntry& entry : state->manifest()["nodes"].entries()) {
+        const YamlNode& node = entry.value;
+        const std::string_view type = node["resource_type"].text();
+        const bool is_table = type == "model" || type == "seed" || type == "snapshot";
+        if (!is_table || node["config"]["materialized"].text() == "ephemeral") continue;
+        RelationPath path = {std::nullopt, std::string(node["schema"].text()), std::string(node["alias"].text())};
+        if (!node["database"].is_null()) path.database = node["database"].text();
+        services.deferral.relations.emplace(entry.key.text(), std::move(path));
+    }
+    return {};
+}
+
 std::vector<const Node*> nodes_of(const std::vector<const Member*>& members) {
     std::vector<const Node*> nodes;
     for (const Member* member : members) {

@@ -19,6 +19,8 @@ public:
 
     // Of the types that the verb takes, in the order of their unique ids.
     Result<std::vector<const Member*>> select();
+    // --defer: gives the services what refs fall back on. invalid_config: there is no state, or no manifest in it.
+    Result<void> defer();
     const PreviousState* state() const { return state_ ? &*state_ : nullptr; }
     // Those of selectors.yml, as the manifest has them.
     std::string selectors_json() const { return selectors_.json(); }

@@ -42,6 +42,10 @@ private:
     // The setting; nullopt: neither set nor with a default.
     std::optional<Value> setting(const std::string& name) const {
         if (scope_.node() == nullptr) return std::nullopt;
+        if (scope_.run() != nullptr && scope_.run()->batch) {
+            if (name == "__dbt_internal_microbatch_event_time_start") return utc_value(scope_.run()->batch->time.start);
+            if (name == "__dbt_internal_microbatch_event_time_end") return utc_value(scope_.run()->batch->time.end);
+        }
         const Value value = scope_.node()->config.get(name);
         return value.is_undefined() ? std::nullopt : std::optional(value);
     }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "jinja/vm.h"
+#include "models/context/batch.h"
 #include "models/context/services.h"
 #include "models/manifest.h"
 
@@ -37,6 +38,7 @@ struct NodeRun {
     std::string compiled_code;
     std::vector<std::string> ctes;  // unique ids of ephemeral models that were referred to
     std::string build_path;         // of the file that `write` wrote
+    std::optional<Batch> batch;     // of a microbatch model
 };
 
 // One name of the context and how its value comes to be. Values are made once a scope, when they are asked for.
@@ -65,6 +67,8 @@ public:
     void run_with(NodeRun& run) { run_ = &run; }
     void resolve_refs_by(Resolve resolve) { resolve_ = std::move(resolve); }
     void resolve_sources_by(ResolveSource resolve) { resolve_source_ = std::move(resolve); }
+    // Makes all values anew when they are asked for: what the node compiled to is known now.
+    void forget_values() { made_.assign(made_.size(), std::nullopt); }
     // A name that goes before all others.
     void set(std::string name, jinja::Value value);
 

@@ -193,6 +193,7 @@ Result<Value> make_model(const NodeScope& scope) {
     Value model = node_value(*scope.node(), NoneValues::left_out);
     if (scope.phase() == Phase::run) TRY(resolve_foreign_keys_of(scope, model.dict()));
     if (scope.run() != nullptr) {
+        if (scope.run()->batch) model.dict().set("batch", batch_value(*scope.run()->batch));
         const std::string& compiled = scope.run()->compiled_code;
         model.dict().set("compiled", true);
         model.dict().set("compiled_code", compiled);

@@ -56,17 +56,37 @@ Relation::Parts parts_of(const ContextServices& services, const SourceTable& sou
     return parts;
 }
 
-// --empty and --sample bear on what a model reads.
-void limit(const NodeScope& scope, const NodeConfig& target, Relation::Parts& parts) {
-    const ContextServices& services = scope.services();
-    if (services.is_empty_run) parts.limit = 0;
-    const std::string event_time = target.text("event_time");
+// The config event_time of what is read, quoted as its column is.
+std::string time_field(const NodeConfig& config, const std::vector<ColumnProperties>& columns, const Value& quoting) {
+    const std::string field = config.text("event_time");
+    const Value* own = quoting.kind() == Kind::dict ? quoting.dict().find("column") : nullptr;
+    bool is_quoted = own != nullptr && own->truth();
+    for (const ColumnProperties& column : columns) {
+        if (column.name == field && column.quote) is_quoted = *column.quote;
+    }
+    return is_quoted && !field.empty() ? "\"" + field + "\"" : field;
+}
+
+// Which time of its inputs a node reads: its batch's, that of --sample, or what both have in common.
+std::optional<TimeSpan> time_read(const NodeScope& scope) {
     const Node* node = scope.node();
+    const std::optional<TimeSpan>& sample = scope.services().sample;
     const bool reads_by_time =
         node != nullptr && (node->type == ResourceType::model || node->type == ResourceType::snapshot);
-    if (services.sample && !event_time.empty() && reads_by_time) {
-        parts.event_time_filter = services.sample;
-        parts.event_time_filter->field = event_time;
+    if (!reads_by_time) return std::nullopt;
+    if (scope.run() == nullptr || !scope.run()->batch) return sample;
+    const TimeSpan& batch = scope.run()->batch->time;
+    if (!sample) return batch;
+    return TimeSpan{std::max(batch.start, sample->start), std::min(batch.end, sample->end)};
+}
+
+// --empty, --sample and batches bear on what a model reads.
+void limit(const NodeScope& scope, const std::string& field, Relation::Parts& parts) {
+    const ContextServices& services = scope.services();
+    if (services.is_empty_run) parts.limit = 0;
+    if (field.empty()) return;
+    if (const auto time = time_read(scope)) {
+        parts.event_time_filter = {.field = field, .start = utc_text(time->start), .end = utc_text(time->end)};
     }
 }
 
@@ -86,13 +106,13 @@ Result<Value> own_relation(const NodeScope& scope) {
 
 Result<Value> node_relation(const NodeScope& scope, const Node& node) {
     Relation::Parts parts = parts_of(scope.services(), node);
-    limit(scope, node.config, parts);
+    limit(scope, time_field(node.config, node.columns, Value()), parts);
     return relation_value(scope.services(), std::move(parts));
 }
 
 Result<Value> source_relation(const NodeScope& scope, const SourceTable& source) {
     Relation::Parts parts = parts_of(scope.services(), source);
-    limit(scope, source.config, parts);
+    limit(scope, time_field(source.config, source.columns, source.quoting), parts);
     return relation_value(scope.services(), std::move(parts));
 }
 
@@ -101,7 +121,7 @@ Result<Value> ephemeral_relation(const NodeScope& scope, const Node& node) {
     parts.path.identifier = std::string(kEphemeralPrefix) + node.alias;
     parts.type = RelationType::cte;
     parts.quoted.identifier = false;
-    limit(scope, node.config, parts);
+    limit(scope, time_field(node.config, node.columns, Value()), parts);
     return relation_value(scope.services(), std::move(parts));
 }
 

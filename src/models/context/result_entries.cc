@@ -91,7 +91,8 @@ Result<Value> make_write(const NodeScope& scope) {
         const auto values = TRY(jinja::bind_arguments("write", parameters, arguments));
         const Node* node = scope.node();
         if (node == nullptr || scope.run() == nullptr) return Value("");
-        const auto file = std::filesystem::path(scope.services().target_path) / "run" / written_path(*node);
+        const auto file = std::filesystem::path(scope.services().target_path) / "run" /
+                          written_path(*node, scope.run()->batch ? scope.run()->batch->name : "");
         scope.run()->build_path = file.string();
         const auto full = std::filesystem::path(scope.services().project_root) / file;
         std::error_code failure;

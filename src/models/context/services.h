@@ -11,6 +11,7 @@
 #include "jinja/vm.h"
 #include "models/adapter/adapter.h"
 #include "models/adapter/relation_cache.h"
+#include "models/context/batch.h"
 #include "models/manifest.h"
 
 namespace shaduf {
@@ -34,6 +35,12 @@ public:
     virtual ~MessageSink() = default;
     virtual void message(Level level, const std::string& text) = 0;
     virtual void print(const std::string& text) = 0;  // for people, whatever the level
+};
+
+// --defer: where models are in the state that was given, by unique id. Empty: nothing is deferred.
+struct Deferral {
+    std::map<std::string, RelationPath, std::less<>> relations = {};
+    bool favors_state = false;
 };
 
 // What the templates of one command have in common. Made once and immutable, but for what guards itself; outlives all
@@ -61,8 +68,10 @@ struct ContextServices {
     std::string invocation_id = {};
     jinja::Value run_started_at = {};
     std::vector<std::string> selected = {};  // unique ids: selected_resources
-    bool is_empty_run = false;               // --empty: inputs have no rows
-    std::optional<EventTimeFilter> sample = {};
+    Deferral deferral = {};
+    bool is_empty_run = false;                // --empty: inputs have no rows
+    std::optional<TimeSpan> sample = {};      // --sample: inputs of that time only
+    std::optional<TimeSpan> event_time = {};  // --event-time-start and -end: of microbatch models
     // Environment variables, with --vars of unit tests before them.
     std::function<std::optional<std::string>(const std::string&)> env = {};
 };

@@ -6,6 +6,7 @@
 #include "models/context/native.h"
 #include "models/parse/macro_files.h"
 #include "models/parse/schema_scope.h"
+#include "models/yaml/render_tree.h"
 
 namespace shaduf::models {
 namespace {
@@ -147,8 +148,8 @@ std::vector<std::string> DocIndex::names() const {
 Result<Description> Descriptions::render(std::string_view text, const std::string& package,
                                          const std::string& file) const {
     Description description;
-    if (!jinja::has_tags(text)) {
-        if (text.ends_with('\n')) text.remove_suffix(1);
+    // Without any of Jinja's brackets it is not rendered at all, and keeps its last newline.
+    if (!has_jinja(text)) {
         description.text = text;
         return description;
     }

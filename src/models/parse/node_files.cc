@@ -5,8 +5,10 @@
 #include <map>
 
 #include "base/text.h"
+#include "io/crypto.h"
 #include "models/parse/macro_files.h"
 #include "models/parse/parallel.h"
+#include "models/yaml/parse_yaml.h"
 
 namespace shaduf::models {
 namespace {
@@ -70,7 +72,16 @@ void add_snapshots(const PackageFiles& package, size_t index, std::vector<Subjec
     }
 }
 
+// That of the file they stand in, as dbt has it.
+Checksum hooks_checksum(const Project& project) {
+    const auto text = read_text_file(project.file(), std::string(kProjectFile));
+    if (!text.ok()) return {};
+    return {"sha256", to_hex(sha256(trim(text.value())))};
+}
+
 void add_hooks(const PackageFiles& package, std::vector<Subject>& subjects) {
+    if (package.project->on_run_start.empty() && package.project->on_run_end.empty()) return;
+    const Checksum checksum = hooks_checksum(*package.project);
     const auto add = [&](const std::vector<std::string>& hooks, const std::string& kind) {
         for (size_t i = 0; i < hooks.size(); ++i) {
             Subject subject;
@@ -80,6 +91,7 @@ void add_hooks(const PackageFiles& package, std::vector<Subject>& subjects) {
             subject.place = {.path = "hooks/" + subject.name + ".sql", .original_path = "./dbt_project.yml"};
             subject.fqn = {package.project->name, "hooks", subject.name};
             subject.raw_code = hooks[i];
+            subject.checksum = checksum;
             subjects.push_back(std::move(subject));
         }
     };

@@ -148,13 +148,24 @@ NodeParser::~NodeParser() = default;
 
 const ConfigMerge& NodeParser::configs(ResourceType type, const Project& project) const {
     const std::lock_guard lock(mutex_);
-    auto& configs = configs_[{type, project.name}];
+    auto& configs = configs_[{type, &project}];
     if (configs == nullptr) {
         const ConfigResource resource = config_resource(type);
         const Project& root = invocation_.root();
         std::optional<ConfigSource> over;
         if (&project != &root) over = project_configs(root, resource);
         configs = std::make_unique<ConfigMerge>(resource, project_configs(project, resource), std::move(over));
+    }
+    return *configs;
+}
+
+const UnrenderedConfigs& NodeParser::unrendered(ResourceType type, const Project& project) const {
+    const std::lock_guard lock(mutex_);
+    auto& configs = unrendered_[{type, &project}];
+    if (configs == nullptr) {
+        const Project& root = invocation_.root();
+        configs =
+            std::make_unique<UnrenderedConfigs>(project, &project == &root ? nullptr : &root, config_resource(type));
     }
     return *configs;
 }
@@ -234,6 +245,7 @@ Result<void> NodeParser::configure(Node& node, const Subject& subject, const Cap
     const std::vector<std::string_view> fqn(node.fqn.begin(), node.fqn.end());
     const ConfigResource resource = config_resource(node.type);
     YamlTree merged = TRY(configs(node.type, *subject.project).merge(fqn, properties, own ? &*own : nullptr));
+    node.unrendered_config = unrendered(node.type, *subject.project).of(fqn, properties, own ? &*own : nullptr);
     const auto wrong = check_config(resource, merged.root(), Place::in_file(file, static_cast<int>(node.place.line)));
     if (!wrong.empty()) return wrong.front();
     merged = finish_config(resource, merged);

@@ -12,6 +12,7 @@
 #include "models/context/node_scope.h"
 #include "models/parse/package_files.h"
 #include "models/parse/patches.h"
+#include "models/parse/unrendered_configs.h"
 
 namespace shaduf::models {
 
@@ -67,6 +68,7 @@ public:
     Result<std::unique_ptr<Node>> parse(Subject subject) const;
 
     const ConfigMerge& configs(ResourceType type, const Project& project) const;
+    const UnrenderedConfigs& unrendered(ResourceType type, const Project& project) const;
     Invocation& invocation() const { return invocation_; }
     const NodePatches& patches() const { return patches_; }
 
@@ -79,7 +81,9 @@ private:
     const NodePatches& patches_;
     const NodeNames names_;
     mutable std::mutex mutex_;
-    mutable std::map<std::pair<ResourceType, std::string>, std::unique_ptr<ConfigMerge>> configs_;
+    using Key = std::pair<ResourceType, const Project*>;
+    mutable std::map<Key, std::unique_ptr<ConfigMerge>> configs_;
+    mutable std::map<Key, std::unique_ptr<UnrenderedConfigs>> unrendered_;
 };
 
 ConfigResource config_resource(ResourceType type);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "models/command/invocation.h"
+#include "models/parse/access.h"
 #include "models/parse/macro_files.h"
 #include "models/parse/node_files.h"
 #include "models/parse/parallel.h"
@@ -54,6 +55,7 @@ Result<void> parse_project(Invocation& invocation, Findings& findings) {
     manifest.index();
     check_names(manifest, findings);
     resolve_references(manifest, findings);
+    check_access(manifest, invocation.packages(), findings);
     return {};
 }
 

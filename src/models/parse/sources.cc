@@ -200,6 +200,8 @@ Result<void> SourceReader::configure(const Table& table, SourceTable& made) cons
     const auto errors = check_config(ConfigResource::source, merged.root(), place);
     if (!errors.empty()) return errors.front();
     made.config = node_config(ResourceType::source, merged);
+    made.unrendered_config =
+        parser_.unrendered(ResourceType::source, *table.file.project).of(fqn, &properties, nullptr);
     if (const Value meta = made.config.get("meta"); meta.kind() == jinja::Kind::dict) made.meta = meta;
     const Value tags = made.config.get("tags");
     if (tags.kind() == jinja::Kind::list) {

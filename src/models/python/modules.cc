@@ -59,7 +59,8 @@ Ref<Zone> zone_of(const Value& value) {
     return zone == nullptr ? Ref<Zone>() : Ref<Zone>(zone);
 }
 
-Value moment_in(int64_t utc, const Ref<Zone>& zone) {
+Value moment_in(int64_t utc, Ref<Zone> zone) {
+    if (zone) zone = zone->following_clock();
     const int64_t local = zone ? utc + zone->offset_at_utc(utc) * kMicrosPerSecond : utc;
     return moment_value(Moment::Kind::datetime, local, zone);
 }

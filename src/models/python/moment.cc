@@ -313,6 +313,7 @@ Result<Value> Moment::call_astimezone(Vm&, const Arguments& arguments) const {
     const auto values = TRY(jinja::bind_arguments("astimezone", parameters, arguments));
     Ref<Zone> zone = utc_zone();
     if (auto* given = values[0].object_as<Zone>()) zone = Ref<Zone>(given);
+    zone = zone->following_clock();
     const int64_t utc = utc_micros();
     return moment_value(kind_, utc + zone->offset_at_utc(utc) * kMicrosPerSecond, std::move(zone));
 }

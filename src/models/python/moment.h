@@ -21,6 +21,11 @@ public:
     virtual int32_t offset_at_utc(int64_t utc_micros) const = 0;
     virtual int32_t offset_at_local(int64_t local_micros) const = 0;
     virtual std::string name_at(int64_t utc_micros) const = 0;
+    // A zone of pytz that is put into a datetime as it stands has the local mean time of old, until localize() or
+    // astimezone() makes it follow the clock; this is it as these two make it.
+    virtual jinja::Ref<Zone> following_clock() const {
+        return jinja::Ref<Zone>(const_cast<Zone*>(this));  // NOLINT: counted
+    }
 };
 jinja::Ref<Zone> utc_zone();
 jinja::Ref<Zone> fixed_zone(int32_t offset_seconds);

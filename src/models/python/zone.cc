@@ -1,6 +1,7 @@
 #include <date/tz.h>
 
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 
 #include "models/python/moment.h"
@@ -21,8 +22,7 @@ Result<std::optional<Value>> call_zone_method(const Zone& zone, std::string_view
         const auto values = TRY(jinja::bind_arguments(name, parameters, arguments));
         const auto* moment = values[0].object_as<Moment>();
         if (moment == nullptr) return Error(ErrorKind::invalid_config, std::string(name) + "() takes a datetime");
-        return std::optional(moment_value(Moment::Kind::datetime, moment->local_micros(),
-                                          Ref<Zone>(const_cast<Zone*>(&zone))));  // NOLINT: counted
+        return std::optional(moment_value(Moment::Kind::datetime, moment->local_micros(), zone.following_clock()));
     }
     return std::optional<Value>();
 }
@@ -52,13 +52,17 @@ private:
 
 class NamedZone final : public Zone {
 public:
-    explicit NamedZone(const date::time_zone* zone) : zone_(zone) {}
+    enum class Follows : uint8_t { mean_time, clock };
+    NamedZone(const date::time_zone* zone, Follows follows) : zone_(zone), follows_(follows) {}
     std::string_view type_name() const override { return "DstTzInfo"; }
+    Ref<Zone> following_clock() const override { return Ref<Zone>(new NamedZone(zone_, Follows::clock)); }
     int32_t offset_at_utc(int64_t utc) const override {
+        if (follows_ == Follows::mean_time) return mean_time();
         return static_cast<int32_t>(
             zone_->get_info(date::sys_time<std::chrono::microseconds>(std::chrono::microseconds(utc))).offset.count());
     }
     int32_t offset_at_local(int64_t local) const override {
+        if (follows_ == Follows::mean_time) return mean_time();
         const auto info =
             zone_->get_info(date::local_time<std::chrono::microseconds>(std::chrono::microseconds(local)));
         return static_cast<int32_t>(info.first.offset.count());
@@ -76,7 +80,15 @@ public:
     }
 
 private:
+    // Before the first change of clocks, to whole minutes.
+    int32_t mean_time() const {
+        const auto first = zone_->get_info(date::sys_days(date::year(1800) / 1 / 1));
+        const auto seconds = static_cast<int32_t>(first.offset.count());
+        return static_cast<int32_t>(std::lround(static_cast<double>(seconds) / 60)) * 60;
+    }
+
     const date::time_zone* zone_;
+    const Follows follows_;
 };
 
 }  // namespace
@@ -87,7 +99,7 @@ Ref<Zone> utc_zone() { return fixed_zone(0); }
 Result<Ref<Zone>> named_zone(const std::string& name) {
     if (name == "UTC" || name == "utc") return utc_zone();
     try {
-        return Ref<Zone>(new NamedZone(date::locate_zone(name)));
+        return Ref<Zone>(new NamedZone(date::locate_zone(name), NamedZone::Follows::mean_time));
     } catch (const std::exception&) {
         return Error(ErrorKind::invalid_config, "no such time zone: " + name + "; give one like Europe/Berlin");
     }

@@ -7,6 +7,7 @@
 #include "base/run_context.h"
 #include "base/text.h"
 #include "models/context/native.h"
+#include "models/run/deferral.h"
 #include "models/run/sql_words.h"
 
 namespace shaduf::models {
@@ -90,10 +91,11 @@ std::string label_of(const Node& node) {
     return std::string(to_string(node.type)) + " " + node.name + " (" + node.place.original_path + ")";
 }
 
-Result<void> write_compiled(const ContextServices& services, const Node& node, const std::string& code) {
+Result<void> write_compiled(const ContextServices& services, const Node& node, const std::string& code,
+                            std::string_view batch) {
     if (code.empty()) return {};
     const auto file =
-        std::filesystem::path(services.project_root) / services.target_path / "compiled" / written_path(node);
+        std::filesystem::path(services.project_root) / services.target_path / "compiled" / written_path(node, batch);
     std::error_code failure;
     std::filesystem::create_directories(file.parent_path(), failure);
     std::ofstream out(file, std::ios::binary);
@@ -138,6 +140,7 @@ Result<CompiledNode> Compiler::compile_ephemeral(const std::string& unique_id, S
     run.session = session;
     NodeScope scope(services_, Phase::run, {.node = node, .package = node->package, .label = label_of(*node)});
     scope.run_with(run);
+    if (session != nullptr) defer_refs(scope, *session);
     const std::string text = TRY(render_node(*node, scope, services_.run.cancellation));
     CompiledNode compiled;
     for (const std::string& below : std::vector<std::string>(run.ctes)) {

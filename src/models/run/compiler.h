@@ -38,8 +38,9 @@ private:
 
 // "model customers (models/customers.sql)", for messages.
 std::string label_of(const Node& node);
-// Below target/compiled, where people look for it.
-Result<void> write_compiled(const ContextServices& services, const Node& node, const std::string& code);
+// Below target/compiled, where people look for it. `batch`: the name of the batch of a model that it is for.
+Result<void> write_compiled(const ContextServices& services, const Node& node, const std::string& code,
+                            std::string_view batch = {});
 // Puts CTEs before those of a query, behind its own `with` if it has one.
 std::string inject_ctes(const std::string& sql, const std::vector<CompiledNode::Cte>& ctes);
 

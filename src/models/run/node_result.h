@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "jinja/value.h"
+#include "models/context/batch.h"
 
 namespace shaduf::models {
 
@@ -35,6 +36,10 @@ struct NodeResult {
     double execution_seconds = 0;
     jinja::Value adapter_response = jinja::Value::none();  // a dict
     std::optional<int64_t> failures;
+    struct BatchResults {
+        std::vector<TimeSpan> successful, failed;
+    };
+    std::optional<BatchResults> batches;  // of a microbatch model
     std::optional<std::string> compiled_code;
     std::vector<std::pair<std::string, std::string>> extra_ctes;  // ephemeral models in it: unique id, SQL
     std::optional<std::string> relation_name;

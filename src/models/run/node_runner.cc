@@ -8,6 +8,7 @@
 #include "models/context/native.h"
 #include "models/context/relations.h"
 #include "models/context/response.h"
+#include "models/run/deferral.h"
 
 namespace shaduf::models {
 namespace {
@@ -112,15 +113,27 @@ const Macro* find_materialization(const ContextServices& services, std::string_v
 }
 
 NodeResult NodeRunner::run(const Node& node, RunKind kind) {
+    const Value* asks = services_.project_flags->find("require_batched_execution_for_custom_microbatch_strategy");
+    const bool batches_custom = asks != nullptr && asks->truth();
+    if (kind == RunKind::execute && runs_in_batches(node, services_.macros, services_.packages, batches_custom)) {
+        return run_batches(node);
+    }
+    NodeRun run;
+    return run_once(node, kind, run, {});
+}
+
+NodeResult NodeRunner::run_once(const Node& node, RunKind kind, NodeRun& run, const Prepare& prepare) {
     NodeResult result;
     result.unique_id = node.unique_id;
     result.thread_id = thread_id_;
     const auto started = std::chrono::steady_clock::now();
-    NodeRun run;
     run.session = &session_;
     NodeScope scope(services_, Phase::run, {.node = &node, .package = node.package, .label = label_of(node)});
     scope.run_with(run);
+    defer_refs(scope, session_);
     auto done = compile(node, scope, run, result);
+    scope.forget_values();
+    if (done.ok() && prepare) prepare(scope);
     if (done.ok() && kind == RunKind::execute)
         done = execute(node, scope, run, result);
     else if (done.ok())
@@ -153,7 +166,8 @@ Result<void> NodeRunner::compile(const Node& node, NodeScope& scope, NodeRun& ru
     result.compiled_code = compiled.code;
     for (const auto& cte : compiled.ctes) result.extra_ctes.emplace_back(cte.unique_id, cte.sql);
     // The text of a snapshot is only part of what runs.
-    return node.type == ResourceType::snapshot ? Result<void>() : write_compiled(services_, node, compiled.code);
+    if (node.type == ResourceType::snapshot) return {};
+    return write_compiled(services_, node, compiled.code, run.batch ? run.batch->name : "");
 }
 
 Result<void> NodeRunner::execute(const Node& node, NodeScope& scope, NodeRun& run, NodeResult& result) {

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
 #include "models/context/node_scope.h"
+#include "models/run/batches.h"
 #include "models/run/compiler.h"
 #include "models/run/node_result.h"
 
@@ -26,6 +28,12 @@ public:
     NodeResult run_operation(const Node& node, jinja::Value schemas, jinja::Value results);
 
 private:
+    // What stands in a scope before a node is executed, beside what it was compiled with.
+    using Prepare = std::function<void(NodeScope& scope)>;
+    NodeResult run_once(const Node& node, RunKind kind, NodeRun& run, const Prepare& prepare);
+    NodeResult run_batches(const Node& node);
+    Result<std::vector<Batch>> plan_batches(const Node& node, BatchPlan& plan);
+    NodeResult run_batch(const Node& node, const BatchPlan& plan, const std::vector<Batch>& batches, size_t index);
     Result<void> compile(const Node& node, NodeScope& scope, NodeRun& run, NodeResult& result);
     Result<void> execute(const Node& node, NodeScope& scope, NodeRun& run, NodeResult& result);
     Result<void> materialize(const Node& node, NodeScope& scope, NodeRun& run, NodeResult& result);
