@@ -11,6 +11,7 @@ import fcntl
 import json
 import os
 import pathlib
+import re
 import shlex
 import shutil
 import subprocess
@@ -76,6 +77,7 @@ class TestRun:
             text = text.replace(self.web.url, "{HTTP}")
         for name, value in self.values.items():
             text = text.replace(value, "{" + name + "}")
+        text = re.sub(r'(?<= in )\d+\.\d\ds(?=[].])|(?<="seconds":)[-+.e\d]+', "{TIME}", text)
         return text.replace(str(self.folder), "{TMP}").replace(str(ROOT), "{ROOT}")
 
     def compare(self, block, found):

@@ -5,7 +5,8 @@
 
 Each project is copied twice, into folders of equal length, and runs N times (`build`, then `build` again: snapshots and
 incremental models change with the second). Compared: every file of target/compiled, byte for byte but for the folder's
-name; the status of each node; with DuckDB, every table and view, by its columns and rows. Status 1: they differ.
+name; the status of each node; with DuckDB, every table and view, by its columns and rows. Status 1: they differ; 77: dbt is not
+installed.
 """
 import argparse, json, os, re, shutil, subprocess, sys, tempfile
 from pathlib import Path
@@ -97,7 +98,7 @@ def compare(project, arguments):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--shaduf", required=True)
-    parser.add_argument("--dbt", required=True)
+    parser.add_argument("--dbt", default=str(Path(__file__).resolve().parents[2] / ".deps/dbt/bin/dbt"))
     parser.add_argument("--target", default="")
     parser.add_argument("--runs", type=int, default=2)
     parser.add_argument("--command", action="append", help="instead of build: any number of them, in turn")
@@ -105,6 +106,13 @@ def main():
     parser.add_argument("--keep", help="a folder for what both left")
     parser.add_argument("projects", nargs="+")
     arguments = parser.parse_args()
+    if not os.access(arguments.dbt, os.X_OK):
+        print("skipped: dbt-core is not installed; run scripts/setup --extras")
+        sys.exit(77)
+    # The Python of dbt's environment, which has the reader of DuckDB files.
+    beside = str(Path(arguments.dbt).absolute().with_name("python3"))
+    if sys.executable != beside and os.access(beside, os.X_OK):
+        os.execv(beside, [beside, *sys.argv])
     same = [compare(Path(project).resolve(), arguments) for project in arguments.projects]
     print(f"{sum(same)} of {len(same)} projects are the same")
     sys.exit(0 if all(same) else 1)

@@ -45,6 +45,12 @@ Value as_text() {
     });
 }
 
+Value is_list() {
+    return jinja::make_function("is_list", [](Vm&, const Arguments& arguments) -> Result<Value> {
+        return Value(!arguments.positional.empty() && arguments.positional[0].kind() == Kind::list);
+    });
+}
+
 }  // namespace
 
 jinja::VmOptions vm_options(RenderMode mode) {
@@ -61,6 +67,7 @@ jinja::VmOptions vm_options(RenderMode mode) {
                            {"as_native", same("as_native")},
                            {"as_number", same("as_number")}};
     }
+    options.filters.emplace_back("is_list", is_list());
     return options;
 }
 

@@ -59,7 +59,7 @@ TEST(Profile, IsLookedForWhereDbtLooks) {
 TEST(Profile, TargetsAreChosenAndOnlyTheyAreRendered) {
     const ProjectFolder folder;
     folder.write("profiles.yml", kProfiles);
-    const auto profiles = load_profiles({.flag = folder.at("")});
+    const auto profiles = load_profiles(ProfilesSearch{.flag = folder.at("")});
     ASSERT_TRUE(profiles.ok());
     struct Case {
         std::string profile;
