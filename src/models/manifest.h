@@ -107,6 +107,8 @@ struct TestMetadata {
     std::string file_key_name;  // "models.orders"
 };
 
+struct UnitTest;
+
 // A model, seed, snapshot, test, analysis or operation.
 struct Node {
     ResourceType type = ResourceType::model;
@@ -150,6 +152,7 @@ struct Node {
     std::string root_path;                       // of a seed
     double created_at = 0;                       // seconds since 1970
     size_t hook_index = 0;                       // of an operation
+    const UnitTest* unit_test = nullptr;         // of a node that was made to run one
 };
 
 // Below target/compiled and target/run: "package/models/customers.sql"; what stands in a file of many has a file of its
@@ -223,6 +226,7 @@ struct UnitTest {
     std::vector<std::string> depends_on_nodes, depends_on_macros;
     std::string checksum;
     double created_at = 0;
+    std::shared_ptr<const Node> as_node;  // for running it; made when a command is to run
 };
 
 struct Macro {
