@@ -165,10 +165,11 @@ Result<void> run_nodes(Invocation& invocation, const std::vector<const Node*>& n
         if (!is_well) return {};
     }
     std::vector<NodeResult> ran = TRY(run_graph(services, compiler, nodes, options_of(invocation, kind), console));
+    const Value told = results_value(ran, services.manifest);
     results.insert(results.end(), std::make_move_iterator(ran.begin()), std::make_move_iterator(ran.end()));
     if (kind == RunKind::execute) {
-        TRY(run_hooks(hooks_of(services.manifest, "on-run-end"), invocation, compiler, *session, schemas, console,
-                      results_value(ran, services.manifest), results));
+        TRY(run_hooks(hooks_of(services.manifest, "on-run-end"), invocation, compiler, *session, schemas, console, told,
+                      results));
     }
     return {};
 }
