@@ -112,8 +112,9 @@ const Node* Manifest::find_ref(const ModelRef& ref, std::string_view from_packag
         return nullptr;
     };
     if (ref.package) return in_package(*ref.package);
-    if (const Node* node = in_package(from_package)) return node;
+    // As dbt searches by default, so that a project can put a model in the place of a package's.
     if (const Node* node = in_package(root_package)) return node;
+    if (const Node* node = in_package(from_package)) return node;
     return in_package("");
 }
 
@@ -126,8 +127,8 @@ const SourceTable* Manifest::find_source(const SourceRef& source, std::string_vi
         }
         return nullptr;
     };
-    if (const SourceTable* table = in_package(from_package)) return table;
     if (const SourceTable* table = in_package(root_package)) return table;
+    if (const SourceTable* table = in_package(from_package)) return table;
     return in_package("");
 }
 

@@ -107,6 +107,8 @@ struct TestMetadata {
     std::string file_key_name;  // "models.orders"
 };
 
+struct UnitTest;
+
 // A model, seed, snapshot, test, analysis or operation.
 struct Node {
     ResourceType type = ResourceType::model;
@@ -150,6 +152,7 @@ struct Node {
     std::string root_path;                       // of a seed
     double created_at = 0;                       // seconds since 1970
     size_t hook_index = 0;                       // of an operation
+    const UnitTest* unit_test = nullptr;         // of a node that was made to run one
 };
 
 // Below target/compiled and target/run: "package/models/customers.sql"; what stands in a file of many has a file of its
@@ -223,6 +226,7 @@ struct UnitTest {
     std::vector<std::string> depends_on_nodes, depends_on_macros;
     std::string checksum;
     double created_at = 0;
+    std::shared_ptr<const Node> as_node;  // for running it; made when a command is to run
 };
 
 struct Macro {
@@ -299,7 +303,7 @@ struct Manifest {
     // By unique id; nullptr: none. Built by `index`.
     const Node* node(std::string_view unique_id) const;
     const SourceTable* source(std::string_view unique_id) const;
-    // What ref() names: first in the package of who asks, then in the root, then in any. Versions as dbt resolves them:
+    // What ref() names: first in the root, then in the package of who asks, then in any. Versions as dbt resolves them:
     // none given is the latest. nullptr: none.
     const Node* find_ref(const ModelRef& ref, std::string_view from_package) const;
     const SourceTable* find_source(const SourceRef& source, std::string_view from_package) const;

@@ -23,14 +23,17 @@ except ImportError:
     sys.exit(77)
 
 FIXED = """
-*|+*|@*|tag:*|config.materialized:table|config.materialized:view|config.materialized:test|config.severity:error|config.severity:ERROR
+*|+*|@*|tag:*|config.materialized:table|config.materialized:view|config.materialized:test
+config.severity:error|config.severity:ERROR
 config.enabled:true|config.enabled:false|config.docs.show:true|config.meta.owner:me|config.lookback:1|config:x
-test_type:generic|test_type:singular|test_type:unit|test_type:data|test_type:schema|test_type:nothing|test_name:not_null
-test_name:*n*|resource_type:model|resource_type:source|resource_type:test|resource_type:unit_test|resource_type:nope
+test_type:generic|test_type:singular|test_type:unit|test_type:data|test_type:schema|test_type:nothing
+test_name:not_null|test_name:*n*|resource_type:model|resource_type:source|resource_type:test
+resource_type:unit_test|resource_type:nope
 access:protected|access:public|access:private|group:*|package:this|package:*|package:nope|source:*|exposure:*|metric:*
 source:*.*|source:*.*.*|source:a.b.c.d|exposure:a.b.c|version:latest|version:none|version:old|version:nope
 path:models|path:models/|path:models/*|path:models/**|path:models/**/*.sql|path:nothing|models/*|*.sql|path:./models
-file:*.sql|file:*.yml|file:*|file:schema|nope|nope:x|tag:nope|1+*|*+0|0+*|a,b|*,tag:*|[a-m]*|?*|[!a]*|*_*|*.*|unit_test:*
+file:*.sql|file:*.yml|file:*|file:schema|nope|nope:x|tag:nope|1+*|*+0|0+*|a,b|*,tag:*|[a-m]*|?*|[!a]*
+*_*|*.*|unit_test:*
 unit_test:*.*|saved_query:*|semantic_model:*|state:modified|result:error
 """.replace("\n", "|").split("|")
 
@@ -38,7 +41,8 @@ unit_test:*.*|saved_query:*|semantic_model:*|state:modified|result:error
 def selectors_of(manifest):
     """Selectors that name what the project holds, with each operator."""
     found = []
-    everything = [n for part in ("nodes", "sources", "exposures", "metrics", "unit_tests") for n in manifest[part].values()]
+    parts = ("nodes", "sources", "exposures", "metrics", "unit_tests")
+    everything = [node for part in parts for node in manifest[part].values()]
     models = [n for n in everything if n["resource_type"] in ("model", "seed", "snapshot")]
     for node in models[:12]:
         name, fqn = node["name"], ".".join(node["fqn"])
@@ -46,7 +50,8 @@ def selectors_of(manifest):
                   name + "+1", "2+" + name + "+1", "@" + name, name[:3] + "*", "*" + name[-3:], node["fqn"][0] + ".*",
                   node["original_file_path"], "path:" + os.path.dirname(node["original_file_path"]),
                   "file:" + os.path.basename(node["original_file_path"]), name + ".sql", "fqn:" + name + "+,+*",
-                  name + ",test_name:unique", "@" + name + "+", "config.materialized:" + str(node["config"]["materialized"]) + "+"]
+                  name + ",test_name:unique", "@" + name + "+",
+                  "config.materialized:" + str(node["config"]["materialized"]) + "+"]
     for node in everything:
         for tag in node.get("tags", []):
             found += ["tag:" + tag, "+tag:" + tag, "tag:" + tag[:2] + "*"]
@@ -76,7 +81,8 @@ def commands_of(manifest):
         commands += [["--select", word, "--output", how] for how in ("name", "path", "json")]
     for word in own[:30:5]:
         for other in own[1:30:7]:
-            commands += [["--select", word, other], ["--select", word + "," + other], ["--select", word, "--exclude", other],
+            commands += [["--select", word, other], ["--select", word + "," + other],
+                         ["--select", word, "--exclude", other],
                          ["--select", word, other, "--indirect-selection", "cautious"],
                          ["--select", word, "--exclude", other, "--indirect-selection", "buildable"]]
     commands += [["--selector", name] for name in list(manifest["selectors"]) + ["nope"]]
@@ -88,7 +94,8 @@ def commands_of(manifest):
 def ask_dbt(manifest, arguments):
     out = io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(io.StringIO()):
-        result = dbtRunner(manifest=manifest).invoke(["--quiet", "--no-write-json", "ls", "--profiles-dir", "."] + arguments)
+        line = ["--quiet", "--no-write-json", "ls", "--profiles-dir", "."]
+        result = dbtRunner(manifest=manifest).invoke(line + arguments)
     return (0, list(result.result)) if result.success else (2, [])
 
 

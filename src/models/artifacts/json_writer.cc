@@ -1,5 +1,6 @@
 #include "models/artifacts/json_writer.h"
 
+#include <cmath>
 #include <sstream>
 
 #include "models/yaml/yaml_node.h"
@@ -68,7 +69,11 @@ void JsonWriter::key(std::string_view name) {
 }
 
 void JsonWriter::integer(int64_t value) { raw(std::to_string(value)); }
-void JsonWriter::real(double value) { raw(python_float(value)); }
+void JsonWriter::real(double value) {
+    if (std::isnan(value)) return raw("NaN");
+    if (std::isinf(value)) return raw(value > 0 ? "Infinity" : "-Infinity");
+    raw(python_float(value));
+}
 
 void JsonWriter::text(std::string_view value) {
     separate();

@@ -1,5 +1,7 @@
 #include "models/command/dbt_command.h"
 
+#include <algorithm>
+
 #include "models/artifacts/artifact_file.h"
 #include "models/artifacts/manifest_json.h"
 #include "models/command/catalog_command.h"
@@ -11,6 +13,7 @@
 #include "models/command/retry.h"
 #include "models/command/selection.h"
 #include "models/project/version.h"
+#include "models/run/unit_test.h"
 
 namespace shaduf::models {
 namespace {
@@ -81,6 +84,10 @@ std::vector<const Node*> named_nodes(const Manifest& manifest, const std::vector
     for (const std::string& id : ids) {
         if (const Node* node = manifest.node(id)) nodes.push_back(node);
     }
+    for (const auto& test : manifest.unit_tests) {
+        const bool is_named = std::find(ids.begin(), ids.end(), test->unique_id) != ids.end();
+        if (is_named && test->as_node) nodes.push_back(test->as_node.get());
+    }
     return nodes;
 }
 
@@ -91,6 +98,7 @@ Result<int> run_verb(Invocation& invocation, const std::vector<std::string>* onl
     for (const Error& warning : findings.warnings) console.message(MessageSink::Level::warning, warning.to_string());
     for (const Error& error : findings.errors) console.error("error: " + error.to_string());
     if (!findings.ok()) return kMisused;
+    make_unit_test_nodes(invocation.manifest());
     const std::string& verb = invocation.arguments().verb;
     const auto selection = TRY(CommandSelection::open(invocation));
     invocation.keep_selectors(selection->selectors_json());

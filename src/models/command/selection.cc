@@ -178,6 +178,9 @@ std::vector<const Node*> nodes_of(const std::vector<const Member*>& members) {
     std::vector<const Node*> nodes;
     for (const Member* member : members) {
         if (member->node != nullptr) nodes.push_back(member->node);
+        if (member->unit_test != nullptr && member->unit_test->as_node) {
+            nodes.push_back(member->unit_test->as_node.get());
+        }
     }
     return nodes;
 }

@@ -84,6 +84,7 @@ Result<Value> NodeScope::call_macro(jinja::Vm& vm, const Macro& macro, const jin
 }
 
 Result<std::optional<Value>> NodeScope::variable(jinja::Vm&, std::string_view name) const {
+    if (const Value* own = vars_ ? vars_->find(name) : nullptr) return std::optional(*own);
     const auto raw = services_.vars.find(subject_.package, name);
     if (!raw || !raw->is_string() || !jinja::has_tags(raw->string())) return raw;
     const auto code = TRY(jinja::Template::compile(raw->string(), "var " + std::string(name), {}));

@@ -69,6 +69,8 @@ public:
     void resolve_sources_by(ResolveSource resolve) { resolve_source_ = std::move(resolve); }
     // Makes all values anew when they are asked for: what the node compiled to is known now.
     void forget_values() { made_.assign(made_.size(), std::nullopt); }
+    // Values of vars that go before those of the project.
+    void override_vars(jinja::Ref<jinja::Dict> vars) { vars_ = std::move(vars); }
     // A name that goes before all others.
     void set(std::string name, jinja::Value value);
 
@@ -102,6 +104,7 @@ private:
     NodeRun* run_ = nullptr;
     Resolve resolve_;
     ResolveSource resolve_source_;
+    jinja::Ref<jinja::Dict> vars_;
     std::vector<std::pair<std::string, jinja::Value>> names_;
     mutable std::vector<std::optional<jinja::Value>> made_;  // by the index of the entry
 };

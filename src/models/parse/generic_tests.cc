@@ -1,8 +1,7 @@
 #include "models/parse/generic_tests.h"
 
 #include <algorithm>
-#include <map>
-#include <set>
+#include <unordered_map>
 
 #include "base/text.h"
 #include "models/parse/columns.h"
@@ -197,7 +196,7 @@ Result<std::unique_ptr<Node>> GenericTests::make_node(const Pending& pending, co
     subject.place = {name.brief + ".sql", file.path, pending.test.line()};
     subject.raw_code = test.raw_code();
     subject.lines_before = pending.test.line() > 0 ? pending.test.line() - 1 : 0;
-    subject.config_calls = config_calls(test, file.path);
+    if (!test.config.empty()) subject.config_calls = config_calls(test, file.path);
     subject.properties = &kNoProperties;
     subject.unique_id = "test." + file.project->name + "." + name.full + "." +
                         generic_test_hash(name.full, test.macro, test.macro_package, Value(test.arguments));
@@ -235,7 +234,7 @@ Result<std::unique_ptr<Node>> GenericTests::make_node(const Pending& pending, co
 void GenericTests::make_nodes(size_t threads, Manifest& manifest, Findings& findings) {
     std::vector<std::optional<Result<std::unique_ptr<Node>>>> made(pending_.size());
     in_parallel(pending_.size(), threads, [&](size_t i) { made[i] = make_node(pending_[i], manifest); });
-    std::map<std::string, const Node*> known;
+    std::unordered_map<std::string_view, const Node*> known;
     for (auto& result : made) {
         if (!result->ok()) {
             findings.errors.push_back(result->release_error());

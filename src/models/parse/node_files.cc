@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
+#include <unordered_map>
 
 #include "base/text.h"
 #include "io/crypto.h"
@@ -155,7 +155,9 @@ void add_nodes(const PackageFiles& package, const NodeParser& parser, size_t thr
 }
 
 void check_names(const Manifest& manifest, Findings& findings) {
-    std::map<std::string, const Node*> by_name, by_relation;
+    std::unordered_map<std::string, const Node*> by_name, by_relation;
+    by_name.reserve(manifest.nodes.size());
+    by_relation.reserve(manifest.nodes.size());
     for (const auto& node : manifest.nodes) {
         if (!is_named(*node)) continue;
         const auto place = Place::in_file(node->place.original_path, 1);

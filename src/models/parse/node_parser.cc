@@ -228,6 +228,24 @@ Result<void> NodeParser::render(Node& node, const Subject& subject, Captured& ca
     return {};
 }
 
+Result<NodeConfig> NodeParser::settings(const Node& node, const YamlTree& merged, ConfigOrigin origin) const {
+    const auto key = std::pair(node.type, merged.root().entries().data());
+    if (origin == ConfigOrigin::common) {
+        const std::lock_guard lock(mutex_);
+        if (const auto known = common_.find(key); known != common_.end()) return known->second.config;
+    }
+    const ConfigResource resource = config_resource(node.type);
+    const auto place = Place::in_file(node.place.original_path, static_cast<int>(node.place.line));
+    const auto wrong = check_config(resource, merged.root(), place);
+    if (!wrong.empty()) return wrong.front();
+    NodeConfig config = node_config(node.type, finish_config(resource, merged));
+    if (origin == ConfigOrigin::common) {
+        const std::lock_guard lock(mutex_);
+        common_.emplace(key, CommonConfig{merged, config});
+    }
+    return config;
+}
+
 Result<void> NodeParser::configure(Node& node, const Subject& subject, const Captured& captured) const {
     std::vector<YamlTree> calls;
     for (const Ref<Dict>& call : captured.config_calls) calls.push_back(tree_of(Value(call)));
@@ -243,13 +261,13 @@ Result<void> NodeParser::configure(Node& node, const Subject& subject, const Cap
         if (patch->config) properties = &*patch->config;
     }
     const std::vector<std::string_view> fqn(node.fqn.begin(), node.fqn.end());
-    const ConfigResource resource = config_resource(node.type);
-    YamlTree merged = TRY(configs(node.type, *subject.project).merge(fqn, properties, own ? &*own : nullptr));
+    const YamlTree merged = TRY(configs(node.type, *subject.project).merge(fqn, properties, own ? &*own : nullptr));
+    const auto says_nothing = [](const ConfigSource* source) {
+        return source == nullptr || source->tree.root().entries().empty();
+    };
+    const bool is_common = says_nothing(properties) && says_nothing(own ? &*own : nullptr);
     node.unrendered_config = unrendered(node.type, *subject.project).of(fqn, properties, own ? &*own : nullptr);
-    const auto wrong = check_config(resource, merged.root(), Place::in_file(file, static_cast<int>(node.place.line)));
-    if (!wrong.empty()) return wrong.front();
-    merged = finish_config(resource, merged);
-    node.config = node_config(node.type, merged);
+    node.config = TRY(settings(node, merged, is_common ? ConfigOrigin::common : ConfigOrigin::own));
     for (std::string& tag : texts_of(node.config.get("tags"))) {
         if (std::find(node.tags.begin(), node.tags.end(), tag) == node.tags.end()) node.tags.push_back(std::move(tag));
     }

@@ -77,10 +77,19 @@ private:
     Result<void> configure(Node& node, const Subject& subject, const Captured& captured) const;
     Result<void> render_hooks(Node& node, Captured& captured) const;
 
+    // The settings that a merged config comes to, checked. `is_common`: nothing of the node's own is in it.
+    enum class ConfigOrigin : uint8_t { own, common };
+    Result<NodeConfig> settings(const Node& node, const YamlTree& merged, ConfigOrigin origin) const;
+
     Invocation& invocation_;
     const NodePatches& patches_;
     const NodeNames names_;
     mutable std::mutex mutex_;
+    struct CommonConfig {
+        YamlTree tree;  // so that no other one comes to stand where it is
+        NodeConfig config;
+    };
+    mutable std::map<std::pair<ResourceType, const YamlEntry*>, CommonConfig> common_;
     using Key = std::pair<ResourceType, const Project*>;
     mutable std::map<Key, std::unique_ptr<ConfigMerge>> configs_;
     mutable std::map<Key, std::unique_ptr<UnrenderedConfigs>> unrendered_;

@@ -315,7 +315,8 @@ Result<Value> Moment::call_astimezone(Vm&, const Arguments& arguments) const {
     if (auto* given = values[0].object_as<Zone>()) zone = Ref<Zone>(given);
     zone = zone->following_clock();
     const int64_t utc = utc_micros();
-    return moment_value(kind_, utc + zone->offset_at_utc(utc) * kMicrosPerSecond, std::move(zone));
+    const int64_t local = utc + zone->offset_at_utc(utc) * kMicrosPerSecond;
+    return moment_value(kind_, local, std::move(zone));
 }
 
 Result<Value> Moment::call_utcoffset(Vm&, const Arguments&) const {

@@ -33,6 +33,7 @@ public:
         }
         for (size_t i = 0; i < tasks_.size(); ++i) {
             for (const size_t input : inputs_of(*tasks_[i].node)) add_edge(input, i);
+            add_edge_to_tested(i);
         }
     }
 
@@ -55,6 +56,14 @@ private:
         if (from == to || std::find(dependents.begin(), dependents.end(), to) != dependents.end()) return;
         dependents.push_back(to);
         ++tasks_[to].waits_for;
+    }
+
+    // A unit test needs what its model reads, and the model is not built before it.
+    void add_edge_to_tested(size_t task) {
+        const UnitTest* test = tasks_[task].node->unit_test;
+        if (test == nullptr || test->depends_on_nodes.empty()) return;
+        const auto model = index_.find(test->depends_on_nodes.front());
+        if (model != index_.end()) add_edge(task, model->second);
     }
 
     // Selected nodes that this one reads, directly or through nodes that are not selected.

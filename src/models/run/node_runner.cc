@@ -156,6 +156,7 @@ NodeResult NodeRunner::run_once(const Node& node, RunKind kind, NodeRun& run, co
 
 Result<void> NodeRunner::compile(const Node& node, NodeScope& scope, NodeRun& run, NodeResult& result) {
     const Timed timed(result, "compile");
+    if (node.unit_test != nullptr) return compile_unit_test(node, run, result);
     const bool is_relational = node.type != ResourceType::analysis && node.type != ResourceType::operation &&
                                node.config.text("materialized") != "ephemeral";
     const bool is_stored = node.type != ResourceType::test || node.config.flag("store_failures") ||
@@ -172,6 +173,7 @@ Result<void> NodeRunner::compile(const Node& node, NodeScope& scope, NodeRun& ru
 
 Result<void> NodeRunner::execute(const Node& node, NodeScope& scope, NodeRun& run, NodeResult& result) {
     const Timed timed(result, "execute");
+    if (node.unit_test != nullptr) return run_unit_test(node, scope, run, result);
     if (node.type == ResourceType::test) return run_test(node, scope, run, result);
     return materialize(node, scope, run, result);
 }

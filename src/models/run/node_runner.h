@@ -37,6 +37,8 @@ private:
     Result<void> compile(const Node& node, NodeScope& scope, NodeRun& run, NodeResult& result);
     Result<void> execute(const Node& node, NodeScope& scope, NodeRun& run, NodeResult& result);
     Result<void> materialize(const Node& node, NodeScope& scope, NodeRun& run, NodeResult& result);
+    Result<void> compile_unit_test(const Node& node, NodeRun& run, NodeResult& result);
+    Result<void> run_unit_test(const Node& node, NodeScope& scope, NodeRun& run, NodeResult& result);
     Result<void> run_test(const Node& node, NodeScope& scope, NodeRun& run, NodeResult& result);
     Result<jinja::Value> call_materialization(const Node& node, NodeScope& scope);
 

@@ -194,7 +194,8 @@ TEST(Properties, KeepExposuresAndSnapshotsInYaml) {
     project.write("models/a.sql", "select 1 as id");
     project.write("models/e.yml", R"(
 exposures:
-  - {name: board, type: dashboard, owner: {name: me}, depends_on: [ref('a')], tags: [x], url: "https://{{ target.name }}"}
+  - {name: board, type: dashboard, owner: {name: me}, depends_on: [ref('a')], tags: [x],
+     url: "https://{{ target.name }}"}
 snapshots:
   - {name: snap, relation: ref('a'), config: {unique_key: id, strategy: check, check_cols: all}}
 )");
