@@ -14,7 +14,10 @@ constexpr size_t kLineWidth = 80;
 std::string described(const Node& node) {
     const std::string relation = node.schema + "." + node.alias;
     switch (node.type) {
-        case ResourceType::model: return "sql " + node.config.text("materialized") + " model " + relation;
+        case ResourceType::unit_test: return "unit_test " + node.unit_test->model + "::" + node.name;
+        case ResourceType::model:
+            if (node.config.text("incremental_strategy") == "microbatch") return "sql microbatch model " + relation;
+            return "sql " + node.config.text("materialized") + " model " + relation;
         case ResourceType::seed: return "seed file " + relation;
         case ResourceType::snapshot: return "snapshot " + relation;
         case ResourceType::test: return "test " + node.name;
@@ -44,7 +47,9 @@ std::string_view begun(const Node& node, NodeStatus status) {
             if (node.type == ResourceType::seed) return "OK loaded";
             if (node.type == ResourceType::snapshot) return "OK snapshotted";
             return "OK created";
-        case NodeStatus::error: return node.type == ResourceType::test ? "ERROR" : "ERROR creating";
+        case NodeStatus::error:
+            return node.type == ResourceType::test || node.type == ResourceType::unit_test ? "ERROR" : "ERROR creating";
+        case NodeStatus::partial_success: return "PARTIALLY created";
         case NodeStatus::skipped: return "SKIP relation";
         case NodeStatus::warn: return "WARN";
         case NodeStatus::fail: return "FAIL";
