@@ -1,4 +1,4 @@
-# Writes a .cc with the function `function` of `header`, which gives every file under `folder` with its path and content,
+# Writes a .cc with the function `function` of `header`, which gives every file under `folder`, its path and content,
 # so that the binary alone is enough. The list is made when CMake runs; a change of a file makes it run again.
 function(shaduf_embed target folder out header function)
     set(root ${PROJECT_SOURCE_DIR}/${folder})
@@ -22,5 +22,6 @@ function(shaduf_embed target folder out header function)
 constexpr auto kFiles = std::to_array<EmbeddedFile>({\n${entries}});\n}\n\
 std::span<const EmbeddedFile> ${name}() { return kFiles; }\n}\n" @ONLY)
     target_sources(${target} PRIVATE ${PROJECT_BINARY_DIR}/generated/${out})
-    set_source_files_properties(${PROJECT_BINARY_DIR}/generated/${out} PROPERTIES COMPILE_OPTIONS -Wno-overlength-strings)
+    set_source_files_properties(${PROJECT_BINARY_DIR}/generated/${out} PROPERTIES
+        COMPILE_OPTIONS -Wno-overlength-strings)
 endfunction()

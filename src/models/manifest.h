@@ -12,31 +12,11 @@
 
 #include "jinja/template.h"
 #include "jinja/value.h"
+#include "models/node_config.h"
 
 // What parsing a dbt project gives: every resource of it and of its packages, and how they hang together. Field names
 // are those of dbt's manifest (schema v12). Filled by one thread; while models run, it is read by many.
 namespace shaduf::models {
-
-enum class ResourceType : uint8_t {
-    model,
-    seed,
-    snapshot,
-    test,
-    analysis,
-    operation,
-    sql_operation,
-    source,
-    exposure,
-    metric,
-    semantic_model,
-    saved_query,
-    unit_test,
-    function,
-    macro,
-    doc,
-    group,
-};
-std::string_view to_string(ResourceType type);  // "model"; of sql_operation "sql operation"
 
 // ref('package', 'name', v=1), as it stands in the text.
 struct ModelRef {
@@ -50,27 +30,6 @@ struct SourceRef {
     std::string source;
     std::string table;
     bool operator==(const SourceRef&) const = default;
-};
-
-// The configuration of a node: what was set anywhere (project, properties, the file itself), merged; what was not set
-// has the default of its resource type. Nodes with the same settings share one.
-class NodeConfig {
-public:
-    NodeConfig() = default;
-    NodeConfig(ResourceType type, jinja::Ref<jinja::Dict> settings) : type_(type), settings_(std::move(settings)) {}
-
-    // The setting or its default; undefined: neither. "pre-hook" and "pre_hook" are one.
-    jinja::Value get(std::string_view name) const;
-    bool is_set(std::string_view name) const;
-    std::string text(std::string_view name) const;  // "" where it is none or undefined
-    bool flag(std::string_view name) const;         // truth of the setting
-    // All settings and defaults in dbt's order, as a dict of its own.
-    jinja::Value all() const;
-    const jinja::Ref<jinja::Dict>& settings() const { return settings_; }
-
-private:
-    ResourceType type_ = ResourceType::model;
-    jinja::Ref<jinja::Dict> settings_;
 };
 
 struct ColumnProperties {

@@ -2,7 +2,7 @@
 #include <array>
 #include <span>
 
-#include "models/manifest.h"
+#include "models/node_config.h"
 
 // The defaults of settings, by resource type, in the order in which dbt writes them.
 namespace shaduf::models {

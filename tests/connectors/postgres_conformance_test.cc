@@ -62,6 +62,10 @@ private:
     // A role, and a schema of its own, with nothing in it.
     void sign_up() {
         if (std::exchange(is_signed_up_, true)) return;
+        // What sessions of the test before leave behind, they drop themselves as they end.
+        execute(
+            "DO $$ BEGIN FOR i IN 1..500 LOOP EXIT WHEN NOT EXISTS (SELECT FROM pg_stat_activity WHERE usename = "
+            "'reader'); PERFORM pg_sleep(0.01); END LOOP; END $$");
         execute(
             "DROP TABLE IF EXISTS events; DROP SCHEMA IF EXISTS conformance CASCADE; DROP ROLE IF EXISTS reader; "
             "CREATE ROLE reader LOGIN PASSWORD 's3cr3t'; CREATE SCHEMA conformance AUTHORIZATION reader");

@@ -5,15 +5,17 @@
 
 Each project is copied twice, into folders of equal length, and runs N times (`build`, then `build` again: snapshots and
 incremental models change with the second). Compared: every file of target/compiled, byte for byte but for the folder's
-name; the status of each node; with DuckDB, every table and view, by its columns and rows. Status 1: they differ; 77: dbt is not
-installed.
+name; the status of each node; with DuckDB, every table and view, by its columns and rows. Status 1: they differ;
+77: dbt is not installed.
 """
 import argparse, json, os, re, shutil, subprocess, sys, tempfile
 from pathlib import Path
 
 TIMEOUT_SECONDS = 600
 # What is another one at each call: clocks, ids.
-VOLATILE = re.compile(rb"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?(\+00:00)?|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\d{14,20}|datetime\.datetime\(20(2[5-9]|3\d), [^<)]*(<[^>]*>)?\)")
+VOLATILE = re.compile(rb"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?(\+00:00)?"
+                      rb"|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\d{14,20}"
+                      rb"|datetime\.datetime\(20(2[5-9]|3\d), [^<)]*(<[^>]*>)?\)")
 
 
 def run(program, words, project, environment):
@@ -52,7 +54,8 @@ def tables(database):
     import duckdb
     found = {}
     with duckdb.connect(str(database), read_only=True) as connection:
-        names = connection.execute("select table_schema, table_name from information_schema.tables order by all").fetchall()
+        listed = "select table_schema, table_name from information_schema.tables order by all"
+        names = connection.execute(listed).fetchall()
         for schema, name in names:
             quoted = f'"{schema}"."{name}"'
             try:
@@ -60,7 +63,8 @@ def tables(database):
                 rows = connection.execute(f"select * from {quoted} order by all").fetchall()
             except duckdb.Error as error:
                 columns, rows = [], [str(error)]
-            found[quoted] = ([column[:2] for column in columns], [VOLATILE.sub(b"<v>", repr(row).encode()) for row in rows])
+            texts = [VOLATILE.sub(b"<v>", repr(row).encode()) for row in rows]
+            found[quoted] = ([column[:2] for column in columns], texts)
     return found
 
 
@@ -68,7 +72,8 @@ def differences(name, ours, theirs, most=6):
     lines = []
     for key in sorted(set(ours) | set(theirs)):
         if ours.get(key) != theirs.get(key):
-            lines.append(f"  {name} {key}: ours {str(ours.get(key, 'none'))[:300]!r}, dbt's {str(theirs.get(key, 'none'))[:300]!r}")
+            mine, its = (str(side.get(key, "none"))[:300] for side in (ours, theirs))
+            lines.append(f"  {name} {key}: ours {mine!r}, dbt's {its!r}")
     return lines[:most] + ([f"  ... and {len(lines) - most} more"] if len(lines) > most else [])
 
 
@@ -76,10 +81,12 @@ def compare(project, arguments):
     found = []
     with tempfile.TemporaryDirectory() as temporary:
         folders = {}
-        for who, program in (("ours", [os.path.abspath(arguments.shaduf), "dbt"]), ("dbts", [os.path.abspath(arguments.dbt)])):
+        programs = {"ours": [os.path.abspath(arguments.shaduf), "dbt"], "dbts": [os.path.abspath(arguments.dbt)]}
+        for who, program in programs.items():
             # The same name of the folder: it may stand in names of tables.
             folder = Path(temporary) / who / project.name
-            shutil.copytree(project, folder, symlinks=arguments.links == "kept", ignore=shutil.ignore_patterns("target", "logs"))
+            shutil.copytree(project, folder, symlinks=arguments.links == "kept",
+                            ignore=shutil.ignore_patterns("target", "logs"))
             folders[who] = folder
             environment = dict(os.environ, DBT_DUCKDB_PATH=str(folder / "warehouse.duckdb"),
                                DBT_SEND_ANONYMOUS_USAGE_STATS="false", DBT_USE_COLORS="false", TMPDIR=temporary)
@@ -113,7 +120,8 @@ def main():
     parser.add_argument("--target", default="")
     parser.add_argument("--runs", type=int, default=2)
     parser.add_argument("--command", action="append", help="instead of build: any number of them, in turn")
-    parser.add_argument("--links", choices=["kept", "followed"], default="kept", help="of the project: packages may be links")
+    parser.add_argument("--links", choices=["kept", "followed"], default="kept",
+                        help="of the project: packages may be links")
     parser.add_argument("--keep", help="a folder for what both left")
     parser.add_argument("projects", nargs="+")
     arguments = parser.parse_args()
