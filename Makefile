@@ -4,7 +4,7 @@ SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 export CCACHE_DIR ?= $(HOME)/.cache/ccache
 
-.PHONY: help setup build debug run test test-quick asan tsan fmt tidy docs bench bench-files bench-postgres crash-test \
+.PHONY: help setup build debug run test test-quick asan tsan fmt tidy docs bench bench-files bench-postgres bench-dbt crash-test \
 	fuzz fuzz-jinja golden clean
 
 help: ## List these verbs
@@ -49,10 +49,14 @@ tidy: ## Check the style of the house; clang-tidy on what differs from main, or 
 docs: build ## Write the pages of docs/ that are made from the declarations
 	@scripts/docs build/release/shaduf
 
-bench: bench-files bench-postgres ## Run all benchmarks
+bench: bench-files bench-postgres bench-dbt ## Run all benchmarks
 
 bench-files: build ## Measure NDJSON to Parquet and DuckDB against DuckDB itself and Polars
 	@bench/files
+
+bench-dbt: build ## Measure dbt projects here and by dbt-core
+	@scripts/setup --extras
+	@bench/dbt
 
 bench-postgres: build ## Measure PostgreSQL to DuckDB, Parquet and PostgreSQL against what people use instead
 	@scripts/setup --extras
