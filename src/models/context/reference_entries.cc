@@ -84,7 +84,7 @@ Result<Value> resolve_ref(const NodeScope& scope, const ModelRef& ref) {
     // A query of the command line was not parsed before it runs.
     const bool is_inline = node == nullptr || node->type == ResourceType::sql_operation;
     const bool depends = is_inline || std::find(node->depends_on_nodes.begin(), node->depends_on_nodes.end(),
-                                                      target->unique_id) != node->depends_on_nodes.end();
+                                                target->unique_id) != node->depends_on_nodes.end();
     const bool is_checked = node != nullptr && node->type != ResourceType::operation;
     if (is_checked && !depends) {
         return scope.error(
@@ -160,30 +160,39 @@ Result<Value> make_this(const NodeScope& scope) {
     return own_relation(scope);
 }
 
-// `to: ref('parents')` of foreign keys as the relation's name.
-Result<void> resolve_foreign_keys(const NodeScope& scope, const Value& constraints) {
-    if (constraints.kind() != Kind::list) return {};
+// `to: ref('parents')` of foreign keys as the relation's name: in copies, since the manifest's own are read by many.
+Result<Value> with_foreign_keys(const NodeScope& scope, const Value& constraints) {
+    if (constraints.kind() != Kind::list) return constraints;
+    std::vector<Value> resolved;
     for (const Value& constraint : constraints.items()) {
-        if (constraint.kind() != Kind::dict) continue;
-        const Value* to = constraint.dict().find("to");
-        if (to == nullptr || !to->is_string()) continue;
-        const bool is_call = to->string().starts_with("ref(") || to->string().starts_with("source(");
-        if (!is_call) continue;
-        const std::string text = "{{ " + to->string() + " }}";
-        const auto code = TRY(jinja::Template::compile(text, scope.node()->place.original_path, {}));
+        const Value* to = constraint.kind() == Kind::dict ? constraint.dict().find("to") : nullptr;
+        const bool is_call = to != nullptr && to->is_string() &&
+                             (to->string().starts_with("ref(") || to->string().starts_with("source("));
+        if (!is_call) {
+            resolved.push_back(constraint);
+            continue;
+        }
+        auto copy = jinja::make<jinja::Dict>();
+        for (const auto& [key, value] : constraint.dict().entries()) copy->set(key, value);
+        const auto code =
+            TRY(jinja::Template::compile("{{ " + to->string() + " }}", scope.node()->place.original_path, {}));
         Vm vm(vm_options(RenderMode::text));
-        constraint.dict().set("to", TRY(vm.render(*code, scope)));
+        copy->set("to", TRY(vm.render(*code, scope)));
+        resolved.emplace_back(copy);
     }
-    return {};
+    return Value::list(std::move(resolved));
 }
 
-Result<void> resolve_foreign_keys_of(const NodeScope& scope, const jinja::Dict& model) {
-    if (const Value* constraints = model.find("constraints")) TRY(resolve_foreign_keys(scope, *constraints));
+// REQUIRES: `model` and its columns are dicts of the caller's own
+Result<void> resolve_foreign_keys_of(const NodeScope& scope, jinja::Dict& model) {
+    if (const Value* constraints = model.find("constraints")) {
+        model.set("constraints", TRY(with_foreign_keys(scope, *constraints)));
+    }
     const Value* columns = model.find("columns");
     if (columns == nullptr || columns->kind() != Kind::dict) return {};
     for (const auto& [name, column] : columns->dict().entries()) {
         const Value* constraints = column.kind() == Kind::dict ? column.dict().find("constraints") : nullptr;
-        if (constraints != nullptr) TRY(resolve_foreign_keys(scope, *constraints));
+        if (constraints != nullptr) column.dict().set("constraints", TRY(with_foreign_keys(scope, *constraints)));
     }
     return {};
 }

@@ -7,6 +7,7 @@
 #include "base/run_context.h"
 #include "base/text.h"
 #include "models/context/native.h"
+#include "models/parse/test_arguments.h"
 #include "models/run/deferral.h"
 #include "models/run/sql_words.h"
 
@@ -18,61 +19,9 @@ using jinja::Value;
 
 constexpr std::string_view kTestArguments = "_dbt_generic_test_kwargs";
 
-// ref(...) and the like stand in arguments of tests without braces.
-bool is_call_without_braces(std::string_view text) {
-    text = trim(text);
-    if (!text.ends_with(')')) return false;
-    for (const std::string_view name : {"env_var", "ref", "var", "source", "doc"}) {
-        if (!text.starts_with(name)) continue;
-        const std::string_view rest = trim(text.substr(name.size()));
-        if (rest.size() > 2 && rest.front() == '(') return true;
-    }
-    return false;
-}
-
-Result<Value> rendered_argument(const Value& value, const std::string& name, const jinja::Scope& scope) {
-    switch (value.kind()) {
-        case Kind::string: {
-            const std::string& text = value.string();
-            return render_native(is_call_without_braces(text) ? "{{ " + text + " }}" : text, name, scope);
-        }
-        case Kind::list: {
-            std::vector<Value> items;
-            for (const Value& item : value.items()) items.push_back(TRY(rendered_argument(item, name, scope)));
-            return Value::list(std::move(items));
-        }
-        case Kind::dict: {
-            auto dict = jinja::make<jinja::Dict>();
-            for (const auto& [key, item] : value.dict().entries())
-                dict->set(key, TRY(rendered_argument(item, name, scope)));
-            return Value(dict);
-        }
-        default: return value;
-    }
-}
-
-// A column's name stays text, though it looks like a number.
-Result<Value> test_arguments(const Node& node, const jinja::Scope& scope) {
-    auto arguments = jinja::make<jinja::Dict>();
-    if (node.test->arguments.kind() != Kind::dict) return Value(arguments);
-    for (const auto& [key, value] : node.test->arguments.dict().entries()) {
-        if (key.text() == "column_name" && value.is_string()) {
-            if (!jinja::has_tags(value.string())) {
-                arguments->set(key, value);
-                continue;
-            }
-            const auto code = TRY(jinja::Template::compile(value.string(), node.place.original_path, {}));
-            jinja::Vm vm(vm_options(RenderMode::text));
-            arguments->set(key, TRY(vm.render(*code, scope)));
-        } else {
-            arguments->set(key, TRY(rendered_argument(value, node.place.original_path, scope)));
-        }
-    }
-    return Value(arguments);
-}
-
 Result<std::string> render_node(const Node& node, NodeScope& scope, const Cancellation& cancellation) {
-    if (node.test) scope.set(std::string(kTestArguments), TRY(test_arguments(node, scope)));
+    if (node.test)
+        scope.set(std::string(kTestArguments), TRY(render_test_arguments(*node.test, node.place.original_path, scope)));
     jinja::TemplatePtr code = node.code;
     if (code == nullptr) code = TRY(jinja::Template::compile(node.raw_code, node.place.original_path, {}));
     jinja::Vm vm(vm_options(RenderMode::text), &cancellation);
