@@ -89,6 +89,9 @@ constexpr std::array kFlags = std::to_array<FlagSpec>({
     {"port", Kind::one, "Of docs serve."},
     {"host", Kind::one, "Of docs serve."},
     {"browser", Kind::on_off, "Of docs serve."},
+    {"json", Kind::on_off, "Of plan and lineage: as JSON."},
+    {"diff", Kind::on_off, "Of plan: how the SQL differs."},
+    {"exit-code", Kind::on_off, "Of plan: status 2 when something would change."},
     {"watch", Kind::on_off, "Build again what a saved file touches."},
     {"help", Kind::on_off, "This.", 'h'},
     {"version", Kind::on_off, "The version of dbt whose projects run here.", 'v'},
@@ -113,6 +116,8 @@ constexpr std::array kVerbs = std::to_array<VerbSpec>({
     {"deps", "Install packages."},
     {"debug", "Check the project, the profile and the connection."},
     {"clean", "Delete the folders of clean-targets."},
+    {"plan", "What a run would change, and why. Not of dbt's."},
+    {"lineage", "Where columns come from, and who reads them. Not of dbt's."},
 });
 
 const FlagSpec* find_flag(std::string_view name) {

@@ -7,6 +7,7 @@
 #include "models/command/catalog_command.h"
 #include "models/command/freshness_command.h"
 #include "models/command/graph_command.h"
+#include "models/command/lineage_command.h"
 #include "models/command/list_command.h"
 #include "models/command/operation_command.h"
 #include "models/command/project_command.h"
@@ -73,6 +74,7 @@ Result<int> run_selected(Invocation& invocation, const std::vector<const Member*
         else
             TRY(write_parsed(invocation));
         if (status == kDone) TRY(write_catalog(invocation, console));
+        if (status == kDone) TRY(write_lineage_artifact(invocation, console));
         return status;
     }
     return run_graph_command(invocation, nodes, verb == "compile" ? RunKind::compile : RunKind::execute, console);
@@ -111,6 +113,7 @@ Result<int> run_verb(Invocation& invocation, const std::vector<std::string>* onl
         const RunKind kind = verb == "compile" || verb == "docs generate" ? RunKind::compile : RunKind::execute;
         return run_graph_command(invocation, named_nodes(invocation.manifest(), *only), kind, console);
     }
+    if (verb == "lineage") return run_lineage(invocation, console);
     if (verb == "run-operation") return run_operation_command(invocation, console);
     const bool is_inline = invocation.arguments().has("inline") || invocation.arguments().has("inline-direct");
     if (is_inline && verb == "show") return run_show(invocation, {}, console);
