@@ -57,6 +57,9 @@ public:
     virtual ConstraintSupport constraint_support(std::string_view constraint) const = 0;
     // How the table that a foreign key refers to is written, given its whole name.
     virtual std::string foreign_key_target(std::string name) const { return name; }
+    // A query of one row of two columns: about how many rows a table has, and how many bytes it takes in the store;
+    // null for what the database does not know. "": it knows neither.
+    virtual std::string size_query(const RelationPath&) const { return {}; }
     virtual std::string_view now_function() const { return "now()"; }
     // Methods of `adapter` that only this kind has. nullopt: it has none of that name.
     virtual Result<std::optional<jinja::Value>> call_method(std::string_view name, const AdapterCall& call) const = 0;

@@ -78,6 +78,20 @@ public:
         const bool has_database = std::count(name.begin(), name.end(), '.') > 1;
         return has_database ? name.substr(name.find('.') + 1) : name;
     }
+    // Rows are those of the last checkpoint, bytes those of the blocks, of which small tables share some.
+    std::string size_query(const RelationPath& table) const override {
+        const std::string database = quote_literal(table.database.value_or(""));
+        std::string name = quote_identifier(table.identifier.value_or(""));
+        if (table.schema) name = quote_identifier(*table.schema) + "." + name;
+        if (table.database) name = quote_identifier(*table.database) + "." + name;
+        return "SELECT (SELECT estimated_size FROM duckdb_tables() WHERE lower(database_name) = lower(" + database +
+               ") AND lower(schema_name) = lower(" + quote_literal(table.schema.value_or("")) +
+               ") AND lower(table_name) = lower(" + quote_literal(table.identifier.value_or("")) +
+               ")), (SELECT nullif(count(DISTINCT block_id), 0) FROM pragma_storage_info(" + quote_literal(name) +
+               ") WHERE block_id >= 0) * (SELECT max(block_size) FROM pragma_database_size() WHERE "
+               "lower(database_name) = lower(" +
+               database + "))";
+    }
     ConstraintSupport constraint_support(std::string_view) const override { return ConstraintSupport::enforced; }
     Result<std::optional<Value>> call_method(std::string_view name, const AdapterCall& call) const override;
     Result<std::unique_ptr<Session>> connect(RunContext& run, const std::string& name) override;

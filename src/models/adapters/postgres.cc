@@ -74,6 +74,14 @@ public:
         return "text";
     }
     std::span<const std::string_view> incremental_strategies() const override { return kStrategies; }
+    // Rows are those of the last ANALYZE; bytes count indexes and what is stored out of line.
+    std::string size_query(const RelationPath& table) const override {
+        return "select case when reltuples >= 0 then reltuples::bigint end, pg_total_relation_size(class.oid) from "
+               "pg_catalog.pg_class as class inner join pg_catalog.pg_namespace as namespace on namespace.oid = "
+               "class.relnamespace where lower(nspname) = lower(" +
+               postgres_literal(table.schema.value_or("")) + ") and lower(relname) = lower(" +
+               postgres_literal(table.identifier.value_or("")) + ")";
+    }
     ConstraintSupport constraint_support(std::string_view) const override { return ConstraintSupport::enforced; }
 
     Result<std::optional<Value>> call_method(std::string_view name, const AdapterCall& call) const override {

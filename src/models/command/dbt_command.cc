@@ -10,6 +10,7 @@
 #include "models/command/lineage_command.h"
 #include "models/command/list_command.h"
 #include "models/command/operation_command.h"
+#include "models/command/plan_command.h"
 #include "models/command/project_command.h"
 #include "models/command/retry.h"
 #include "models/command/selection.h"
@@ -38,9 +39,12 @@ std::string help() {
     return text;
 }
 
-int fail(Console& console, const Error& error) {
+// Where 2 is the answer that something would change, what is wrong with the call or the project is 1.
+int misused(const DbtArguments& arguments) { return arguments.is_on("exit-code") ? 1 : kMisused; }
+
+int fail(Console& console, const Error& error, int misused_status = kMisused) {
     console.error("error: " + error.to_string());
-    return error.kind() == ErrorKind::invalid_config || error.kind() == ErrorKind::auth ? kMisused : 1;
+    return error.kind() == ErrorKind::invalid_config || error.kind() == ErrorKind::auth ? misused_status : 1;
 }
 
 // What a command that runs nothing leaves.
@@ -60,6 +64,7 @@ Result<int> run_selected(Invocation& invocation, const std::vector<const Member*
         TRY(print_list(invocation, members, console));
         return kDone;
     }
+    if (verb == "plan") return run_plan(invocation, members, console);
     if (verb == "show") return run_show(invocation, nodes, console);
     if (verb == "source freshness") {
         std::vector<const SourceTable*> sources;
@@ -99,7 +104,7 @@ Result<int> run_verb(Invocation& invocation, const std::vector<std::string>* onl
     TRY(invocation.parse(findings));
     for (const Error& warning : findings.warnings) console.message(MessageSink::Level::warning, warning.to_string());
     for (const Error& error : findings.errors) console.error("error: " + error.to_string());
-    if (!findings.ok()) return kMisused;
+    if (!findings.ok()) return misused(invocation.arguments());
     make_unit_test_nodes(invocation.manifest());
     const std::string& verb = invocation.arguments().verb;
     const auto selection = TRY(CommandSelection::open(invocation));
@@ -168,7 +173,7 @@ int run_dbt_command(const InvocationWorld& world, std::span<const std::string> w
         return given.is_on("help") ? kDone : kMisused;
     }
     const auto status = run_command(world, given, filter, console);
-    return status.ok() ? status.value() : fail(console, status.error());
+    return status.ok() ? status.value() : fail(console, status.error(), misused(given));
 }
 
 }  // namespace shaduf::models

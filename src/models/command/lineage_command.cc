@@ -1,6 +1,7 @@
 #include "models/command/lineage_command.h"
 
 #include <algorithm>
+#include <map>
 #include <sstream>
 
 #include "models/artifacts/artifact_file.h"
@@ -91,30 +92,43 @@ private:
         std::vector<std::string> lines = {heading()};
         const NodeLineage* node = own();
         if (node == nullptr) return lines;
-        size_t width = 0;
-        for (const ColumnLineage& column : node->columns) width = std::max(width, width_of(column.name));
+        size_t width = 0, source_width = 0;
+        for (const ColumnLineage& column : node->columns) {
+            width = std::max(width, width_of(column.name));
+            for (const ColumnSource& source : column.sources)
+                source_width = std::max(source_width, width_of(name_of(source.from)));
+        }
         for (const ColumnLineage& column : node->columns) {
             bool is_first = true;
             const auto add = [&](const std::string& what) {
                 lines.push_back("  " + padded(is_first ? column.name : "", width) + "  " + what);
                 is_first = false;
             };
-            for (const ColumnSource& source : column.sources) {
-                const bool is_copied = source.kind == LineageKind::copied;
-                add("<- " + name_of(source.from) + (is_copied ? "" : "  " + std::string(to_string(source.kind))));
-            }
+            for (const ColumnSource& source : column.sources)
+                add("<- " + padded(name_of(source.from), source_width) + "  " + std::string(to_string(source.kind)));
             if (!column.unknown.empty()) add("?  " + column.unknown);
-            if (is_first) add(manifest_.source(target_.relation) == nullptr ? "-" : "");
-            while (!lines.back().empty() && lines.back().back() == ' ') lines.back().pop_back();
+            if (is_first) add("");
+            while (lines.back().ends_with(' ')) lines.back().pop_back();
         }
-        if (!node->conditions.empty()) {
-            lines.emplace_back("  rows are chosen by");
-            for (const ColumnName& condition : node->conditions) lines.push_back("    " + name_of(condition));
-        }
+        add_conditions(*node, lines);
         for (const ColumnName& absent : node->absent)
             lines.push_back("  reads what is not there: " + absent_name(absent));
         if (!node->unknown.empty()) lines.push_back("  not all columns are known: " + node->unknown);
         return lines;
+    }
+
+    // By the table: "orders: customer_id, ordered_at".
+    void add_conditions(const NodeLineage& node, std::vector<std::string>& lines) const {
+        if (node.conditions.empty()) return;
+        std::vector<std::string> order;
+        std::map<std::string, std::string> columns;
+        for (const ColumnName& condition : node.conditions) {
+            std::string& names = columns[condition.relation];
+            if (names.empty()) order.push_back(condition.relation);
+            names += (names.empty() ? "" : ", ") + condition.column;
+        }
+        lines.emplace_back("  rows are chosen by");
+        for (const std::string& id : order) lines.push_back("    " + short_name(manifest_, id) + ": " + columns[id]);
     }
 
     std::string absent_name(const ColumnName& absent) const {

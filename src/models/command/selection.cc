@@ -33,6 +33,7 @@ const VerbTypes& types_of(std::string_view verb) {
         {"snapshot", {snapshot}, {}},
         {"build", kBuilt, kBuilt},
         {"list", kListed, kListedAll},
+        {"plan", {model, seed, snapshot}, {model, seed, snapshot}},
         {"clone", {model, seed, snapshot}, {model, seed, snapshot}},
         {"source freshness", {source}, {}},
         {"", {model, test, snapshot, analysis, seed}, {}},  // compile, docs generate, show

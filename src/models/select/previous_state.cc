@@ -72,20 +72,23 @@ bool same_setting(const Settings& now, const YamlNode& then, std::string_view ke
 }
 
 // What is as it was written, not as it was rendered; what only names or marks a node does not count.
-bool same_config(const Settings& now, const YamlNode& old) {
+std::vector<std::string> changed_keys(const Settings& now, const YamlNode& old) {
     constexpr std::array<std::string_view, 5> kIgnored = {"alias", "schema", "database", "tags", "group"};
     const auto counts = [&](std::string_view key) {
         return std::find(kIgnored.begin(), kIgnored.end(), key) == kIgnored.end();
     };
     const YamlNode& then = old["unrendered_config"];
+    std::vector<std::string> keys;
     for (const auto& [key, value] : now) {
-        if (counts(key) && !same_setting(now, then, key)) return false;
+        if (counts(key) && !same_setting(now, then, key)) keys.push_back(key);
     }
     for (const YamlEntry& entry : then.entries()) {
-        if (counts(entry.key.text()) && find(now, entry.key.text()) == nullptr) return false;
+        if (counts(entry.key.text()) && find(now, entry.key.text()) == nullptr) keys.emplace_back(entry.key.text());
     }
-    return true;
+    return keys;
 }
+
+bool same_config(const Settings& now, const YamlNode& old) { return changed_keys(now, old).empty(); }
 
 bool same_body(const Node& node, const YamlNode& old) {
     if (node.type != ResourceType::seed) return node.raw_code == old["raw_code"].text();
@@ -221,19 +224,19 @@ StateComparison::StateComparison(const Manifest& manifest, const PreviousState& 
     const YamlNode& old_macros = state.manifest()["macros"];
     std::unordered_map<std::string_view, std::vector<std::string_view>> callers;
     std::vector<std::string> open;
-    const auto mark = [&](std::string_view id) {
-        if (modified_macros_.emplace(id).second) open.emplace_back(id);
+    const auto mark = [&](std::string_view id, const std::string& edited) {
+        if (modified_macros_.emplace(id, edited).second) open.emplace_back(id);
     };
     for (const auto& macro : manifest.macros) {
         for (const std::string& called : macro->depends_on_macros) callers[called].push_back(macro->unique_id);
         if (is_built_in(macro->package)) continue;
         const YamlNode* old = old_macros.find(macro->unique_id);
-        if (old == nullptr || (*old)["macro_sql"].text() != macro->text()) mark(macro->unique_id);
+        if (old == nullptr || (*old)["macro_sql"].text() != macro->text()) mark(macro->unique_id, macro->unique_id);
     }
     while (!open.empty()) {
         const std::string id = std::move(open.back());
         open.pop_back();
-        for (const std::string_view caller : callers[id]) mark(caller);
+        for (const std::string_view caller : callers[id]) mark(caller, modified_macros_.at(id));
     }
 }
 
@@ -242,6 +245,25 @@ std::vector<std::string> StateComparison::words() { return {kWords.begin(), kWor
 bool StateComparison::has_modified_macro(const Member& member) const {
     return member.macros != nullptr && std::any_of(member.macros->begin(), member.macros->end(),
                                                    [&](const auto& id) { return modified_macros_.contains(id); });
+}
+
+std::vector<std::string> StateComparison::edited_macros(const Member& member) const {
+    std::vector<std::string> edited;
+    if (member.macros == nullptr) return edited;
+    for (const std::string& id : *member.macros) {
+        const auto found = modified_macros_.find(id);
+        if (found != modified_macros_.end()) edited.push_back(found->second);
+    }
+    std::sort(edited.begin(), edited.end());
+    edited.erase(std::unique(edited.begin(), edited.end()), edited.end());
+    return edited;
+}
+
+std::vector<std::string> StateComparison::changed_settings(const Member& member) const {
+    const YamlNode* old = state_.find(member.unique_id);
+    if (old == nullptr || (member.node == nullptr && member.source == nullptr)) return {};
+    return changed_keys(member.node != nullptr ? member.node->unrendered_config : member.source->unrendered_config,
+                        *old);
 }
 
 bool StateComparison::is_modified(const Member& member, const YamlNode* old) const {

@@ -3,7 +3,8 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <unordered_set>
+#include <unordered_map>
+#include <vector>
 
 #include "base/result.h"
 #include "models/yaml/yaml_builder.h"
@@ -46,13 +47,18 @@ public:
     // `what`: new, old, modified, unmodified, modified.body, ... nullopt: no such word.
     std::optional<bool> is(std::string_view what, const Member& member) const;
     static std::vector<std::string> words();
+    // Macros of the project that were edited, or are new, and that the member calls, itself or through others.
+    std::vector<std::string> edited_macros(const Member& member) const;
+    // The keys of its configuration that are not as they were written; none of what is new.
+    std::vector<std::string> changed_settings(const Member& member) const;
 
 private:
     bool is_modified(const Member& member, const YamlNode* old) const;
     bool has_modified_macro(const Member& member) const;
 
     const PreviousState& state_;
-    std::unordered_set<std::string> modified_macros_;  // and those that call them
+    // And those that call them: each with the one whose edit made it so.
+    std::unordered_map<std::string, std::string> modified_macros_;
 };
 
 }  // namespace shaduf::models
