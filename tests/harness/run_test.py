@@ -78,6 +78,7 @@ class TestRun:
         for name, value in self.values.items():
             text = text.replace(value, "{" + name + "}")
         text = re.sub(r'(?<= in )\d+\.\d\ds(?=[].])|(?<="seconds":)[-+.e\d]+', "{TIME}", text)
+        text = re.sub(r'(?<= of )\d{4}-\d\d-\d\d \d\d:\d\d(?= UTC)|(?<="state_generated_at": ")[^"]+', "{TIME}", text)
         return text.replace(str(self.folder), "{TMP}").replace(str(ROOT), "{ROOT}")
 
     def compare(self, block, found):

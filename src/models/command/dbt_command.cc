@@ -157,7 +157,10 @@ Result<int> run_command(const InvocationWorld& world, const DbtArguments& given,
 int run_dbt_command(const InvocationWorld& world, std::span<const std::string> words, Console& console,
                     const NodeFilter& filter) {
     const auto arguments = parse_dbt_arguments(words, world.environment);
-    if (!arguments.ok()) return fail(console, arguments.error());
+    if (!arguments.ok()) {
+        const bool has_exit_code = std::find(words.begin(), words.end(), "--exit-code") != words.end();
+        return fail(console, arguments.error(), has_exit_code ? 1 : kMisused);
+    }
     const DbtArguments& given = arguments.value();
     console.set_options({.is_quiet = given.is_on("quiet"),
                          .is_debug = given.is_on("debug"),

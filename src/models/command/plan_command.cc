@@ -1,6 +1,8 @@
 #include "models/command/plan_command.h"
 
 #include <algorithm>
+#include <array>
+#include <set>
 #include <sstream>
 
 #include "base/text.h"
@@ -35,30 +37,50 @@ public:
         plan.has_state = state_.has_manifest();
         plan.state = state_.folder() + "/manifest.json";
         plan.state_time = state_.manifest()["metadata"]["generated_at"].text();
-        find_nodes(selected, plan);
+        find_nodes(plan);
         if (!database_.catalog && plan.has_state) TRY(trace_state());
         for (PlannedNode& node : plan.nodes) look_at(node);
         plan.breaks = find_breaks(services_.manifest, traced_.lineage, plan.nodes);
+        keep_selected(selected, plan);
+        for (PlannedNode& node : plan.nodes) {
+            if (node.exists.value_or(false) && node.effect != TableEffect::view) add_size(node);
+        }
         sort(plan);
         return plan;
     }
 
 private:
-    void find_nodes(const std::vector<const Member*>& selected, Plan& plan) {
+    void find_nodes(Plan& plan) {
         const Members members(services_.manifest);
         const StateComparison comparison(services_.manifest, state_);
-        const DbtArguments& arguments = invocation_.arguments();
-        ChangeInputs inputs = {members, state_, comparison, {}, true, {}};
-        for (const Member* member : selected) inputs.selected.emplace(member->unique_id);
-        for (const std::string_view flag : {"select", "exclude", "selector", "resource-type", "exclude-resource-type"})
-            inputs.is_whole = inputs.is_whole && !arguments.has(flag);
+        ChangeInputs inputs = {members, state_, comparison, {}};
         if (database_.catalog) {
             for (const auto& node : services_.manifest.nodes) {
                 if (has_relation(*node) && !is_custom(*node) && database_.catalog->find(*node) == nullptr)
                     inputs.absent.insert(node->unique_id);
             }
         }
-        plan.nodes = find_changes(inputs, plan.unchanged);
+        plan.nodes = find_changes(inputs);
+    }
+
+    // What is not selected was looked at, too: it may change what is. What is gone from the project belongs to no
+    // selection.
+    void keep_selected(const std::vector<const Member*>& selected, Plan& plan) const {
+        const DbtArguments& arguments = invocation_.arguments();
+        std::set<std::string_view> ids;
+        for (const Member* member : selected) ids.insert(member->unique_id);
+        bool is_whole = true;
+        for (const std::string_view flag : {"select", "exclude", "selector", "resource-type", "exclude-resource-type"})
+            is_whole = is_whole && !arguments.has(flag);
+        std::erase_if(plan.nodes, [&](const PlannedNode& node) {
+            return node.node == nullptr ? !is_whole : !ids.contains(node.unique_id);
+        });
+        const auto removed = plan.count(ChangeKind::removed);
+        plan.unchanged = ids.size() - (plan.nodes.size() - removed);
+        if (is_whole) return;
+        std::erase_if(plan.breaks, [&](const PlanBreak& found) {
+            return !ids.contains(found.unique_id) && !ids.contains(found.cause);
+        });
     }
 
     // What a materialization of the project's own leaves cannot be told.
@@ -105,7 +127,6 @@ private:
         }
         if (planned.materialized != "ephemeral")
             planned.relation = *planned.path.schema + "." + *planned.path.identifier;
-        if (table != nullptr && !table->is_view()) add_size(planned);
     }
 
     void compare(PlannedNode& planned, const CatalogTable* table) {

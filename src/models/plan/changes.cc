@@ -30,19 +30,16 @@ public:
         reached_ = inputs.members.reach(changing, Members::Direction::after, std::nullopt);
     }
 
-    std::vector<PlannedNode> find(size_t& unchanged) {
+    std::vector<PlannedNode> find() {
         std::vector<PlannedNode> planned;
         for (uint32_t i = 0; i < inputs_.members.size(); ++i) {
             const Member& member = inputs_.members[i];
-            const bool is_selected = inputs_.selected.contains(std::string(member.unique_id));
-            if (member.node == nullptr || !is_built(member.type) || !is_selected) continue;
+            if (member.node == nullptr || !is_built(member.type)) continue;
             PlannedNode node = plan(i, member);
-            if (node.reasons.empty() && node.kind == ChangeKind::changed)
-                ++unchanged;
-            else
-                planned.push_back(std::move(node));
+            const bool is_same = node.reasons.empty() && node.kind == ChangeKind::changed;
+            if (!is_same) planned.push_back(std::move(node));
         }
-        if (inputs_.is_whole) add_removed(planned);
+        add_removed(planned);
         return planned;
     }
 
@@ -141,8 +138,6 @@ private:
 
 }  // namespace
 
-std::vector<PlannedNode> find_changes(const ChangeInputs& inputs, size_t& unchanged) {
-    return ChangeFinder(inputs).find(unchanged);
-}
+std::vector<PlannedNode> find_changes(const ChangeInputs& inputs) { return ChangeFinder(inputs).find(); }
 
 }  // namespace shaduf::models

@@ -15,12 +15,10 @@ struct ChangeInputs {
     const Members& members;
     const PreviousState& state;
     const StateComparison& comparison;
-    std::set<std::string> selected;  // unique ids
-    bool is_whole = true;            // nothing was left out: what is gone from the project counts
-    std::set<std::string> absent;    // of those that should have a table: the database has none
+    std::set<std::string> absent;  // unique ids of those that should have a table: the database has none
 };
 
-// Nodes with their kind, reasons and texts; those that stay as they are come to `unchanged`. Models, seeds, snapshots.
-std::vector<PlannedNode> find_changes(const ChangeInputs& inputs, size_t& unchanged);
+// The models, seeds and snapshots that change, with their kind, reasons and old text, and those that are gone.
+std::vector<PlannedNode> find_changes(const ChangeInputs& inputs);
 
 }  // namespace shaduf::models

@@ -47,8 +47,9 @@ void add_tests(const Manifest& manifest, const Dropped& dropped, std::vector<Pla
         if (!node->test || !node->test->column_name) continue;
         const std::string& tested = node->test->attached_node;
         if (!is_dropped(dropped, tested, *node->test->column_name)) continue;
-        breaks.push_back({node->unique_id, "tests " + name_of(manifest, tested) + "." + *node->test->column_name +
-                                               ", which is dropped"});
+        breaks.push_back({node->unique_id,
+                          "tests " + name_of(manifest, tested) + "." + *node->test->column_name + ", which is dropped",
+                          tested});
     }
 }
 
@@ -84,7 +85,7 @@ std::vector<PlanBreak> find_breaks(const Manifest& manifest, const ProjectLineag
         for (const ColumnName& absent : node.absent) {
             if (const auto from = loser(dropped, *reader, absent)) {
                 breaks.push_back(
-                    {id, "reads " + name_of(manifest, *from) + "." + absent.column + ", which is dropped"});
+                    {id, "reads " + name_of(manifest, *from) + "." + absent.column + ", which is dropped", *from});
             } else if (absent.relation.empty()) {
                 breaks.push_back({id, "reads " + absent.column + ", which none of its tables has"});
             } else {

@@ -44,7 +44,7 @@ void add_schema_note(const Node& node, PlannedNode& planned) {
     else if (policy == "sync_all_columns")
         planned.notes.push_back(label + ": the table follows");
     else if (drops)
-        planned.notes.push_back(label + ": the table keeps its columns; rows that come have none of what is gone");
+        planned.notes.push_back(label + ": the run fails, since the table has columns that the query does not give");
     else if (adds)
         planned.notes.push_back(label + ": the table stays without the new columns; --full-refresh adds them");
 }

@@ -75,6 +75,7 @@ struct PlannedNode {
 struct PlanBreak {
     std::string unique_id;  // who breaks
     std::string text;
+    std::string cause = {};  // the node whose change breaks it; "": it would break without any
 };
 
 struct Plan {
