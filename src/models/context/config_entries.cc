@@ -14,6 +14,20 @@ using jinja::Ref;
 using jinja::Value;
 using jinja::Vm;
 
+// The columns that snapshots add, by dbt's names for them: those that snapshot_meta_column_names does not name are
+// called so themselves. nullopt: it names none.
+std::optional<Value> snapshot_columns(const NodeConfig& config) {
+    const Value own = config.get("snapshot_meta_column_names");
+    if (own.kind() != Kind::dict || own.dict().entries().empty()) return std::nullopt;
+    auto names = jinja::make<jinja::Dict>();
+    for (const std::string_view name :
+         {"dbt_valid_to", "dbt_valid_from", "dbt_scd_id", "dbt_updated_at", "dbt_is_deleted"}) {
+        const Value* given = own.dict().find(name);
+        names->set(name, given == nullptr || given->is_none() ? Value(name) : *given);
+    }
+    return Value(names);
+}
+
 class ConfigObject final : public HostObject<ConfigObject> {
 public:
     explicit ConfigObject(const NodeScope& scope) : scope_(scope) {}
@@ -46,6 +60,7 @@ private:
             if (name == "__dbt_internal_microbatch_event_time_start") return utc_value(scope_.run()->batch->time.start);
             if (name == "__dbt_internal_microbatch_event_time_end") return utc_value(scope_.run()->batch->time.end);
         }
+        if (name == "snapshot_table_column_names") return snapshot_columns(scope_.node()->config);
         const Value value = scope_.node()->config.get(name);
         return value.is_undefined() ? std::nullopt : std::optional(value);
     }

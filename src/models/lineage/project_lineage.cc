@@ -1,6 +1,7 @@
 #include "models/lineage/project_lineage.h"
 
 #include <algorithm>
+#include <array>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -11,6 +12,12 @@ namespace {
 
 // Trees of so many queries are held at once: those of a large model take some hundred kilobytes.
 constexpr size_t kParsedAtOnce = 64;
+
+bool is_plain(const Node& node) {
+    constexpr std::array<std::string_view, 6> kPlain = {"view",      "table",    "incremental",
+                                                        "ephemeral", "snapshot", "materialized_view"};
+    return std::find(kPlain.begin(), kPlain.end(), node.config.text("materialized")) != kPlain.end();
+}
 
 // What is read stands before what reads it. Without recursion: a chain of models may be as long as it likes.
 std::vector<const CompiledQuery*> in_order(const std::vector<CompiledQuery>& queries) {
@@ -62,6 +69,8 @@ private:
             const SqlDialect dialect = world_.adapter_type == "postgres" ? SqlDialect::postgres : SqlDialect::duckdb;
             NodeLineage lineage = QueryTracer(tables_, parser_, dialect).trace(*parsed.query);
             if (query.node->type == ResourceType::snapshot) add_snapshot_columns(*query.node, lineage);
+            // A materialization of another kind may bring names of its own into the query, as parameters are.
+            if (!is_plain(*query.node)) lineage.absent.clear();
             return lineage;
         }
         NodeLineage lineage;
