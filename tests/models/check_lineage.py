@@ -38,7 +38,7 @@ def check_node(key, node, table, catalog):
             if known and source["column"].lower() not in {other.lower() for other in known["columns"]}:
                 wrong.append(f"{key}.{name} comes from {source['relation']}.{source['column']}, which is not there")
     for absent in node["absent"]:
-        wrong.append(f"{key} reads {absent['relation']}.{absent['column']}, which it takes for absent; but it was built")
+        wrong.append(f"{key} was built, but {absent['relation']}.{absent['column']} is taken for absent")
     return wrong
 
 
