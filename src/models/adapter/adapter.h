@@ -57,6 +57,9 @@ public:
     virtual ConstraintSupport constraint_support(std::string_view constraint) const = 0;
     // How the table that a foreign key refers to is written, given its whole name.
     virtual std::string foreign_key_target(std::string name) const { return name; }
+    // The macro that lists which relation depends on which, where a drop takes the dependents with it: a table of
+    // dependent schema and name, referenced schema and name. "": a drop takes nothing else.
+    virtual std::string_view dependencies_macro() const { return ""; }
     virtual std::string_view now_function() const { return "now()"; }
     // Methods of `adapter` that only this kind has. nullopt: it has none of that name.
     virtual Result<std::optional<jinja::Value>> call_method(std::string_view name, const AdapterCall& call) const = 0;

@@ -73,6 +73,7 @@ public:
         }
         return "text";
     }
+    std::string_view dependencies_macro() const override { return "postgres__get_relations"; }
     std::span<const std::string_view> incremental_strategies() const override { return kStrategies; }
     ConstraintSupport constraint_support(std::string_view) const override { return ConstraintSupport::enforced; }
 

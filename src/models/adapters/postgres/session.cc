@@ -126,13 +126,15 @@ std::string code_of(const std::string& command) {
 
 }  // namespace
 
-Result<void> PostgresSession::begin_implicitly() {
-    if (commits_ == Commits::when_asked && !connection_->in_transaction()) TRY(connection_->execute("BEGIN"));
+Result<void> PostgresSession::begin_when_due() {
+    const bool is_due = commits_ == Commits::when_asked && (in_transaction_ || !has_begun_);
+    has_begun_ = true;
+    if (is_due && !connection_->in_transaction()) TRY(connection_->execute("BEGIN"));
     return {};
 }
 
 Result<QueryResult> PostgresSession::execute(const Statement& statement) {
-    TRY(begin_implicitly());
+    TRY(begin_when_due());
     const PostgresRows rows = TRY(connection_->run(TRY(with_bindings(statement.sql, statement.bindings))));
     QueryResult result;
     result.message = rows.command;
@@ -156,12 +158,13 @@ Result<void> PostgresSession::commit() {
 
 Result<void> PostgresSession::rollback() {
     in_transaction_ = false;
+    has_begun_ = false;
     if (!connection_->is_lost() && connection_->in_transaction()) TRY(connection_->execute("ROLLBACK"));
     return {};
 }
 
 Result<std::vector<Session::ResultColumn>> PostgresSession::describe(const std::string& sql) {
-    TRY(begin_implicitly());
+    TRY(begin_when_due());
     std::vector<ResultColumn> columns;
     for (const PostgresColumn& column : TRY(connection_->describe(sql))) {
         const auto named = TRY(connection_->query("select format_type($1::oid, $2::int)",

@@ -9,8 +9,8 @@
 
 namespace shaduf::models {
 
-// Every statement runs within a transaction, begun by the first one after a commit, as clients of PostgreSQL's Python
-// drivers know it; `begin` only says that somebody counts on it.
+// As dbt's sessions are: the first statement begins a transaction, asked for or not; after its commit each statement
+// stands for itself, such as the drop of what a table replaced, until `begin` or `rollback`.
 class PostgresSession final : public Session {
 public:
     enum class Commits : uint8_t { when_asked, each_statement };
@@ -25,11 +25,12 @@ public:
     Result<std::vector<ResultColumn>> describe(const std::string& sql) override;
 
 private:
-    Result<void> begin_implicitly();
+    Result<void> begin_when_due();
 
     std::unique_ptr<PostgresConnection> connection_;
     const Commits commits_;
-    bool in_transaction_ = false;
+    bool in_transaction_ = false;  // begin was called; the server is told by the next statement
+    bool has_begun_ = false;       // the first transaction of the session, or after a rollback
 };
 
 }  // namespace shaduf::models
