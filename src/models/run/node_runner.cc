@@ -9,6 +9,7 @@
 #include "models/context/relations.h"
 #include "models/context/response.h"
 #include "models/run/deferral.h"
+#include "models/run/publication.h"
 
 namespace shaduf::models {
 namespace {
@@ -122,6 +123,23 @@ NodeResult NodeRunner::run(const Node& node, RunKind kind) {
     return run_once(node, kind, run, {});
 }
 
+NodeResult NodeRunner::run_beside(const Node& node) {
+    Node copy = unpublished_copy(node);
+    if (auto ready = Publications::prepare(services_, session_, node, copy); !ready.ok()) {
+        NodeResult result;
+        result.unique_id = node.unique_id;
+        result.thread_id = thread_id_;
+        result.status = NodeStatus::error;
+        result.error = ready.release_error();
+        result.message = result.error->to_string();
+        return result;
+    }
+    NodeResult result = run(copy, RunKind::execute);
+    result.relation_name = relation_name(services_, node);
+    if (result.status == NodeStatus::success) publications_->built(node, std::move(copy));
+    return result;
+}
+
 NodeResult NodeRunner::run_once(const Node& node, RunKind kind, NodeRun& run, const Prepare& prepare) {
     NodeResult result;
     result.unique_id = node.unique_id;
@@ -131,6 +149,7 @@ NodeResult NodeRunner::run_once(const Node& node, RunKind kind, NodeRun& run, co
     NodeScope scope(services_, Phase::run, {.node = &node, .package = node.package, .label = label_of(node)});
     scope.run_with(run);
     defer_refs(scope, session_);
+    if (publications_ != nullptr && node.type == ResourceType::test) publications_->resolve_refs(scope);
     auto done = compile(node, scope, run, result);
     scope.forget_values();
     if (done.ok() && prepare) prepare(scope);
