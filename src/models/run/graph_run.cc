@@ -19,7 +19,12 @@ class GraphRun {
 public:
     GraphRun(const ContextServices& services, Compiler& compiler, TaskGraph& graph, const GraphRunOptions& options,
              GraphRunListener& listener)
-        : services_(services), compiler_(compiler), tasks_(graph.tasks()), options_(options), listener_(listener) {
+        : services_(services),
+          compiler_(compiler),
+          tasks_(graph.tasks()),
+          options_(options),
+          listener_(listener),
+          publications_(services) {
         left_ = tasks_.size();
         for (size_t i = 0; i < tasks_.size(); ++i) {
             if (tasks_[i].waits_for == 0) ready_.push(i);
@@ -116,6 +121,7 @@ private:
         const Node& node = *tasks_[index].node;
         const Node* copy = publications_.unpublished(node.unique_id);
         if (copy == nullptr) return std::nullopt;  // it was not built, which has been told
+        const std::string built = relation_name(services_, *copy);
         std::string why;
         {
             const std::lock_guard lock(mutex_);
@@ -124,18 +130,16 @@ private:
         }
         if (services_.run.cancellation.canceled()) why = "the run was canceled";
         if (why.empty()) {
-            auto done = Publications::publish(services_, session, node, *copy);
-            if (done.ok()) {
-                publications_.published(node);
-                return std::nullopt;
-            }
+            auto done = publications_.publish(session, node);
+            if (done.ok()) return std::nullopt;
             why = done.error().to_string();
         }
         return Error(ErrorKind::bad_data, "not published: " + why + "; readers see what was there before, and " +
-                                              "what was built is in " + relation_name(services_, *copy));
+                                              "what was built is in " + built);
     }
 
     void finish_publication(size_t index, std::optional<Error> error) {
+        publications_.end(*tasks_[index].node);
         const std::lock_guard lock(mutex_);
         Task& task = tasks_[index];
         const auto result = std::find_if(results_.begin(), results_.end(), [&](const NodeResult& known) {

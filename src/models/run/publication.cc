@@ -4,6 +4,7 @@
 #include <array>
 #include <set>
 
+#include "base/assert.h"
 #include "base/run_context.h"
 #include "io/crypto.h"
 #include "models/context/native.h"
@@ -103,31 +104,45 @@ Node unpublished_copy(const Node& node) {
     return copy;
 }
 
-Result<void> Publications::prepare(const ContextServices& services, Session& session, const Node& node,
-                                   const Node& copy) {
-    return call(services, session, copy, "prepare_unpublished", node);
+Result<void> Publications::hold(const Node& node) {
+    const std::lock_guard lock(holding_mutex_);
+    if (holder_ == nullptr) holder_ = TRY(services_.adapter.connect(services_.run, "publications"));
+    const std::string name = relation_name(services_, node);
+    TRY(holder_->lock(name));
+    held_.insert(name);
+    return {};
 }
 
-Result<void> Publications::publish(const ContextServices& services, Session& session, const Node& node,
-                                   const Node& copy) {
-    return call(services, session, copy, "publish_relation", node);
+void Publications::end(const Node& node) {
+    const std::lock_guard lock(holding_mutex_);
+    const std::string name = relation_name(services_, node);
+    // Should it fail, the session's end gives the lock back.
+    if (held_.erase(name) > 0) static_cast<void>(holder_->unlock(name));
+}
+
+Result<void> Publications::begin(Session& session, const Node& node, const Node& copy) {
+    TRY(hold(node));
+    return call(services_, session, copy, "prepare_unpublished", node);
 }
 
 void Publications::built(const Node& node, Node copy) {
     const std::lock_guard lock(mutex_);
-    copies_.insert_or_assign(node.unique_id, std::move(copy));
-    is_published_[node.unique_id] = false;
+    copies_.insert_or_assign(node.unique_id, Copy{.node = std::move(copy)});
+}
+
+Result<void> Publications::publish(Session& session, const Node& node) {
+    const Node* copy = unpublished(node.unique_id);
+    SHADUF_ASSERT(copy != nullptr);
+    TRY(call(services_, session, *copy, "publish_relation", node));
+    const std::lock_guard lock(mutex_);
+    copies_.find(node.unique_id)->second.is_published = true;
+    return {};
 }
 
 const Node* Publications::unpublished(std::string_view unique_id) const {
     const std::lock_guard lock(mutex_);
-    const auto state = is_published_.find(unique_id);
-    return state == is_published_.end() || state->second ? nullptr : &copies_.find(unique_id)->second;
-}
-
-void Publications::published(const Node& node) {
-    const std::lock_guard lock(mutex_);
-    is_published_[node.unique_id] = true;
+    const auto copy = copies_.find(unique_id);
+    return copy == copies_.end() || copy->second.is_published ? nullptr : &copy->second.node;
 }
 
 void Publications::resolve_refs(NodeScope& scope) const {

@@ -1,8 +1,9 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <mutex>
-#include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -25,25 +26,38 @@ void add_audits(const Manifest& manifest, std::vector<const Node*>& nodes);
 // The node as it is built beside: its alias with the ending __unpublished, cut where the database's names end.
 Node unpublished_copy(const Node& node);
 
-// What is built, and not published yet, of one run. Thread-safe.
+// What is built, and not published yet, of one run. Thread-safe; sessions are the callers' own.
 class Publications {
 public:
-    // Readies the place beside: nothing is there, or the copy that an incremental model grows.
-    static Result<void> prepare(const ContextServices& services, Session& session, const Node& node, const Node& copy);
-    // Puts the copy in the node's place. On an error all is as it was.
-    static Result<void> publish(const ContextServices& services, Session& session, const Node& node, const Node& copy);
+    explicit Publications(const ContextServices& services) : services_(services) {}
 
+    // Readies the place beside: nothing is there, or the copy that an incremental model grows. From here to `end` no
+    // other run builds the model, where the adapter can see to it.
+    Result<void> begin(Session& session, const Node& node, const Node& copy);
     void built(const Node& node, Node copy);
+    // Puts the copy in the node's place. On an error all is as it was. REQUIRES: it was built
+    Result<void> publish(Session& session, const Node& node);
+    // Whatever became of it.
+    void end(const Node& node);
+
     // nullptr: it was not built, or is published.
     const Node* unpublished(std::string_view unique_id) const;
-    void published(const Node& node);
     // Refs of the test that `scope` is of lead to what is not published yet.
     void resolve_refs(NodeScope& scope) const;
 
 private:
+    struct Copy {
+        Node node;  // kept when it is published: tests may hold it
+        bool is_published = false;
+    };
+    Result<void> hold(const Node& node);
+
+    const ContextServices& services_;
     mutable std::mutex mutex_;
-    std::map<std::string, Node, std::less<>> copies_;  // what was built is kept: tests may hold it
-    std::map<std::string, bool, std::less<>> is_published_;
+    std::map<std::string, Copy, std::less<>> copies_;
+    std::mutex holding_mutex_;
+    std::unique_ptr<Session> holder_;  // of the locks, since threads may end before their models are published
+    std::set<std::string> held_;       // names of relations
 };
 
 }  // namespace shaduf::models
