@@ -124,6 +124,13 @@ void Console::ended(const Node& node, const NodeResult& result, size_t index, si
     line(text);
 }
 
+void Console::published(const Node& node, const NodeResult& result) {
+    const std::string relation = node.schema + "." + node.alias;
+    const bool is_out = !is_failure(result.status);
+    line(dotted(is_out ? "PUBLISHED " + relation + " after its tests" : "NOT PUBLISHED " + relation) + " [" +
+         colored(is_out ? "OK" : "ERROR", result.status) + "]");
+}
+
 void Console::summary(const std::vector<NodeResult>& results, double seconds) {
     std::map<NodeStatus, size_t> counts;
     outcomes_.clear();
