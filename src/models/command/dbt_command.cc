@@ -42,6 +42,11 @@ int fail(Console& console, const Error& error) {
     return error.kind() == ErrorKind::invalid_config || error.kind() == ErrorKind::auth ? kMisused : 1;
 }
 
+RunKind kind_of(std::string_view verb) {
+    if (verb == "clone") return RunKind::clone;
+    return verb == "compile" || verb == "docs generate" ? RunKind::compile : RunKind::execute;
+}
+
 // What a command that runs nothing leaves.
 Result<void> write_parsed(const Invocation& invocation) {
     if (!invocation.arguments().is_on("write-json", true)) return {};
@@ -75,7 +80,7 @@ Result<int> run_selected(Invocation& invocation, const std::vector<const Member*
         if (status == kDone) TRY(write_catalog(invocation, console));
         return status;
     }
-    return run_graph_command(invocation, nodes, verb == "compile" ? RunKind::compile : RunKind::execute, console);
+    return run_graph_command(invocation, nodes, kind_of(verb), console);
 }
 
 // Only these, whatever the flags select now: what a retry has left to do.
@@ -108,8 +113,7 @@ Result<int> run_verb(Invocation& invocation, const std::vector<std::string>* onl
     }
     TRY(selection->defer());
     if (only != nullptr && verb != "run-operation") {
-        const RunKind kind = verb == "compile" || verb == "docs generate" ? RunKind::compile : RunKind::execute;
-        return run_graph_command(invocation, named_nodes(invocation.manifest(), *only), kind, console);
+        return run_graph_command(invocation, named_nodes(invocation.manifest(), *only), kind_of(verb), console);
     }
     if (verb == "run-operation") return run_operation_command(invocation, console);
     const bool is_inline = invocation.arguments().has("inline") || invocation.arguments().has("inline-direct");
@@ -128,9 +132,6 @@ Result<int> run_command(const InvocationWorld& world, const DbtArguments& given,
         return Error(ErrorKind::invalid_config,
                      "docs serve is not there; docs generate writes manifest.json and catalog.json into " +
                          artifact_path(invocation->services(), "") + ", for any program that shows them");
-    }
-    if (given.verb == "clone") {
-        return Error(ErrorKind::invalid_config, "clone is not there; --defer reads what the state has without a copy");
     }
     if (given.verb == "retry") {
         const Retry retry = TRY(read_retry(*invocation));

@@ -158,8 +158,8 @@ Result<void> run_nodes(Invocation& invocation, const std::vector<const Node*>& n
     Compiler compiler(services);
     const auto session = TRY(invocation.adapter().connect(invocation.run(), "MainThread"));
     const Schemas schemas = schemas_of(nodes, services);
+    if (kind != RunKind::compile) TRY(create_schemas(invocation, schemas, *session));
     if (kind == RunKind::execute) {
-        TRY(create_schemas(invocation, schemas, *session));
         const bool is_well = TRY(run_hooks(hooks_of(services.manifest, "on-run-start"), invocation, compiler, *session,
                                            schemas, console, Value(), results));
         if (!is_well) return {};

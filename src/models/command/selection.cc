@@ -148,7 +148,8 @@ Result<std::vector<const Member*>> CommandSelection::select() {
 
 Result<void> CommandSelection::defer() {
     const DbtArguments& arguments = invocation_.arguments();
-    if (!arguments.is_on("defer")) return {};
+    const bool is_clone = arguments.verb == "clone";
+    if (!is_clone && !arguments.is_on("defer")) return {};
     ContextServices& services = invocation_.services();
     std::optional<PreviousState> other;
     if (const std::string folder = arguments.text("defer-state"); !folder.empty()) {
@@ -156,10 +157,11 @@ Result<void> CommandSelection::defer() {
     }
     const PreviousState* state = other ? &*other : this->state();
     if (state == nullptr || !state->has_manifest()) {
-        return Error(ErrorKind::invalid_config,
-                     state == nullptr ? "--defer needs --state "
-                                        "or --defer-state, the folder of another run's manifest.json"
-                                      : "--defer found no manifest.json in the state: " + state->folder());
+        return Error(
+            ErrorKind::invalid_config,
+            std::string(is_clone ? "clone" : "--defer") +
+                (state == nullptr ? " needs --state or --defer-state, the folder of another run's manifest.json"
+                                  : " found no manifest.json in the state: " + state->folder()));
     }
     services.deferral.favors_state = arguments.is_on("favor-state");
     for (const YamlEntry& entry : state->manifest()["nodes"].entries()) {

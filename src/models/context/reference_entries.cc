@@ -160,6 +160,15 @@ Result<Value> make_this(const NodeScope& scope) {
     return own_relation(scope);
 }
 
+// Where the state of --defer or of clone has the node; none: nowhere.
+Result<Value> make_defer_relation(const NodeScope& scope) {
+    if (scope.node() == nullptr) return Value::none();
+    const auto& relations = scope.services().deferral.relations;
+    const auto known = relations.find(scope.node()->unique_id);
+    if (known == relations.end()) return Value::none();
+    return relation_at(scope, *scope.node(), known->second);
+}
+
 // `to: ref('parents')` of foreign keys as the relation's name: in copies, since the manifest's own are read by many.
 Result<Value> with_foreign_keys(const NodeScope& scope, const Value& constraints) {
     if (constraints.kind() != Kind::list) return constraints;
@@ -225,12 +234,13 @@ Result<Value> make_schema(const NodeScope& scope) {
 }  // namespace
 
 std::span<const ContextEntry> reference_entries() {
-    static constexpr std::array<ContextEntry, 9> kEntries = {{
+    static constexpr std::array<ContextEntry, 10> kEntries = {{
         {"ref", make_ref},
         {"source", make_source},
         {"metric", make_metric},
         {"function", make_function_ref},
         {"this", make_this},
+        {"defer_relation", make_defer_relation},
         {"model", make_model},
         {"graph", make_graph},
         {"database", make_database},

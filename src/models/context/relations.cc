@@ -104,6 +104,12 @@ Result<Value> own_relation(const NodeScope& scope) {
     return relation_value(scope.services(), std::move(parts));
 }
 
+Result<Value> relation_at(const NodeScope& scope, const Node& node, const RelationPath& path) {
+    Relation::Parts parts = parts_of(scope.services(), node);
+    parts.path = path;
+    return relation_value(scope.services(), std::move(parts));
+}
+
 Result<Value> node_relation(const NodeScope& scope, const Node& node) {
     Relation::Parts parts = parts_of(scope.services(), node);
     limit(scope, time_field(node.config, node.columns, Value()), parts);

@@ -31,6 +31,9 @@ public:
             index_.emplace(node->unique_id, tasks_.size());
             tasks_.emplace_back().node = node;
         }
+    }
+
+    void order_by_inputs() {
         for (size_t i = 0; i < tasks_.size(); ++i) {
             for (const size_t input : inputs_of(*tasks_[i].node)) add_edge(input, i);
             add_edge_to_tested(i);
@@ -159,6 +162,9 @@ private:
         return node.type == ResourceType::model && node.config.text("materialized") == "ephemeral";
     }
 
+    // Clones are told of by their materialization, in a line each.
+    bool is_told_of_nodes() const { return options_.kind != RunKind::clone; }
+
     void work(size_t thread) {
         const std::string name = "Thread-" + std::to_string(thread + 1) + " (worker)";
         auto session = services_.adapter.connect(services_.run, name);
@@ -203,14 +209,14 @@ private:
         if (is_skipped) {
             result.status = NodeStatus::skipped;
             result.message = task.cause.empty() ? "" : "Skipped due to " + task.cause;
-        } else if (is_ephemeral(*task.node) && options_.kind == RunKind::execute) {
+        } else if (is_ephemeral(*task.node) && options_.kind != RunKind::compile) {
             result.status = NodeStatus::success;  // compiled where it is read
             return result;
         } else {
-            listener_.started(*task.node, number, total_);
+            if (is_told_of_nodes()) listener_.started(*task.node, number, total_);
             result = runner.run(*task.node, options_.kind);
         }
-        if (number > 0) listener_.ended(*task.node, result, number, total_);
+        if (number > 0 && is_told_of_nodes()) listener_.ended(*task.node, result, number, total_);
         return result;
     }
 
@@ -257,6 +263,8 @@ Result<std::vector<NodeResult>> run_graph(const ContextServices& services, Compi
                                           const std::vector<const Node*>& selected, const GraphRunOptions& options,
                                           GraphRunListener& listener) {
     TaskGraph graph(services.manifest, selected);
+    // A clone reads the state alone.
+    if (options.kind != RunKind::clone) graph.order_by_inputs();
     if (options.tests_block) graph.block_by_tests();
     return GraphRun(services, compiler, graph, options, listener).run();
 }
