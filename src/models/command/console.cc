@@ -20,6 +20,7 @@ std::string described(const Node& node) {
             return "sql " + node.config.text("materialized") + " model " + relation;
         case ResourceType::seed: return "seed file " + relation;
         case ResourceType::snapshot: return "snapshot " + relation;
+        case ResourceType::function: return "function " + relation;
         case ResourceType::test: return "test " + node.name;
         default: return std::string(to_string(node.type)) + " " + node.name;
     }

@@ -20,8 +20,8 @@ bool writes_relation(const Node& node, const ContextServices& services) {
     if (node.type == ResourceType::test) {
         return node.config.flag("store_failures") || services.flags->find("STORE_FAILURES")->truth();
     }
-    const bool is_relational =
-        node.type == ResourceType::model || node.type == ResourceType::seed || node.type == ResourceType::snapshot;
+    const bool is_relational = node.type == ResourceType::model || node.type == ResourceType::seed ||
+                               node.type == ResourceType::snapshot || node.type == ResourceType::function;
     return is_relational && node.config.text("materialized") != "ephemeral";
 }
 

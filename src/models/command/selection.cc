@@ -35,7 +35,7 @@ const VerbTypes& types_of(std::string_view verb) {
         {"list", kListed, kListedAll},
         {"clone", {model, seed, snapshot}, {model, seed, snapshot}},
         {"source freshness", {source}, {}},
-        {"", {model, test, snapshot, analysis, seed}, {}},  // compile, docs generate, show
+        {"", {model, test, snapshot, analysis, seed, function}, {}},  // compile, docs generate, show
     };
     const auto found =
         std::find_if(kByVerb.begin(), kByVerb.end(), [&](const VerbTypes& types) { return types.verb == verb; });
@@ -164,14 +164,16 @@ Result<void> CommandSelection::defer() {
                                   : " found no manifest.json in the state: " + state->folder()));
     }
     services.deferral.favors_state = arguments.is_on("favor-state");
-    for (const YamlEntry& entry : state->manifest()["nodes"].entries()) {
-        const YamlNode& node = entry.value;
-        const std::string_view type = node["resource_type"].text();
-        const bool is_table = type == "model" || type == "seed" || type == "snapshot";
-        if (!is_table || node["config"]["materialized"].text() == "ephemeral") continue;
-        RelationPath path = {std::nullopt, std::string(node["schema"].text()), std::string(node["alias"].text())};
-        if (!node["database"].is_null()) path.database = node["database"].text();
-        services.deferral.relations.emplace(entry.key.text(), std::move(path));
+    for (const std::string_view section : {"nodes", "functions"}) {
+        for (const YamlEntry& entry : state->manifest()[section].entries()) {
+            const YamlNode& node = entry.value;
+            const std::string_view type = node["resource_type"].text();
+            const bool is_there = type == "model" || type == "seed" || type == "snapshot" || type == "function";
+            if (!is_there || node["config"]["materialized"].text() == "ephemeral") continue;
+            RelationPath path = {std::nullopt, std::string(node["schema"].text()), std::string(node["alias"].text())};
+            if (!node["database"].is_null()) path.database = node["database"].text();
+            services.deferral.relations.emplace(entry.key.text(), std::move(path));
+        }
     }
     return {};
 }

@@ -156,7 +156,7 @@ Result<void> NodeRunner::compile(const Node& node, NodeScope& scope, NodeRun& ru
     const Timed timed(result, "compile");
     if (node.unit_test != nullptr) return compile_unit_test(node, run, result);
     const bool is_relational = node.type != ResourceType::analysis && node.type != ResourceType::operation &&
-                               node.config.text("materialized") != "ephemeral";
+                               node.type != ResourceType::function && node.config.text("materialized") != "ephemeral";
     const bool is_stored = node.type != ResourceType::test || node.config.flag("store_failures") ||
                            services_.flags->find("STORE_FAILURES")->truth();
     if (is_relational && is_stored) result.relation_name = relation_name(services_, node);
