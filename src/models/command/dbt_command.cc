@@ -73,6 +73,11 @@ Result<int> run_selected(Invocation& invocation, const std::vector<const Member*
     }
     if (verb == "docs generate") {
         int status = kDone;
+        if (invocation.arguments().is_on("static")) {
+            console.message(MessageSink::Level::warning,
+                            "--static has no effect: no page of documentation is made here; manifest.json and "
+                            "catalog.json are written for programs that show them");
+        }
         if (invocation.arguments().is_on("compile", true))
             status = TRY(run_graph_command(invocation, nodes, RunKind::compile, console));
         else

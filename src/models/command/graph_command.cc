@@ -6,6 +6,7 @@
 
 #include "models/artifacts/manifest_json.h"
 #include "models/artifacts/node_value.h"
+#include "models/command/operation_command.h"
 #include "models/context/native.h"
 #include "models/context/node_scope.h"
 #include "models/run/compiler.h"
@@ -191,9 +192,12 @@ Result<int> run_graph_command(Invocation& invocation, const std::vector<const No
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
     TRY(write_results(invocation, results, seconds));
     if (!done.ok()) return done.error();
-    console.summary(results, seconds);
     const bool failed =
         std::any_of(results.begin(), results.end(), [](const NodeResult& result) { return is_failure(result.status); });
+    if (kind == RunKind::compile && !failed)
+        TRY(print_compiled(invocation, results, console));
+    else
+        console.summary(results, seconds);
     return failed ? 1 : 0;
 }
 

@@ -162,8 +162,8 @@ private:
         return node.type == ResourceType::model && node.config.text("materialized") == "ephemeral";
     }
 
-    // Clones are told of by their materialization, in a line each.
-    bool is_told_of_nodes() const { return options_.kind != RunKind::clone; }
+    // Clones are told of by their materialization, in a line each; what is compiled is shown at the end.
+    bool is_told_of_nodes() const { return options_.kind == RunKind::execute; }
 
     void work(size_t thread) {
         const std::string name = "Thread-" + std::to_string(thread + 1) + " (worker)";
