@@ -1,6 +1,7 @@
 #include "models/command/dbt_command.h"
 
 #include <algorithm>
+#include <chrono>
 
 #include "models/artifacts/artifact_file.h"
 #include "models/artifacts/manifest_json.h"
@@ -8,6 +9,7 @@
 #include "models/command/freshness_command.h"
 #include "models/command/graph_command.h"
 #include "models/command/list_command.h"
+#include "models/command/log_setup.h"
 #include "models/command/operation_command.h"
 #include "models/command/project_command.h"
 #include "models/command/retry.h"
@@ -109,6 +111,7 @@ Result<int> run_verb(Invocation& invocation, const std::vector<std::string>* onl
     for (const Error& error : findings.errors) console.error("error: " + error.to_string());
     if (!findings.ok()) return kMisused;
     make_unit_test_nodes(invocation.manifest());
+    console.event(found_stats(invocation.manifest()));
     const std::string& verb = invocation.arguments().verb;
     const auto selection = TRY(CommandSelection::open(invocation));
     invocation.keep_selectors(selection->selectors_json());
@@ -133,6 +136,8 @@ Result<int> run_command(const InvocationWorld& world, const DbtArguments& given,
     if (given.verb == "clean") return run_clean(world, given, console);
     if (given.verb == "debug") return run_debug(world, given, console);
     const auto invocation = TRY(Invocation::open(world, given));
+    console.log().set_invocation_id(invocation->services().invocation_id);
+    tell_of_start(*invocation, console);
     if (given.verb == "docs serve") {
         return Error(ErrorKind::invalid_config,
                      "docs serve is not there; docs generate writes manifest.json and catalog.json into " +
@@ -157,10 +162,7 @@ int run_dbt_command(const InvocationWorld& world, std::span<const std::string> w
     const auto arguments = parse_dbt_arguments(words, world.environment);
     if (!arguments.ok()) return fail(console, arguments.error());
     const DbtArguments& given = arguments.value();
-    console.set_options({.is_quiet = given.is_on("quiet"),
-                         .is_debug = given.is_on("debug"),
-                         .prints = given.is_on("print", true),
-                         .has_colors = given.is_on("use-colors", false)});
+    if (const auto wrong = set_up_log(world, given, console); !wrong.ok()) return fail(console, wrong.error());
     if (given.is_on("version")) {
         console.print("Core:\n  - installed: " + std::string(kDbtVersion) +
                       " (shaduf)\n\nPlugins:\n  - duckdb\n  - postgres");
@@ -170,8 +172,12 @@ int run_dbt_command(const InvocationWorld& world, std::span<const std::string> w
         console.print(help());
         return given.is_on("help") ? kDone : kMisused;
     }
-    const auto status = run_command(world, given, filter, console);
-    return status.ok() ? status.value() : fail(console, status.error());
+    const auto started = std::chrono::steady_clock::now();
+    const auto result = run_command(world, given, filter, console);
+    const int status = result.ok() ? result.value() : fail(console, result.error());
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+    console.event(command_completed(given.verb, status == kDone, seconds));
+    return status;
 }
 
 }  // namespace shaduf::models

@@ -6,6 +6,7 @@
 
 #include "models/artifacts/manifest_json.h"
 #include "models/artifacts/node_value.h"
+#include "models/command/log_setup.h"
 #include "models/command/operation_command.h"
 #include "models/context/native.h"
 #include "models/context/node_scope.h"
@@ -187,6 +188,7 @@ Result<int> run_graph_command(Invocation& invocation, const std::vector<const No
         return 0;
     }
     for (const Node* node : nodes) services.selected.push_back(node->unique_id);
+    console.event(concurrency_line(invocation, nodes.size()));
     std::vector<NodeResult> results;
     const auto done = run_nodes(invocation, nodes, kind, console, results);
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
