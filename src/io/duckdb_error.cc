@@ -75,6 +75,20 @@ std::string one_line(std::string_view message) {
     return text;
 }
 
+// "process 42 (/usr/bin/python3)", of "... lock is held in /usr/bin/python3 (PID 42). See ..."; "" where it says none.
+std::string holder_of(std::string_view message) {
+    constexpr std::string_view kBegin = "is held in ";
+    constexpr std::string_view kMiddle = " (PID ";
+    const size_t begin = message.find(kBegin);
+    const size_t middle = begin == std::string_view::npos ? begin : message.find(kMiddle, begin);
+    const size_t end = middle == std::string_view::npos ? middle : message.find(')', middle);
+    if (end == std::string_view::npos) return "";
+    const size_t program = begin + kBegin.size();
+    const size_t number = middle + kMiddle.size();
+    return "process " + std::string(message.substr(number, end - number)) + " (" +
+           std::string(message.substr(program, middle - program)) + ")";
+}
+
 }  // namespace
 
 Error duckdb_error(int type, std::string_view message) {
@@ -84,7 +98,9 @@ Error duckdb_error(int type, std::string_view message) {
 Error duckdb_open_error(const std::string& path, std::string_view message) {
     const std::string what = path + " (DuckDB: " + one_line(message) + ")";
     if (contains(message, "Could not set lock")) {
-        return Error(ErrorKind::conflict, "database is in use by another process: " + what);
+        const std::string holder = holder_of(message);
+        if (holder.empty()) return Error(ErrorKind::conflict, "database is in use by another process: " + what);
+        return Error(ErrorKind::conflict, "database is in use by " + holder + ": " + path);
     }
     if (is_out_of_space(message)) return Error(ErrorKind::exhausted, "disk is full: " + what);
     if (contains(message, "version number")) {

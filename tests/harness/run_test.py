@@ -284,7 +284,14 @@ class TestRun:
         self.values[block.arguments] = self.cell(next(iter(rows[0].values())))
 
     def do_hold(self, block):
-        """Locks a file as another process that lives would, to the end of the test; the body is what it wrote."""
+        """Locks a file as another process that lives would, to the end of the test; the body is what it wrote. With
+        as=database, as an engine locks its file; who holds it is {HOLDER} then."""
+        if block.arguments.endswith(" as=database"):
+            file = open(self.path(block.arguments.rpartition(" ")[0]), "rb+")  # pylint: disable=consider-using-with
+            fcntl.lockf(file, fcntl.LOCK_EX)
+            self.held.append(file)
+            self.values["HOLDER"] = f"process {os.getpid()} ({os.path.realpath('/proc/self/exe')})"
+            return
         file = open(self.path(block.arguments), "w", encoding="utf-8")  # pylint: disable=consider-using-with
         fcntl.flock(file, fcntl.LOCK_EX)
         file.write(block.text())

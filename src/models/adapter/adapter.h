@@ -9,6 +9,7 @@
 #include "base/registry.h"
 #include "jinja/object.h"
 #include "models/adapter/column.h"
+#include "models/adapter/patience.h"
 #include "models/adapter/relation.h"
 #include "models/adapter/session.h"
 
@@ -28,6 +29,7 @@ struct Target {
     int threads = 1;
     jinja::Ref<jinja::Dict> output;  // as written, rendered
     std::string project_root;        // where relative paths begin
+    Patience patience;               // with other runs on this target
 };
 
 // What an adapter's own method of `adapter` may use.
@@ -57,11 +59,15 @@ public:
     virtual ConstraintSupport constraint_support(std::string_view constraint) const = 0;
     // How the table that a foreign key refers to is written, given its whole name.
     virtual std::string foreign_key_target(std::string name) const { return name; }
+    // The macro that lists which relation depends on which, where a drop takes the dependents with it: a table of
+    // dependent schema and name, referenced schema and name. "": a drop takes nothing else.
+    virtual std::string_view dependencies_macro() const { return ""; }
     virtual std::string_view now_function() const { return "now()"; }
     // Methods of `adapter` that only this kind has. nullopt: it has none of that name.
     virtual Result<std::optional<jinja::Value>> call_method(std::string_view name, const AdapterCall& call) const = 0;
 
-    // A session is one thread's; `name` says whose, for the database's own lists of sessions.
+    // A session is one thread's; `name` says whose, for the database's own lists of sessions. conflict: the database
+    // is another process's, which was waited for with the target's patience.
     virtual Result<std::unique_ptr<Session>> connect(RunContext& run, const std::string& name) = 0;
 };
 

@@ -45,6 +45,12 @@ public:
         std::string type;  // as the database names it
     };
     virtual Result<std::vector<ResultColumn>> describe(const std::string& sql) = 0;
+    // Keeps other runs from building the relation of this name until `unlock`, or the session's end; no transaction
+    // bears on it. Does nothing where the database is one process's alone. conflict: another run builds it, which was
+    // waited for with the target's patience.
+    virtual Result<void> lock(const std::string& /*relation*/) { return {}; }
+    // REQUIRES: it is locked
+    virtual Result<void> unlock(const std::string& /*relation*/) { return {}; }
 };
 
 }  // namespace shaduf::models

@@ -46,8 +46,10 @@ constexpr std::array<std::string_view, 4> kStrategies = {"append", "delete+inser
 
 class DuckDbAdapter final : public Adapter {
 public:
-    DuckDbAdapter(DuckDbCredentials credentials, std::string project_root)
-        : credentials_(std::move(credentials)), project_root_(std::move(project_root)) {}
+    DuckDbAdapter(DuckDbCredentials credentials, std::string project_root, Patience patience)
+        : credentials_(std::move(credentials)),
+          project_root_(std::move(project_root)),
+          patience_(std::move(patience)) {}
 
     std::string_view type() const override { return "duckdb"; }
     std::vector<std::string> lineage() const override { return {"duckdb"}; }
@@ -87,6 +89,7 @@ private:
 
     const DuckDbCredentials credentials_;
     const std::string project_root_;
+    const Patience patience_;
     std::mutex mutex_;
     std::shared_ptr<DuckDbDatabase> database_;
     bool is_prepared_ = false;  // extensions are loaded, secrets made, databases attached
@@ -182,7 +185,10 @@ Result<std::shared_ptr<DuckDbDatabase>> DuckDbAdapter::database(RunContext& run)
             database_ = TRY(run.databases.open_in_memory(options));
         } else {
             const auto path = std::filesystem::path(project_root_) / credentials_.path;
-            database_ = TRY(run.databases.open(path.string(), options));
+            TRY(until_free(run, patience_, [&]() -> Result<void> {
+                database_ = TRY(run.databases.open(path.string(), options));
+                return {};
+            }));
         }
     }
     if (!is_prepared_) {
@@ -203,8 +209,9 @@ Result<std::unique_ptr<Session>> DuckDbAdapter::connect(RunContext& run, const s
 }
 
 Result<std::unique_ptr<Adapter>> make_duckdb(const Target& target) {
+    auto credentials = TRY(DuckDbCredentials::read(*target.output));
     return std::unique_ptr<Adapter>(
-        std::make_unique<DuckDbAdapter>(TRY(DuckDbCredentials::read(*target.output)), target.project_root));
+        std::make_unique<DuckDbAdapter>(std::move(credentials), target.project_root, target.patience));
 }
 
 std::string duckdb_default_database(const Dict& output) {

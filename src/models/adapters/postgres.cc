@@ -53,8 +53,12 @@ std::string first_setting(const Dict& output, std::string_view key, std::string_
 
 class PostgresAdapter final : public Adapter {
 public:
-    PostgresAdapter(PostgresOptions options, PostgresSession::Commits commits, Ref<Dict> facts, std::string database)
-        : options_(std::move(options)), commits_(commits), facts_(std::move(facts)), database_(std::move(database)) {}
+    PostgresAdapter(PostgresOptions options, PostgresSession::Commits commits, Ref<Dict> facts, const Target& target)
+        : options_(std::move(options)),
+          commits_(commits),
+          facts_(std::move(facts)),
+          database_(target.database),
+          patience_(target.patience) {}
 
     std::string_view type() const override { return "postgres"; }
     std::vector<std::string> lineage() const override { return {"postgres"}; }
@@ -73,6 +77,7 @@ public:
         }
         return "text";
     }
+    std::string_view dependencies_macro() const override { return "postgres__get_relations"; }
     std::span<const std::string_view> incremental_strategies() const override { return kStrategies; }
     ConstraintSupport constraint_support(std::string_view) const override { return ConstraintSupport::enforced; }
 
@@ -87,7 +92,8 @@ public:
 
     Result<std::unique_ptr<Session>> connect(RunContext& run, const std::string&) override {
         auto connection = TRY(PostgresConnection::connect(options_, run.cancellation));
-        return std::unique_ptr<Session>(std::make_unique<PostgresSession>(std::move(connection), commits_));
+        return std::unique_ptr<Session>(
+            std::make_unique<PostgresSession>(std::move(connection), commits_, run, patience_));
     }
 
 private:
@@ -103,6 +109,7 @@ private:
     const PostgresSession::Commits commits_;
     const Ref<Dict> facts_;
     const std::string database_;
+    const Patience patience_;
 };
 
 PostgresOptions connection_options(const Dict& output, const std::string& database) {
@@ -153,7 +160,7 @@ Result<std::unique_ptr<Adapter>> make_postgres(const Target& target) {
     const auto commits = autocommit != nullptr && autocommit->truth() ? PostgresSession::Commits::each_statement
                                                                       : PostgresSession::Commits::when_asked;
     return std::unique_ptr<Adapter>(std::make_unique<PostgresAdapter>(connection_options(output, target.database),
-                                                                      commits, std::move(facts), target.database));
+                                                                      commits, std::move(facts), target));
 }
 
 }  // namespace

@@ -27,6 +27,7 @@ constexpr std::array kFlags = std::to_array<FlagSpec>({
     {"packages-install-path", Kind::one, "The folder of packages."},
     {"log-path", Kind::one, "The folder of the log."},
     {"threads", Kind::one, "How many nodes run at once."},
+    {"wait", Kind::one, "How many seconds to wait for another run on the same target; 0, as by itself: none."},
     {"fail-fast", Kind::on_off, "Stop at the first failure.", 'x'},
     {"defer", Kind::on_off, "Take what is not selected from the state."},
     {"state", Kind::one, "The folder of another run's artifacts."},

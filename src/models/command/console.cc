@@ -222,6 +222,13 @@ void Console::line(const Event& event, std::string_view shown) {
     if (!tell(event) && !options_.is_quiet) out_ << (shown.empty() ? event.text : shown) << "\n" << std::flush;
 }
 
+void Console::published(const Node& node, const NodeResult& result) {
+    const std::string relation = node.schema + "." + node.alias;
+    const bool is_out = !is_failure(result.status);
+    line(dotted(is_out ? "PUBLISHED " + relation + " after its tests" : "NOT PUBLISHED " + relation) + " [" +
+         colored(is_out ? "OK" : "ERROR", result.status) + "]");
+}
+
 void Console::summary(const std::vector<NodeResult>& results, double seconds) {
     std::map<NodeStatus, size_t> counts;
     outcomes_.clear();

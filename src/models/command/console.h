@@ -45,6 +45,7 @@ public:
     void print(const std::string& text) override;
     void started(const Node& node, size_t index, size_t total) override;
     void ended(const Node& node, const NodeResult& result, size_t index, size_t total) override;
+    void published(const Node& node, const NodeResult& result) override;
 
     void line(const std::string& text);  // unless quiet
     // `shown`: the text for people, where it is another one.

@@ -15,6 +15,7 @@
 #include "models/command/retry.h"
 #include "models/command/selection.h"
 #include "models/project/version.h"
+#include "models/run/publication.h"
 #include "models/run/unit_test.h"
 
 namespace shaduf::models {
@@ -121,7 +122,9 @@ Result<int> run_verb(Invocation& invocation, const std::vector<std::string>* onl
     }
     TRY(selection->defer());
     if (only != nullptr && verb != "run-operation") {
-        return run_graph_command(invocation, named_nodes(invocation.manifest(), *only), kind_of(verb), console);
+        std::vector<const Node*> nodes = named_nodes(invocation.manifest(), *only);
+        if (verb == "build") add_audits(invocation.manifest(), nodes);
+        return run_graph_command(invocation, nodes, kind_of(verb), console);
     }
     if (verb == "run-operation") return run_operation_command(invocation, console);
     const bool is_inline = invocation.arguments().has("inline") || invocation.arguments().has("inline-direct");

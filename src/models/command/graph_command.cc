@@ -11,6 +11,7 @@
 #include "models/context/native.h"
 #include "models/context/node_scope.h"
 #include "models/run/compiler.h"
+#include "models/run/publication.h"
 
 namespace shaduf::models {
 namespace {
@@ -149,8 +150,18 @@ GraphRunOptions options_of(const Invocation& invocation, RunKind kind) {
     options.threads = invocation.threads();
     options.fail_fast = arguments.is_on("fail-fast");
     options.tests_block = arguments.verb == "build";
+    options.audits = options.tests_block && kind == RunKind::execute;
     options.continue_on_error = arguments.text("on-error") == "continue";
     return options;
+}
+
+void warn_of_untested(const std::vector<const Node*>& nodes, Console& console) {
+    for (const Node* node : nodes) {
+        if (!publishes_after_tests(*node)) continue;
+        console.message(MessageSink::Level::warning, node->place.original_path + ": " + node->name +
+                                                         " is published at once: `run` has no tests that "
+                                                         "publish: after_tests could wait for; use `build`");
+    }
 }
 
 // Adds to `results` in the order in which things ran, also when it ends in an error.
@@ -160,6 +171,7 @@ Result<void> run_nodes(Invocation& invocation, const std::vector<const Node*>& n
     Compiler compiler(services);
     const auto session = TRY(invocation.adapter().connect(invocation.run(), "MainThread"));
     const Schemas schemas = schemas_of(nodes, services);
+    if (kind == RunKind::execute) TRY(check_publications(nodes));
     if (kind != RunKind::compile) TRY(create_schemas(invocation, schemas, *session));
     if (kind == RunKind::execute) {
         const bool is_well = TRY(run_hooks(hooks_of(services.manifest, "on-run-start"), invocation, compiler, *session,
@@ -189,6 +201,7 @@ Result<int> run_graph_command(Invocation& invocation, const std::vector<const No
     }
     for (const Node* node : nodes) services.selected.push_back(node->unique_id);
     console.event(concurrency_line(invocation, nodes.size()));
+    if (kind == RunKind::execute && invocation.arguments().verb == "run") warn_of_untested(nodes, console);
     std::vector<NodeResult> results;
     const auto done = run_nodes(invocation, nodes, kind, console, results);
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <filesystem>
 #include <random>
 
@@ -88,6 +89,19 @@ Ref<Dict> arguments_value(const DbtArguments& arguments, const Ref<Dict>& cli_va
     for (const std::string& word : arguments.line) line += " " + word;
     dict->set("invocation_command", line);
     return dict;
+}
+
+Result<Patience> read_patience(const DbtArguments& arguments, MessageSink& messages) {
+    Patience patience;
+    const std::string given = arguments.text("wait");
+    int64_t seconds = 0;
+    const auto end = std::from_chars(given.data(), given.data() + given.size(), seconds);
+    if (!given.empty() && (end.ec != std::errc() || end.ptr != given.data() + given.size() || seconds < 0)) {
+        return Error(ErrorKind::invalid_config, "--wait takes a number of seconds, not " + given);
+    }
+    patience.wait = std::chrono::seconds(seconds);
+    patience.tell = [&messages](const std::string& text) { messages.message(MessageSink::Level::warning, text); };
+    return patience;
 }
 
 }  // namespace
@@ -217,6 +231,7 @@ Result<void> Invocation::read_profile(const std::string& root, const YamlTree& r
     target_.threads = static_cast<int>(chosen.threads);
     target_.output = Ref<Dict>(&output.dict());
     target_.project_root = root;
+    target_.patience = TRY(read_patience(arguments_, world_.messages));
     const Value* schema = output.dict().find("schema");
     target_.schema = schema != nullptr && !schema->is_none() ? schema->text() : "main";
     target_.database = spec->default_database(output.dict());

@@ -63,6 +63,7 @@ private:
     Result<Value> call_named_macro(Vm& vm, std::string_view name, std::span<const jinja::NamedValue> arguments) const;
     Result<std::vector<jinja::Ref<Relation>>> relations_in(Vm& vm, const std::string& database,
                                                            const std::string& schema) const;
+    Result<std::vector<RelationCache::Link>> linked_relations(Vm& vm, const std::string& database) const;
     Result<Value> find_relation(Vm& vm, const std::string& database, const std::string& schema,
                                 const std::string& identifier) const;
     Result<std::vector<jinja::Ref<Column>>> columns_of(Vm& vm, const Value& relation) const;

@@ -55,7 +55,27 @@ Result<std::vector<Ref<Relation>>> AdapterObject::relations_in(Vm& vm, const std
         }
         return relations;
     };
-    return scope_.services().relations.relations(database, schema, list);
+    RelationCache& cache = scope_.services().relations;
+    auto relations = TRY(cache.relations(database, schema, list));
+    TRY(cache.link([&] { return linked_relations(vm, database); }));
+    return relations;
+}
+
+Result<std::vector<RelationCache::Link>> AdapterObject::linked_relations(Vm& vm, const std::string& database) const {
+    std::vector<RelationCache::Link> links;
+    const std::string_view macro = scope_.services().adapter.dependencies_macro();
+    if (macro.empty()) return links;
+    const Value listed = TRY(call_named_macro(vm, macro, {}));
+    const auto* table = listed.object_as<Table>();
+    if (table == nullptr || table->names().size() < 4) {
+        return scope_.error(std::string(macro) +
+                            " must give a table of dependent schema and name, referenced schema and name");
+    }
+    for (const Table::Row& row : table->rows()) {
+        links.push_back({.dependent = {database, row[0].text(), row[1].text()},
+                         .referenced = {database, row[2].text(), row[3].text()}});
+    }
+    return links;
 }
 
 Result<Value> AdapterObject::find_relation(Vm& vm, const std::string& database, const std::string& schema,

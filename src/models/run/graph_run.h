@@ -17,6 +17,8 @@ struct GraphRunOptions {
     bool fail_fast = false;
     // Tests stand between a node and those that read it (build); else all run when their inputs have (test, run).
     bool tests_block = false;
+    // Models with `publish: after_tests` are built beside, and published when their tests are done.
+    bool audits = false;
     // Descendants of what failed run nevertheless.
     bool continue_on_error = false;
 };
@@ -27,6 +29,8 @@ public:
     virtual ~GraphRunListener() = default;
     virtual void started(const Node& node, size_t index, size_t total) = 0;
     virtual void ended(const Node& node, const NodeResult& result, size_t index, size_t total) = 0;
+    // What was built beside is in its place now, or, as `result` says, is not.
+    virtual void published(const Node& node, const NodeResult& result) = 0;
 };
 
 // Runs the nodes named by `selected` in the order of their dependencies, also of those through nodes that are not

@@ -9,6 +9,7 @@
 #include "models/context/relations.h"
 #include "models/context/response.h"
 #include "models/run/deferral.h"
+#include "models/run/publication.h"
 
 namespace shaduf::models {
 namespace {
@@ -80,6 +81,13 @@ void judge(const Node& node, const TestCounts& counts, NodeResult& result) {
     }
 }
 
+// The name of the relation that a node builds, which only one run may do at a time; "": it builds none.
+std::string built_relation(const ContextServices& services, const Node& node) {
+    const bool is_built =
+        node.type == ResourceType::model || node.type == ResourceType::seed || node.type == ResourceType::snapshot;
+    return is_built ? relation_name(services, node) : "";
+}
+
 }  // namespace
 
 std::string_view to_string(NodeStatus status) {
@@ -122,6 +130,23 @@ NodeResult NodeRunner::run(const Node& node, RunKind kind) {
     return run_once(node, kind, run, {});
 }
 
+NodeResult NodeRunner::run_beside(const Node& node) {
+    Node copy = unpublished_copy(node);
+    if (auto ready = publications_->begin(session_, node, copy); !ready.ok()) {
+        NodeResult result;
+        result.unique_id = node.unique_id;
+        result.thread_id = thread_id_;
+        result.status = NodeStatus::error;
+        result.error = ready.release_error();
+        result.message = result.error->to_string();
+        return result;
+    }
+    NodeResult result = run(copy, RunKind::execute);
+    result.relation_name = relation_name(services_, node);
+    if (result.status == NodeStatus::success) publications_->built(node, std::move(copy));
+    return result;
+}
+
 NodeResult NodeRunner::run_once(const Node& node, RunKind kind, NodeRun& run, const Prepare& prepare) {
     NodeResult result;
     result.unique_id = node.unique_id;
@@ -131,9 +156,16 @@ NodeResult NodeRunner::run_once(const Node& node, RunKind kind, NodeRun& run, co
     NodeScope scope(services_, Phase::run, {.node = &node, .package = node.package, .label = label_of(node)});
     scope.run_with(run);
     defer_refs(scope, session_);
+    if (publications_ != nullptr && node.type == ResourceType::test) publications_->resolve_refs(scope);
     auto done = kind == RunKind::clone ? clone(node, scope, run, result) : compile(node, scope, run, result);
     scope.forget_values();
     if (done.ok() && prepare) prepare(scope);
+    const std::string built = kind == RunKind::execute ? built_relation(services_, node) : "";
+    bool is_locked = false;
+    if (done.ok() && !built.empty()) {
+        done = session_.lock(built);
+        is_locked = done.ok();
+    }
     if (done.ok()) result.status = NodeStatus::success;
     if (done.ok() && kind == RunKind::execute) done = execute(node, scope, run, result);
     if (!done.ok()) {
@@ -144,9 +176,9 @@ NodeResult NodeRunner::run_once(const Node& node, RunKind kind, NodeRun& run, co
         if (result.message.find(file) == std::string::npos) result.message = file + ": " + result.message;
     }
     // What a node left open is not for the next one.
-    if (auto rolled_back = session_.rollback(); !rolled_back.ok() && !result.error) {
-        result.error = rolled_back.release_error();
-    }
+    auto left = session_.rollback();
+    if (left.ok() && is_locked) left = session_.unlock(built);
+    if (!left.ok() && !result.error) result.error = left.release_error();
     result.build_path = run.build_path;
     result.execution_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
     return result;

@@ -11,6 +11,8 @@
 
 namespace shaduf::models {
 
+class Publications;
+
 enum class RunKind : uint8_t {
     compile,  // its code, and nothing in the database
     execute,  // its materialization, or its test
@@ -21,10 +23,18 @@ enum class RunKind : uint8_t {
 // leaves the session usable, unless the session was lost.
 class NodeRunner {
 public:
-    NodeRunner(const ContextServices& services, Compiler& compiler, Session& session, std::string thread_id)
-        : services_(services), compiler_(compiler), session_(session), thread_id_(std::move(thread_id)) {}
+    // `publications`: of the whole run, where models are published after their tests.
+    NodeRunner(const ContextServices& services, Compiler& compiler, Session& session, std::string thread_id,
+               Publications* publications = nullptr)
+        : services_(services),
+          compiler_(compiler),
+          session_(session),
+          thread_id_(std::move(thread_id)),
+          publications_(publications) {}
 
     NodeResult run(const Node& node, RunKind kind);
+    // Builds the model beside its relation, for its tests to see. REQUIRES: publications are given
+    NodeResult run_beside(const Node& node);
     // A hook of on-run-start or on-run-end, or any statements with Jinja in them.
     NodeResult run_operation(const Node& node, jinja::Value schemas, jinja::Value results);
 
@@ -49,6 +59,7 @@ private:
     Compiler& compiler_;
     Session& session_;
     const std::string thread_id_;
+    Publications* const publications_;
 };
 
 // materialization_<name>_<adapter>, of the root project before the built-in ones, those before other packages; nullptr:

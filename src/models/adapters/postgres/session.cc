@@ -1,10 +1,12 @@
 #include "models/adapters/postgres/session.h"
 
 #include <charconv>
+#include <cstring>
 
 #include "base/failpoint.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "io/crypto.h"
 #include "models/python/values.h"
 
 namespace shaduf::models {
@@ -124,15 +126,25 @@ std::string code_of(const std::string& command) {
     return code;
 }
 
+// A bigint, as a literal. The server keeps those of each database apart.
+std::string lock_key(const std::string& relation) {
+    const std::string digest = md5("shaduf builds " + to_lower(relation));
+    uint64_t bits = 0;
+    std::memcpy(&bits, digest.data(), sizeof(bits));
+    return "'" + std::to_string(static_cast<int64_t>(bits)) + "'::bigint";
+}
+
 }  // namespace
 
-Result<void> PostgresSession::begin_implicitly() {
-    if (commits_ == Commits::when_asked && !connection_->in_transaction()) TRY(connection_->execute("BEGIN"));
+Result<void> PostgresSession::begin_when_due() {
+    const bool is_due = commits_ == Commits::when_asked && (in_transaction_ || !has_begun_);
+    has_begun_ = true;
+    if (is_due && !connection_->in_transaction()) TRY(connection_->execute("BEGIN"));
     return {};
 }
 
 Result<QueryResult> PostgresSession::execute(const Statement& statement) {
-    TRY(begin_implicitly());
+    TRY(begin_when_due());
     const PostgresRows rows = TRY(connection_->run(TRY(with_bindings(statement.sql, statement.bindings))));
     QueryResult result;
     result.message = rows.command;
@@ -156,12 +168,13 @@ Result<void> PostgresSession::commit() {
 
 Result<void> PostgresSession::rollback() {
     in_transaction_ = false;
+    has_begun_ = false;
     if (!connection_->is_lost() && connection_->in_transaction()) TRY(connection_->execute("ROLLBACK"));
     return {};
 }
 
 Result<std::vector<Session::ResultColumn>> PostgresSession::describe(const std::string& sql) {
-    TRY(begin_implicitly());
+    TRY(begin_when_due());
     std::vector<ResultColumn> columns;
     for (const PostgresColumn& column : TRY(connection_->describe(sql))) {
         const auto named = TRY(connection_->query("select format_type($1::oid, $2::int)",
@@ -169,6 +182,29 @@ Result<std::vector<Session::ResultColumn>> PostgresSession::describe(const std::
         columns.push_back({column.name, named.rows[0][0].value_or("")});
     }
     return columns;
+}
+
+Result<void> PostgresSession::try_lock(const std::string& relation, const std::string& key) {
+    const PostgresRows got = TRY(connection_->query("select pg_try_advisory_lock(" + key + ")"));
+    if (got.rows.at(0).at(0) == "t") return {};
+    const PostgresRows held = TRY(connection_->query(
+        "select 'process ' || pid || ' since ' || to_char(backend_start at time zone 'UTC', "
+        "'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') || coalesce(' at ' || host(client_addr), '') "
+        "from pg_locks join pg_stat_activity using (pid) where locktype = 'advisory' and granted and "
+        "(classid::bigint << 32) | objid::bigint = " +
+        key));
+    const std::string holder = held.rows.empty() ? "which has just ended" : held.rows[0].at(0).value_or("");
+    return Error(ErrorKind::conflict, relation + " is being built by another run: " + holder);
+}
+
+Result<void> PostgresSession::lock(const std::string& relation) {
+    const std::string key = lock_key(relation);
+    return until_free(run_, patience_, [&] { return try_lock(relation, key); });
+}
+
+Result<void> PostgresSession::unlock(const std::string& relation) {
+    TRY(connection_->query("select pg_advisory_unlock(" + lock_key(relation) + ")"));
+    return {};
 }
 
 }  // namespace shaduf::models
