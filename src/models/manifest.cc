@@ -132,14 +132,30 @@ const SourceTable* Manifest::find_source(const SourceRef& source, std::string_vi
     return in_package("");
 }
 
+const Node* Manifest::find_function(const std::vector<std::string>& path, std::string_view from_package) const {
+    const auto [begin, end] = functions_.equal_range(path.back());
+    const auto in_package = [&](std::string_view package) -> const Node* {
+        for (auto at = begin; at != end; ++at) {
+            if (package.empty() || at->second->package == package) return at->second;
+        }
+        return nullptr;
+    };
+    if (path.size() == 2) return in_package(path.front());
+    if (const Node* node = in_package(root_package)) return node;
+    if (const Node* node = in_package(from_package)) return node;
+    return in_package("");
+}
+
 void Manifest::index() {
     nodes_by_id_.clear();
     sources_by_id_.clear();
     referable_.clear();
     sources_by_table_.clear();
+    functions_.clear();
     for (const auto& node : nodes) {
         nodes_by_id_.emplace(node->unique_id, node.get());
         if (is_referable(*node)) referable_.emplace(node->name, node.get());
+        if (node->type == ResourceType::function) functions_.emplace(node->name, node.get());
     }
     for (const auto& source : sources) {
         sources_by_id_.emplace(source->unique_id, source.get());

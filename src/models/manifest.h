@@ -68,7 +68,7 @@ struct TestMetadata {
 
 struct UnitTest;
 
-// A model, seed, snapshot, test, analysis or operation.
+// A model, seed, snapshot, test, analysis, operation or function.
 struct Node {
     ResourceType type = ResourceType::model;
     std::string unique_id;
@@ -105,13 +105,16 @@ struct Node {
     std::vector<ModelRef> refs;
     std::vector<SourceRef> sources;
     std::vector<std::vector<std::string>> metrics;
-    std::vector<std::string> depends_on_nodes;   // unique ids, in the order of the text
-    std::vector<std::string> depends_on_macros;  // unique ids
-    std::optional<TestMetadata> test;            // of a generic test
-    std::string root_path;                       // of a seed
-    double created_at = 0;                       // seconds since 1970
-    size_t hook_index = 0;                       // of an operation
-    const UnitTest* unit_test = nullptr;         // of a node that was made to run one
+    std::vector<std::vector<std::string>> functions;  // name, or package and name
+    std::vector<std::string> depends_on_nodes;        // unique ids, in the order of the text
+    std::vector<std::string> depends_on_macros;       // unique ids
+    std::optional<TestMetadata> test;                 // of a generic test
+    std::string root_path;                            // of a seed
+    double created_at = 0;                            // seconds since 1970
+    size_t hook_index = 0;                            // of an operation
+    const UnitTest* unit_test = nullptr;              // of a node that was made to run one
+    jinja::Value arguments = jinja::Value::none();    // of a function: a list of dicts
+    jinja::Value returns = jinja::Value::none();      // likewise: a dict, or none where nothing says it
 };
 
 // Below target/compiled and target/run: "package/models/customers.sql"; what stands in a file of many has a file of its
@@ -266,6 +269,8 @@ struct Manifest {
     // none given is the latest. nullptr: none.
     const Node* find_ref(const ModelRef& ref, std::string_view from_package) const;
     const SourceTable* find_source(const SourceRef& source, std::string_view from_package) const;
+    // What function() names: a name, or a package and a name; found as refs are.
+    const Node* find_function(const std::vector<std::string>& path, std::string_view from_package) const;
     void index();
 
 private:
@@ -273,6 +278,7 @@ private:
     std::unordered_map<std::string_view, const SourceTable*> sources_by_id_;
     std::unordered_multimap<std::string_view, const Node*> referable_;  // by name
     std::unordered_multimap<std::string_view, const SourceTable*> sources_by_table_;
+    std::unordered_multimap<std::string_view, const Node*> functions_;  // by name
 };
 
 }  // namespace shaduf::models

@@ -16,7 +16,7 @@ IGNORED = {"created_at", "root_path", "build_path", "compiled_path", "compiled",
 # Lists whose order dbt makes of sets.
 UNORDERED = {"tags", "macros", "nodes", "doc_blocks", "primary_key", "supported_languages"}
 SECTIONS = ["nodes", "sources", "exposures", "metrics", "semantic_models", "saved_queries", "groups", "unit_tests",
-            "docs", "macros"]
+            "functions", "docs", "macros"]
 
 
 def differences(a, b, path, found):

@@ -5,8 +5,8 @@
 
 Each project is copied twice, into folders of equal length, and runs N times (`build`, then `build` again: snapshots and
 incremental models change with the second). Compared: every file of target/compiled, byte for byte but for the folder's
-name; the status of each node; with DuckDB, every table and view, by its columns and rows. Status 1: they differ;
-77: dbt is not installed.
+name; the status of each node; every table and view, by its columns and rows. Status 1: they differ; 77: dbt is not
+installed. With --target postgres, the database of DBT_POSTGRES_DB is made anew before each of the two.
 """
 import argparse, json, os, re, shutil, subprocess, sys, tempfile
 from pathlib import Path
@@ -68,6 +68,35 @@ def tables(database):
     return found
 
 
+def postgres_connection(database):
+    import psycopg2
+    setting = lambda name, fallback: os.environ.get("DBT_POSTGRES_" + name, fallback)
+    connection = psycopg2.connect(host=setting("HOST", "127.0.0.1"), port=setting("PORT", "5432"), dbname=database,
+                                  user=setting("USER", "postgres"), password=setting("PASSWORD", "postgres"))
+    connection.autocommit = True
+    return connection
+
+
+def make_postgres_database():
+    name = os.environ.get("DBT_POSTGRES_DB", "warehouse")
+    cursor = postgres_connection("postgres").cursor()
+    cursor.execute(f'drop database if exists "{name}" with (force)')
+    cursor.execute(f'create database "{name}"')
+
+
+def postgres_tables():
+    found = {}
+    cursor = postgres_connection(os.environ.get("DBT_POSTGRES_DB", "warehouse")).cursor()
+    cursor.execute("select n.nspname, c.relname, c.relkind from pg_class c join pg_namespace n on n.oid = c.relnamespace"
+                   " where c.relkind in ('r', 'v', 'm') and n.nspname !~ '^(pg_|information_schema)' order by 1, 2")
+    for schema, name, kind in cursor.fetchall():
+        cursor.execute(f'select * from "{schema}"."{name}"')
+        columns = [(column.name, column.type_code) for column in cursor.description]
+        rows = sorted(VOLATILE.sub(b"<v>", repr(row).encode()) for row in cursor.fetchall())
+        found[f"{schema}.{name} ({kind})"] = (columns, rows)
+    return found
+
+
 def differences(name, ours, theirs, most=6):
     lines = []
     for key in sorted(set(ours) | set(theirs)):
@@ -91,11 +120,14 @@ def compare(project, arguments):
             environment = dict(os.environ, DBT_DUCKDB_PATH=str(folder / "warehouse.duckdb"),
                                DBT_SEND_ANONYMOUS_USAGE_STATS="false", DBT_USE_COLORS="false", TMPDIR=temporary)
             target = ["--target", arguments.target] if arguments.target else []
+            if arguments.target == "postgres":
+                make_postgres_database()
             outputs = []
             for words in arguments.command or ["build"] * arguments.runs:
                 outputs.append(run(program, words.split() + target + ["--threads", "1"], folder, environment))
             folders[who + "_codes"] = [code for code, _ in outputs]
             folders[who + "_said"] = outputs[-1][1]
+            folders[who + "_tables"] = postgres_tables() if arguments.target == "postgres" else {}
         ours, theirs = folders["ours"], folders["dbts"]
         if folders["ours_codes"] != folders["dbts_codes"]:
             found.append(f"  exit codes: ours {folders['ours_codes']}, dbt's {folders['dbts_codes']}")
@@ -104,6 +136,7 @@ def compare(project, arguments):
                                           for folder in (ours, theirs)))
         mine, its = statuses(ours), statuses(theirs)
         found += differences("status", mine, its)
+        found += differences("table", folders["ours_tables"], folders["dbts_tables"])
         if (ours / "warehouse.duckdb").exists() and (theirs / "warehouse.duckdb").exists():
             found += differences("table", tables(ours / "warehouse.duckdb"), tables(theirs / "warehouse.duckdb"))
         if arguments.keep:

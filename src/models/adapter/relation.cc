@@ -191,7 +191,7 @@ bool Relation::equals(const jinja::Object& other) const {
 size_t Relation::hash() const { return std::hash<std::string>()(render()); }
 
 std::span<const Relation::Method> Relation::methods() {
-    static constexpr std::array<Method, 14> kMethods = {{
+    static constexpr std::array<Method, 16> kMethods = {{
         {"render", &Relation::call_render},
         {"render_limited", &Relation::call_render},
         {"quote", &Relation::call_quote},
@@ -205,6 +205,8 @@ std::span<const Relation::Method> Relation::methods() {
         {"get", &Relation::call_get},
         {"add_ephemeral_prefix", &Relation::call_add_ephemeral_prefix},
         {"scd_args", &Relation::call_scd_args},
+        {"get_function_config", &Relation::call_function_config},
+        {"get_function_macro_name", &Relation::call_function_macro_name},
         {"relation_max_name_length", &Relation::call_name_length_max},
     }};
     return kMethods;
@@ -342,6 +344,32 @@ Result<Value> Relation::call_add_ephemeral_prefix(Vm&, const Arguments& argument
 }
 
 Result<Value> Relation::call_scd_args(Vm&, const Arguments& arguments) const { return scd_arguments(arguments); }
+
+// What a node of a function says of itself; none of other nodes.
+Result<Value> Relation::call_function_config(Vm&, const Arguments& arguments) const {
+    const std::array<Parameter, 1> parameters = {{{"model"}}};
+    const Value model = TRY(jinja::bind_arguments("get_function_config", parameters, arguments))[0];
+    const auto part = [](const Value& dict, std::string_view key) {
+        const Value* found = dict.kind() == jinja::Kind::dict ? dict.dict().find(key) : nullptr;
+        return found == nullptr ? Value::none() : *found;
+    };
+    if (part(model, "resource_type").text() != "function") return Value::none();
+    const Value config = part(model, "config");
+    auto dict = jinja::make<jinja::Dict>();
+    dict->set("language", part(model, "language"));
+    for (const std::string_view key : {"type", "runtime_version", "entry_point"}) dict->set(key, part(config, key));
+    return Value(dict);
+}
+
+// scalar_function_sql, aggregate_function_python, ...
+Result<Value> Relation::call_function_macro_name(Vm&, const Arguments& arguments) const {
+    const std::array<Parameter, 1> parameters = {{{"config"}}};
+    const Value config = TRY(jinja::bind_arguments("get_function_macro_name", parameters, arguments))[0];
+    if (config.kind() != jinja::Kind::dict) {
+        return Error(ErrorKind::invalid_config, "get_function_macro_name() takes what get_function_config() gives");
+    }
+    return Value(config.dict().find("type")->text() + "_function_" + config.dict().find("language")->text());
+}
 
 Result<Value> Relation::call_name_length_max(Vm&, const Arguments&) const {
     return Value(static_cast<int64_t>(style_.identifier_bytes_max));

@@ -97,6 +97,8 @@ private:
     Result<jinja::Value> call_get(jinja::Vm& vm, const jinja::Arguments& arguments) const;
     Result<jinja::Value> call_add_ephemeral_prefix(jinja::Vm& vm, const jinja::Arguments& arguments) const;
     Result<jinja::Value> call_scd_args(jinja::Vm& vm, const jinja::Arguments& arguments) const;
+    Result<jinja::Value> call_function_config(jinja::Vm& vm, const jinja::Arguments& arguments) const;
+    Result<jinja::Value> call_function_macro_name(jinja::Vm& vm, const jinja::Arguments& arguments) const;
     Result<jinja::Value> call_name_length_max(jinja::Vm& vm, const jinja::Arguments& arguments) const;
 
     const RelationStyle& style_;

@@ -57,14 +57,7 @@ public:
     void write(const std::string& selectors) {
         out_.begin_object();
         write_metadata();
-        out_.key("nodes");
-        out_.begin_object();
-        for (const auto& node : manifest_.nodes) {
-            out_.key(node->unique_id);
-            const auto result = results_.find(node->unique_id);
-            resources_.write(*node, result == results_.end() ? nullptr : result->second);
-        }
-        out_.end_object();
+        write_nodes("nodes", Which::all_else);
         write_all("sources", manifest_.sources);
         write_all("macros", manifest_.macros);
         write_all("docs", manifest_.docs);
@@ -78,12 +71,24 @@ public:
         write_declarations("saved_queries", ResourceType::saved_query);
         write_declarations("semantic_models", ResourceType::semantic_model);
         write_all("unit_tests", manifest_.unit_tests);
-        out_.key("functions");
-        out_.raw("{}");
+        write_nodes("functions", Which::functions);
         out_.end_object();
     }
 
 private:
+    enum class Which : uint8_t { functions, all_else };
+    void write_nodes(std::string_view key, Which which) {
+        out_.key(key);
+        out_.begin_object();
+        for (const auto& node : manifest_.nodes) {
+            if ((node->type == ResourceType::function) != (which == Which::functions)) continue;
+            out_.key(node->unique_id);
+            const auto result = results_.find(node->unique_id);
+            resources_.write(*node, result == results_.end() ? nullptr : result->second);
+        }
+        out_.end_object();
+    }
+
     void write_metadata() {
         const ArtifactHead head = artifact_head(services_);
         out_.key("metadata");

@@ -33,6 +33,12 @@ void write_docs(const Value& docs, JsonWriter& out) {
     is_empty(docs) ? out.raw(R"({"show": true, "node_color": null})") : out.value(docs);
 }
 
+// As dbt writes it of a function that no properties speak of.
+void write_returns(const Value& returns, JsonWriter& out) {
+    out.key("returns");
+    is_empty(returns) ? out.raw(R"({"data_type": "INVALID_TYPE", "description": null})") : out.value(returns);
+}
+
 bool is_stored(const Node& node, const ContextServices& services) {
     switch (node.type) {
         case ResourceType::model: return node.config.text("materialized") != "ephemeral";
@@ -204,8 +210,7 @@ void ResourceWriter::write_code(const Node& node, const NodeResult* result) {
     write_refs(node.refs);
     write_sources(node.sources);
     write_lists("metrics", node.metrics);
-    out_.key("functions");
-    out_.raw("[]");
+    write_lists("functions", node.functions);
     write_depends_on(node.depends_on_macros, &node.depends_on_nodes);
     is_compiled ? out_.field("compiled_path", folder_path("compiled", node)) : out_.none_field("compiled_path");
     if (is_compiled) write_compiled(*result);
@@ -226,6 +231,7 @@ void ResourceWriter::write_test(const TestMetadata& test) {
 
 void ResourceWriter::write(const Node& node, const NodeResult* result) {
     out_.begin_object();
+    if (node.type == ResourceType::function) write_returns(node.returns, out_);
     out_.field("database", node.database);
     out_.field("schema", node.schema);
     out_.field("name", node.name);
@@ -269,6 +275,7 @@ void ResourceWriter::write(const Node& node, const NodeResult* result) {
         out_.field("time_spine", node.time_spine);
     }
     if (node.test) write_test(*node.test);
+    if (node.type == ResourceType::function) write_list("arguments", node.arguments, out_);
     if (node.type == ResourceType::operation) out_.integer_field("index", static_cast<int64_t>(node.hook_index));
     out_.end_object();
 }

@@ -153,7 +153,7 @@ void set_code(Keys& keys, const Node& node) {
     keys.set("refs", refs_value(node.refs));
     keys.set("sources", sources_value(node.sources));
     keys.set("metrics", nested_value(node.metrics));
-    keys.set("functions", Value::list({}));
+    keys.set("functions", nested_value(node.functions));
     keys.set("depends_on", depends_on_value(node.depends_on_macros, &node.depends_on_nodes));
     keys.set("compiled_path", Value::none());
     keys.set("contract", contract_value(node));
@@ -196,6 +196,10 @@ Value node_value(const Node& node, NoneValues nones) {
     set_code(keys, node);
     if (node.type == ResourceType::model) set_model(keys, node);
     if (node.test) set_test(keys, *node.test, nones);
+    if (node.type == ResourceType::function) {
+        keys.set_list("arguments", node.arguments);
+        keys.set_dict("returns", node.returns);
+    }
     if (node.type == ResourceType::operation) keys.set("index", Value(static_cast<int64_t>(node.hook_index)));
     return keys.done();
 }
@@ -262,17 +266,21 @@ namespace {
 // ten thousand nodes is asked for a few of them.
 class ResourceMap final : public HostObject<ResourceMap> {
 public:
-    using Make = Value (*)(const Manifest& manifest, size_t index);
-    ResourceMap(const Manifest& manifest, std::vector<std::string_view> ids, Make make)
-        : manifest_(manifest), ids_(std::move(ids)), make_(make) {
-        for (size_t i = 0; i < ids_.size(); ++i) by_id_.emplace(ids_[i], i);
+    using Make = Value (*)(const Manifest& manifest, size_t place);
+    struct Entry {
+        std::string_view id;
+        size_t place;  // in the manifest's own list
+    };
+    ResourceMap(const Manifest& manifest, std::vector<Entry> entries, Make make)
+        : manifest_(manifest), entries_(std::move(entries)), make_(make) {
+        for (size_t i = 0; i < entries_.size(); ++i) by_id_.emplace(entries_[i].id, i);
     }
     std::string_view type_name() const override { return "dict"; }
     Shape shape() const override { return Shape::mapping; }
-    std::optional<size_t> length() const override { return ids_.size(); }
+    std::optional<size_t> length() const override { return entries_.size(); }
     Result<std::optional<Value>> item(jinja::Vm&, const Value& key) const override {
         const auto found = key.is_string() ? by_id_.find(key.string()) : by_id_.end();
-        return found == by_id_.end() ? std::nullopt : std::optional(make_(manifest_, found->second));
+        return found == by_id_.end() ? std::nullopt : std::optional(value_at(What::values, found->second));
     }
     Result<std::unique_ptr<jinja::Iterator>> iterate(jinja::Vm&) const override { return iterator(What::keys); }
     Result<std::optional<bool>> contains(jinja::Vm&, const Value& value) const override {
@@ -289,15 +297,16 @@ public:
 private:
     enum class What : uint8_t { keys, values, items };
     Value value_at(What what, size_t index) const {
-        if (what == What::keys) return Value(ids_[index]);
-        if (what == What::values) return make_(manifest_, index);
-        return Value::tuple({Value(ids_[index]), make_(manifest_, index)});
+        const Entry& entry = entries_[index];
+        if (what == What::keys) return Value(entry.id);
+        if (what == What::values) return make_(manifest_, entry.place);
+        return Value::tuple({Value(entry.id), make_(manifest_, entry.place)});
     }
     class Walk final : public jinja::Iterator {
     public:
         Walk(Ref<ResourceMap> map, What what) : map_(std::move(map)), what_(what) {}
         Result<std::optional<Value>> next(jinja::Vm&) override {
-            if (at_ == map_->ids_.size()) return std::optional<Value>();
+            if (at_ == map_->entries_.size()) return std::optional<Value>();
             return std::optional(map_->value_at(what_, at_++));
         }
 
@@ -313,8 +322,8 @@ private:
     // As a list: a template may go over it more than once, and filters take it.
     Value all(What what) const {
         std::vector<Value> values;
-        values.reserve(ids_.size());
-        for (size_t i = 0; i < ids_.size(); ++i) values.push_back(value_at(what, i));
+        values.reserve(entries_.size());
+        for (size_t i = 0; i < entries_.size(); ++i) values.push_back(value_at(what, i));
         return Value::list(std::move(values));
     }
     Result<Value> call_values(jinja::Vm&, const jinja::Arguments&) const { return all(What::values); }
@@ -330,44 +339,49 @@ private:
     }
 
     const Manifest& manifest_;
-    const std::vector<std::string_view> ids_;
+    const std::vector<Entry> entries_;
     const Make make_;
     std::map<std::string_view, size_t, std::less<>> by_id_;
 };
 
+// Those of `all` that `is_meant` takes.
+template <typename Resources, typename IsMeant>
+Value resources(const Manifest& manifest, const Resources& all, ResourceMap::Make make, IsMeant is_meant) {
+    std::vector<ResourceMap::Entry> entries;
+    for (size_t i = 0; i < all.size(); ++i) {
+        if (is_meant(*all[i])) entries.push_back({all[i]->unique_id, i});
+    }
+    return {Ref<jinja::Object>(new ResourceMap(manifest, std::move(entries), make))};
+}
+
 template <typename Resources>
 Value resources(const Manifest& manifest, const Resources& all, ResourceMap::Make make) {
-    std::vector<std::string_view> ids;
-    for (const auto& resource : all) ids.push_back(resource->unique_id);
-    return {Ref<jinja::Object>(new ResourceMap(manifest, std::move(ids), make))};
+    return resources(manifest, all, make, [](const auto&) { return true; });
 }
 
-// Declarations of one type, by their place among those of that type.
-template <ResourceType kType>
-const Declaration& declaration_at(const Manifest& manifest, size_t index) {
-    for (const auto& declaration : manifest.declarations) {
-        if (declaration->type == kType && index-- == 0) return *declaration;
-    }
-    return *manifest.declarations.front();
-}
-
-template <ResourceType kType>
-Value declarations(const Manifest& manifest) {
-    std::vector<std::string_view> ids;
-    for (const auto& declaration : manifest.declarations) {
-        if (declaration->type == kType) ids.push_back(declaration->unique_id);
-    }
-    const ResourceMap::Make make = [](const Manifest& of, size_t index) {
-        return declaration_value(declaration_at<kType>(of, index), NoneValues::kept);
+Value declarations(const Manifest& manifest, ResourceType type) {
+    const ResourceMap::Make make = [](const Manifest& of, size_t place) {
+        return declaration_value(*of.declarations[place], NoneValues::kept);
     };
-    return {Ref<jinja::Object>(new ResourceMap(manifest, std::move(ids), make))};
+    return resources(manifest, manifest.declarations, make,
+                     [type](const Declaration& declaration) { return declaration.type == type; });
+}
+
+enum class Which : uint8_t { functions, all_else };
+Value nodes(const Manifest& manifest, Which which) {
+    const ResourceMap::Make make = [](const Manifest& of, size_t place) {
+        return node_value(*of.nodes[place], NoneValues::kept);
+    };
+    return resources(manifest, manifest.nodes, make, [which](const Node& node) {
+        return (node.type == ResourceType::function) == (which == Which::functions);
+    });
 }
 
 }  // namespace
 
 Value graph_value(const Manifest& manifest) {
     auto graph = jinja::make<Dict>();
-    graph->set("exposures", declarations<ResourceType::exposure>(manifest));
+    graph->set("exposures", declarations(manifest, ResourceType::exposure));
     graph->set("groups", resources(manifest, manifest.groups, [](const Manifest& of, size_t index) {
                    const Group& group = *of.groups[index];
                    Keys keys(NoneValues::kept);
@@ -376,15 +390,14 @@ Value graph_value(const Manifest& manifest) {
                    keys.set_dict("owner", group.owner);
                    return keys.done();
                }));
-    graph->set("metrics", declarations<ResourceType::metric>(manifest));
-    graph->set("nodes", resources(manifest, manifest.nodes, [](const Manifest& of, size_t index) {
-                   return node_value(*of.nodes[index], NoneValues::kept);
-               }));
+    graph->set("metrics", declarations(manifest, ResourceType::metric));
+    graph->set("functions", nodes(manifest, Which::functions));
+    graph->set("nodes", nodes(manifest, Which::all_else));
     graph->set("sources", resources(manifest, manifest.sources, [](const Manifest& of, size_t index) {
                    return source_value(*of.sources[index], NoneValues::kept);
                }));
-    graph->set("semantic_models", declarations<ResourceType::semantic_model>(manifest));
-    graph->set("saved_queries", declarations<ResourceType::saved_query>(manifest));
+    graph->set("semantic_models", declarations(manifest, ResourceType::semantic_model));
+    graph->set("saved_queries", declarations(manifest, ResourceType::saved_query));
     return graph;
 }
 

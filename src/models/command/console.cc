@@ -5,6 +5,7 @@
 #include <map>
 
 #include "base/text.h"
+#include "models/command/node_events.h"
 
 namespace shaduf::models {
 namespace {
@@ -20,6 +21,7 @@ std::string described(const Node& node) {
             return "sql " + node.config.text("materialized") + " model " + relation;
         case ResourceType::seed: return "seed file " + relation;
         case ResourceType::snapshot: return "snapshot " + relation;
+        case ResourceType::function: return "function " + relation;
         case ResourceType::test: return "test " + node.name;
         default: return std::string(to_string(node.type)) + " " + node.name;
     }
@@ -80,31 +82,55 @@ std::string Console::colored(std::string_view text, NodeStatus status) const {
     return "\x1b[" + std::string(code) + "m" + std::string(text) + "\x1b[0m";
 }
 
+bool Console::tell(const Event& event) {
+    log_.write(event);
+    if (options_.format != LogFormat::json) return false;
+    if (event.level >= options_.level) out_ << log_.json_line(event) << "\n" << std::flush;
+    return true;
+}
+
+void Console::event(const Event& event) {
+    const std::lock_guard lock(mutex_);
+    tell(event);
+}
+
 void Console::message(Level level, const std::string& text) {
     const std::lock_guard lock(mutex_);
     if (level == Level::warning) {
         warnings_.push_back(text);
-        errors_ << "warning: " << text << "\n" << std::flush;
-    } else if (level == Level::info ? !options_.is_quiet : options_.is_debug) {
-        out_ << text << "\n" << std::flush;
+        if (!tell({"JinjaLogWarning", "I061", EventLevel::warn, text}))
+            errors_ << "warning: " << text << "\n" << std::flush;
+        return;
     }
+    const bool is_info = level == Level::info;
+    const Event event = is_info ? Event{"JinjaLogInfo", "I062", EventLevel::info, text}
+                                : Event{"JinjaLogDebug", "I063", EventLevel::debug, text};
+    if (tell(event)) return;
+    if (is_info ? !options_.is_quiet : options_.is_debug) out_ << text << "\n" << std::flush;
 }
 
 void Console::print(const std::string& text) {
     if (!options_.prints) return;
     const std::lock_guard lock(mutex_);
-    out_ << text << "\n" << std::flush;
+    const Event event = options_.is_list ? Event{"ListCmdOut", "Z049", EventLevel::info, text}
+                                         : Event{"PrintEvent", "Z052", EventLevel::info, text};
+    // What was asked for is told whatever the level.
+    log_.write(event);
+    out_ << (options_.format == LogFormat::json ? log_.json_line(event) : text) << "\n" << std::flush;
 }
 
 void Console::line(const std::string& text) {
-    if (options_.is_quiet) return;
     const std::lock_guard lock(mutex_);
-    out_ << text << "\n" << std::flush;
+    const Event event = text.empty() ? Event{"Formatting", "Z017", EventLevel::info, text}
+                                     : Event{"Note", "Z050", EventLevel::info, text};
+    if (!tell(event) && !options_.is_quiet) out_ << text << "\n" << std::flush;
 }
 
-void Console::error(const std::string& text) {
+void Console::error(const std::string& text) { error(Event{"MainEncounteredError", "Z002", EventLevel::error, text}); }
+
+void Console::error(const Event& event) {
     const std::lock_guard lock(mutex_);
-    errors_ << text << "\n" << std::flush;
+    if (!tell(event)) errors_ << event.text << "\n" << std::flush;
 }
 
 std::vector<std::string> Console::warnings() const {
@@ -113,15 +139,87 @@ std::vector<std::string> Console::warnings() const {
 }
 
 void Console::started(const Node& node, size_t index, size_t total) {
-    line(dotted(std::to_string(index) + " of " + std::to_string(total) + " START " + described(node)) + " [RUN]");
+    NodeMoment moment{node, event_time_now(), index, total, described(node), {}};
+    moment.line =
+        dotted(std::to_string(index) + " of " + std::to_string(total) + " START " + moment.description) + " [RUN]";
+    const std::lock_guard lock(mutex_);
+    started_at_[node.unique_id] = moment.started_at;
+    tell(node_start(moment));
+    if (!tell(start_line(moment)) && !options_.is_quiet) out_ << moment.line << "\n" << std::flush;
 }
 
 void Console::ended(const Node& node, const NodeResult& result, size_t index, size_t total) {
-    const std::string text = dotted(std::to_string(index) + " of " + std::to_string(total) + " " +
-                                    std::string(begun(node, result.status)) + " " + described(node)) +
-                             " [" + colored(verdict(node, result), result.status) + " in " +
-                             seconds_text(result.execution_seconds) + "]";
-    line(text);
+    const std::lock_guard lock(mutex_);
+    NodeMoment moment{node, started_at_[node.unique_id], index, total, described(node), {}};
+    const std::string begin = dotted(std::to_string(index) + " of " + std::to_string(total) + " " +
+                                     std::string(begun(node, result.status)) + " " + moment.description) +
+                              " [";
+    const std::string end = " in " + seconds_text(result.execution_seconds) + "]";
+    moment.line = begin + verdict(node, result) + end;
+    if (!tell(result_line(moment, result)) && !options_.is_quiet) {
+        out_ << begin << colored(verdict(node, result), result.status) << end << "\n" << std::flush;
+    }
+    tell(node_finished(moment, result));
+    started_at_.erase(node.unique_id);
+}
+
+namespace {
+
+using jinja::Value;
+
+Event finished_event(size_t nodes, double seconds) {
+    auto data = jinja::make<jinja::Dict>();
+    data->set("execution", " in " + seconds_text(seconds));
+    data->set("execution_time", seconds);
+    data->set("stat_line", std::to_string(nodes) + " nodes");
+    return {"FinishedRunningStats", "E047", EventLevel::info,
+            "Finished running " + std::to_string(nodes) + " nodes in " + seconds_text(seconds) + ".", Value(data)};
+}
+
+Event failure_event(const NodeResult& result, const std::string& text) {
+    auto data = jinja::make<jinja::Dict>();
+    data->set("msg", result.message);
+    auto info = jinja::make<jinja::Dict>();
+    info->set("node_status", to_string(result.status));
+    info->set("unique_id", result.unique_id);
+    data->set("node_info", info);
+    return is_failure(result.status) ? Event{"RunResultError", "Z024", EventLevel::error, text, Value(data)}
+                                     : Event{"RunResultWarningMessage", "Z046", EventLevel::warn, text, Value(data)};
+}
+
+Event end_event(const std::string& text, size_t failed, size_t warned, size_t partial) {
+    auto data = jinja::make<jinja::Dict>();
+    data->set("keyboard_interrupt", false);
+    data->set("num_errors", static_cast<int64_t>(failed));
+    data->set("num_partial_success", static_cast<int64_t>(partial));
+    data->set("num_warnings", static_cast<int64_t>(warned));
+    return {"EndOfRunSummary", "Z030", EventLevel::info, text, Value(data)};
+}
+
+Event stats_event(std::map<NodeStatus, size_t>& counts, size_t failed, size_t total) {
+    const size_t passed = counts[NodeStatus::success] + counts[NodeStatus::pass];
+    auto stats = jinja::make<jinja::Dict>();
+    const auto set = [&](std::string_view name, size_t count) { stats->set(name, static_cast<int64_t>(count)); };
+    set("error", failed);
+    set("noop", counts[NodeStatus::no_op]);
+    set("pass", passed);
+    set("skip", counts[NodeStatus::skipped]);
+    set("total", total);
+    set("warn", counts[NodeStatus::warn]);
+    auto data = jinja::make<jinja::Dict>();
+    data->set("stats", stats);
+    return {"StatsLine", "Z023", EventLevel::info,
+            "Done. PASS=" + std::to_string(passed) + " WARN=" + std::to_string(counts[NodeStatus::warn]) +
+                " ERROR=" + std::to_string(failed) + " SKIP=" + std::to_string(counts[NodeStatus::skipped]) +
+                " NO-OP=" + std::to_string(counts[NodeStatus::no_op]) + " TOTAL=" + std::to_string(total),
+            Value(data)};
+}
+
+}  // namespace
+
+void Console::line(const Event& event, std::string_view shown) {
+    const std::lock_guard lock(mutex_);
+    if (!tell(event) && !options_.is_quiet) out_ << (shown.empty() ? event.text : shown) << "\n" << std::flush;
 }
 
 void Console::published(const Node& node, const NodeResult& result) {
@@ -139,24 +237,23 @@ void Console::summary(const std::vector<NodeResult>& results, double seconds) {
         outcomes_.push_back({result.unique_id, result.status, result.message, result.execution_seconds});
     }
     line("");
-    line("Finished running " + std::to_string(results.size()) + " nodes in " + seconds_text(seconds) + ".");
+    line(finished_event(results.size(), seconds));
     for (const NodeResult& result : results) {
         if (!is_failure(result.status) && result.status != NodeStatus::warn) continue;
         std::string text = "\n" + colored(is_failure(result.status) ? "Failure" : "Warning", result.status) + " in " +
                            result.unique_id + "\n  " + result.message;
         if (!result.failing_rows.empty()) text += "\n\n" + result.failing_rows;
         if (result.failures && result.compiled_code) text += "\n  to see all of them: " + result.build_path;
-        error(text);
+        error(failure_event(result, text));
     }
     const size_t failed = counts[NodeStatus::error] + counts[NodeStatus::fail] + counts[NodeStatus::partial_success];
     line("");
-    line(failed == 0 ? colored("Completed successfully", NodeStatus::success)
-                     : colored("Completed with " + std::to_string(failed) + (failed == 1 ? " error" : " errors"),
-                               NodeStatus::error));
-    line("Done. PASS=" + std::to_string(counts[NodeStatus::success] + counts[NodeStatus::pass]) +
-         " WARN=" + std::to_string(counts[NodeStatus::warn]) + " ERROR=" + std::to_string(failed) +
-         " SKIP=" + std::to_string(counts[NodeStatus::skipped]) +
-         " NO-OP=" + std::to_string(counts[NodeStatus::no_op]) + " TOTAL=" + std::to_string(results.size()));
+    const bool is_well = failed == 0;
+    const std::string end = is_well ? "Completed successfully"
+                                    : "Completed with " + std::to_string(failed) + (failed == 1 ? " error" : " errors");
+    line(end_event(end, failed, counts[NodeStatus::warn], counts[NodeStatus::partial_success]),
+         colored(end, is_well ? NodeStatus::success : NodeStatus::error));
+    line(stats_event(counts, failed, results.size()));
 }
 
 }  // namespace shaduf::models

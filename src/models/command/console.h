@@ -1,10 +1,12 @@
 #pragma once
 
+#include <map>
 #include <mutex>
 #include <ostream>
 #include <string>
 #include <vector>
 
+#include "models/command/event_log.h"
 #include "models/context/services.h"
 #include "models/run/graph_run.h"
 
@@ -18,7 +20,8 @@ struct NodeOutcome {
     double seconds;
 };
 
-// What people see of a command: lines as dbt prints them, warnings and errors apart. Thread-safe.
+// What people see of a command: lines as dbt prints them, warnings and errors apart; or, for programs, all of it as
+// events, a line of JSON each. The file of the log has these events in any case. Thread-safe.
 class Console final : public MessageSink, public GraphRunListener {
 public:
     struct Options {
@@ -26,10 +29,17 @@ public:
         bool is_debug = false;
         bool prints = true;  // what print() says
         bool has_colors = false;
+        LogFormat format = LogFormat::text;
+        EventLevel level = EventLevel::info;  // of lines of JSON
+        bool is_list = false;                 // what is printed is a list of resources
     };
     Console(std::ostream& out, std::ostream& errors) : out_(out), errors_(errors) {}
     // REQUIRES: before threads use it
     void set_options(const Options& options) { options_ = options; }
+    EventLog& log() { return log_; }
+
+    // Of interest to programs and the log alone: as text nobody sees it.
+    void event(const Event& event);
 
     void message(Level level, const std::string& text) override;
     void print(const std::string& text) override;
@@ -37,8 +47,11 @@ public:
     void ended(const Node& node, const NodeResult& result, size_t index, size_t total) override;
     void published(const Node& node, const NodeResult& result) override;
 
-    void line(const std::string& text);   // unless quiet
+    void line(const std::string& text);  // unless quiet
+    // `shown`: the text for people, where it is another one.
+    void line(const Event& event, std::string_view shown = {});
     void error(const std::string& text);  // always
+    void error(const Event& event);
     std::vector<std::string> warnings() const;
     // "Done. PASS=5 WARN=0 ERROR=0 SKIP=0 NO-OP=0 TOTAL=5", after what failed, with the query to see it.
     void summary(const std::vector<NodeResult>& results, double seconds);
@@ -46,11 +59,15 @@ public:
     const std::vector<NodeOutcome>& outcomes() const { return outcomes_; }
 
 private:
+    // True: told as JSON, or of a level that nobody asked for. REQUIRES: mutex_ is held
+    bool tell(const Event& event);
     std::string colored(std::string_view text, NodeStatus status) const;
 
     std::ostream& out_;
     std::ostream& errors_;
     Options options_;
+    EventLog log_;
+    std::map<std::string, std::string> started_at_;  // by unique id
     mutable std::mutex mutex_;
     std::vector<std::string> warnings_;
     std::vector<NodeOutcome> outcomes_;

@@ -1,6 +1,7 @@
 #include "models/command/dbt_command.h"
 
 #include <algorithm>
+#include <chrono>
 
 #include "models/artifacts/artifact_file.h"
 #include "models/artifacts/manifest_json.h"
@@ -9,6 +10,7 @@
 #include "models/command/graph_command.h"
 #include "models/command/lineage_command.h"
 #include "models/command/list_command.h"
+#include "models/command/log_setup.h"
 #include "models/command/operation_command.h"
 #include "models/command/plan_command.h"
 #include "models/command/project_command.h"
@@ -48,6 +50,11 @@ int fail(Console& console, const Error& error, int misused_status = kMisused) {
     return error.kind() == ErrorKind::invalid_config || error.kind() == ErrorKind::auth ? misused_status : 1;
 }
 
+RunKind kind_of(std::string_view verb) {
+    if (verb == "clone") return RunKind::clone;
+    return verb == "compile" || verb == "docs generate" ? RunKind::compile : RunKind::execute;
+}
+
 // What a command that runs nothing leaves.
 Result<void> write_parsed(const Invocation& invocation) {
     if (!invocation.arguments().is_on("write-json", true)) return {};
@@ -75,6 +82,11 @@ Result<int> run_selected(Invocation& invocation, const std::vector<const Member*
     }
     if (verb == "docs generate") {
         int status = kDone;
+        if (invocation.arguments().is_on("static")) {
+            console.message(MessageSink::Level::warning,
+                            "--static has no effect: no page of documentation is made here; manifest.json and "
+                            "catalog.json are written for programs that show them");
+        }
         if (invocation.arguments().is_on("compile", true))
             status = TRY(run_graph_command(invocation, nodes, RunKind::compile, console));
         else
@@ -83,7 +95,7 @@ Result<int> run_selected(Invocation& invocation, const std::vector<const Member*
         if (status == kDone) TRY(write_lineage_artifact(invocation, console));
         return status;
     }
-    return run_graph_command(invocation, nodes, verb == "compile" ? RunKind::compile : RunKind::execute, console);
+    return run_graph_command(invocation, nodes, kind_of(verb), console);
 }
 
 // Only these, whatever the flags select now: what a retry has left to do.
@@ -107,6 +119,7 @@ Result<int> run_verb(Invocation& invocation, const std::vector<std::string>* onl
     for (const Error& error : findings.errors) console.error("error: " + error.to_string());
     if (!findings.ok()) return misused(invocation.arguments());
     make_unit_test_nodes(invocation.manifest());
+    console.event(found_stats(invocation.manifest()));
     const std::string& verb = invocation.arguments().verb;
     const auto selection = TRY(CommandSelection::open(invocation));
     invocation.keep_selectors(selection->selectors_json());
@@ -116,10 +129,9 @@ Result<int> run_verb(Invocation& invocation, const std::vector<std::string>* onl
     }
     TRY(selection->defer());
     if (only != nullptr && verb != "run-operation") {
-        const RunKind kind = verb == "compile" || verb == "docs generate" ? RunKind::compile : RunKind::execute;
         std::vector<const Node*> nodes = named_nodes(invocation.manifest(), *only);
         if (verb == "build") add_audits(invocation.manifest(), nodes);
-        return run_graph_command(invocation, nodes, kind, console);
+        return run_graph_command(invocation, nodes, kind_of(verb), console);
     }
     if (verb == "lineage") return run_lineage(invocation, console);
     if (verb == "run-operation") return run_operation_command(invocation, console);
@@ -135,13 +147,12 @@ Result<int> run_command(const InvocationWorld& world, const DbtArguments& given,
     if (given.verb == "clean") return run_clean(world, given, console);
     if (given.verb == "debug") return run_debug(world, given, console);
     const auto invocation = TRY(Invocation::open(world, given));
+    console.log().set_invocation_id(invocation->services().invocation_id);
+    tell_of_start(*invocation, console);
     if (given.verb == "docs serve") {
         return Error(ErrorKind::invalid_config,
                      "docs serve is not there; docs generate writes manifest.json and catalog.json into " +
                          artifact_path(invocation->services(), "") + ", for any program that shows them");
-    }
-    if (given.verb == "clone") {
-        return Error(ErrorKind::invalid_config, "clone is not there; --defer reads what the state has without a copy");
     }
     if (given.verb == "retry") {
         const Retry retry = TRY(read_retry(*invocation));
@@ -165,10 +176,9 @@ int run_dbt_command(const InvocationWorld& world, std::span<const std::string> w
         return fail(console, arguments.error(), has_exit_code ? 1 : kMisused);
     }
     const DbtArguments& given = arguments.value();
-    console.set_options({.is_quiet = given.is_on("quiet"),
-                         .is_debug = given.is_on("debug"),
-                         .prints = given.is_on("print", true),
-                         .has_colors = given.is_on("use-colors", false)});
+    if (const auto wrong = set_up_log(world, given, console); !wrong.ok()) {
+        return fail(console, wrong.error(), misused(given));
+    }
     if (given.is_on("version")) {
         console.print("Core:\n  - installed: " + std::string(kDbtVersion) +
                       " (shaduf)\n\nPlugins:\n  - duckdb\n  - postgres");
@@ -178,8 +188,12 @@ int run_dbt_command(const InvocationWorld& world, std::span<const std::string> w
         console.print(help());
         return given.is_on("help") ? kDone : kMisused;
     }
-    const auto status = run_command(world, given, filter, console);
-    return status.ok() ? status.value() : fail(console, status.error(), misused(given));
+    const auto started = std::chrono::steady_clock::now();
+    const auto result = run_command(world, given, filter, console);
+    const int status = result.ok() ? result.value() : fail(console, result.error(), misused(given));
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+    console.event(command_completed(given.verb, status == kDone, seconds));
+    return status;
 }
 
 }  // namespace shaduf::models

@@ -6,6 +6,8 @@
 
 #include "models/artifacts/manifest_json.h"
 #include "models/artifacts/node_value.h"
+#include "models/command/log_setup.h"
+#include "models/command/operation_command.h"
 #include "models/context/native.h"
 #include "models/context/node_scope.h"
 #include "models/run/compiler.h"
@@ -21,8 +23,8 @@ bool writes_relation(const Node& node, const ContextServices& services) {
     if (node.type == ResourceType::test) {
         return node.config.flag("store_failures") || services.flags->find("STORE_FAILURES")->truth();
     }
-    const bool is_relational =
-        node.type == ResourceType::model || node.type == ResourceType::seed || node.type == ResourceType::snapshot;
+    const bool is_relational = node.type == ResourceType::model || node.type == ResourceType::seed ||
+                               node.type == ResourceType::snapshot || node.type == ResourceType::function;
     return is_relational && node.config.text("materialized") != "ephemeral";
 }
 
@@ -170,8 +172,8 @@ Result<void> run_nodes(Invocation& invocation, const std::vector<const Node*>& n
     const auto session = TRY(invocation.adapter().connect(invocation.run(), "MainThread"));
     const Schemas schemas = schemas_of(nodes, services);
     if (kind == RunKind::execute) TRY(check_publications(nodes));
+    if (kind != RunKind::compile) TRY(create_schemas(invocation, schemas, *session));
     if (kind == RunKind::execute) {
-        TRY(create_schemas(invocation, schemas, *session));
         const bool is_well = TRY(run_hooks(hooks_of(services.manifest, "on-run-start"), invocation, compiler, *session,
                                            schemas, console, Value(), results));
         if (!is_well) return {};
@@ -198,15 +200,19 @@ Result<int> run_graph_command(Invocation& invocation, const std::vector<const No
         return 0;
     }
     for (const Node* node : nodes) services.selected.push_back(node->unique_id);
+    console.event(concurrency_line(invocation, nodes.size()));
     if (kind == RunKind::execute && invocation.arguments().verb == "run") warn_of_untested(nodes, console);
     std::vector<NodeResult> results;
     const auto done = run_nodes(invocation, nodes, kind, console, results);
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
     TRY(write_results(invocation, results, seconds));
     if (!done.ok()) return done.error();
-    console.summary(results, seconds);
     const bool failed =
         std::any_of(results.begin(), results.end(), [](const NodeResult& result) { return is_failure(result.status); });
+    if (kind == RunKind::compile && !failed)
+        TRY(print_compiled(invocation, results, console));
+    else
+        console.summary(results, seconds);
     return failed ? 1 : 0;
 }
 

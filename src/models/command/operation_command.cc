@@ -108,6 +108,22 @@ bool is_named(const Node& node, const DbtArguments& arguments) {
                        [&](const std::string& text) { return text.find(node.name) != std::string::npos; });
 }
 
+// `name` "": a query of the command line.
+Result<void> print_code(const Invocation& invocation, const std::string& name, const std::string& code,
+                        Console& console) {
+    if (to_lower(invocation.arguments().text("output")) == "json") {
+        auto shown = jinja::make<jinja::Dict>();
+        if (!name.empty()) shown->set("node", name);
+        shown->set("compiled", code);
+        jinja::Vm vm({});
+        console.print(TRY(jinja::to_json(vm, shown, {.indent = 2})));
+        return {};
+    }
+    const std::string title = name.empty() ? "Compiled inline node is:\n" : "Compiled node '" + name + "' is:\n";
+    console.print((invocation.arguments().is_on("quiet") ? "" : title) + code);
+    return {};
+}
+
 class Show {
 public:
     Show(Invocation& invocation, Console& console) : invocation_(invocation), console_(console) {}
@@ -244,15 +260,18 @@ Result<int> run_compile_inline(Invocation& invocation, Console& console) {
     NodeScope scope(invocation.services(), Phase::run,
                     {.node = &node, .package = node.package, .label = label_of(node)});
     const std::string code = TRY(compiled_code(invocation, compiler, *session, node, scope, run));
-    if (to_lower(invocation.arguments().text("output")) == "json") {
-        auto shown = jinja::make<jinja::Dict>();
-        shown->set("compiled", code);
-        jinja::Vm vm({});
-        console.print(TRY(jinja::to_json(vm, shown, {.indent = 2})));
-        return 0;
-    }
-    console.print((invocation.arguments().is_on("quiet") ? "" : "Compiled inline node is:\n") + code);
+    TRY(print_code(invocation, "", code, console));
     return 0;
+}
+
+Result<void> print_compiled(const Invocation& invocation, const std::vector<NodeResult>& results, Console& console) {
+    if (!invocation.arguments().has("select")) return {};
+    for (const NodeResult& result : results) {
+        const Node* node = invocation.services().manifest.node(result.unique_id);
+        if (node == nullptr || is_failure(result.status) || !is_named(*node, invocation.arguments())) continue;
+        TRY(print_code(invocation, node->name, result.compiled_code.value_or(""), console));
+    }
+    return {};
 }
 
 }  // namespace shaduf::models

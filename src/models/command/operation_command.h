@@ -4,6 +4,7 @@
 
 #include "models/command/console.h"
 #include "models/command/invocation.h"
+#include "models/run/node_result.h"
 
 namespace shaduf::models {
 
@@ -15,5 +16,7 @@ Result<int> run_operation_command(Invocation& invocation, Console& console);
 Result<int> run_show(Invocation& invocation, const std::vector<const Node*>& nodes, Console& console);
 // compile --inline: the SQL of it.
 Result<int> run_compile_inline(Invocation& invocation, Console& console);
+// compile --select: the SQL of the nodes whose names were asked for. Without --select, nothing.
+Result<void> print_compiled(const Invocation& invocation, const std::vector<NodeResult>& results, Console& console);
 
 }  // namespace shaduf::models

@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 
 #include "models/context/yaml_scope.h"
+#include "models/deps/add_package.h"
 #include "models/deps/install.h"
 #include "models/project/packages.h"
 #include "models/project/version.h"
+#include "models/yaml/parse_yaml.h"
 #include "models/yaml/value.h"
 
 namespace shaduf::models {
@@ -43,15 +46,35 @@ bool is_within(const fs::path& path, const fs::path& folder) {
     return end == folder.end() && path != folder;
 }
 
+// Into the file that has packages, else packages.yml, which is made.
+Result<void> write_new_package(const std::string& root, const DbtArguments& arguments, Console& console) {
+    const NewPackage package = TRY(read_new_package(arguments.text("add-package"), arguments.text("source")));
+    std::error_code ignored;
+    fs::path path = fs::path(root) / "packages.yml";
+    const fs::path other = fs::path(root) / "dependencies.yml";
+    if (!fs::exists(path, ignored) && fs::exists(other, ignored)) path = other;
+    const bool is_new = !fs::exists(path, ignored);
+    const std::string text = is_new ? "" : TRY(read_text_file(path.string(), path.string()));
+    const AddedPackage added = TRY(add_package(text, package, path.string()));
+    if (is_new) console.line("Created packages.yml");
+    for (const std::string& removed : added.removed)
+        console.line("Found duplicate package in packages.yml, removing: " + removed);
+    const fs::path half = path.string() + ".new";
+    std::ofstream out(half, std::ios::binary);
+    out << added.text;
+    out.close();
+    std::error_code failure;
+    if (out) fs::rename(half, path, failure);
+    if (!out || failure) return Error(ErrorKind::exhausted, "cannot write " + path.string() + ": " + failure.message());
+    console.line("Added new package " + package.name + "@" + package.version + " to " + path.string());
+    return {};
+}
+
 }  // namespace
 
 Result<int> run_deps(const InvocationWorld& world, const DbtArguments& arguments, Console& console) {
-    if (arguments.has("add-package")) {
-        return Error(ErrorKind::invalid_config,
-                     "--add-package is not there: write the package into packages.yml, then "
-                     "run deps");
-    }
     const RootProject root = TRY(open_root(world, arguments, console));
+    if (arguments.has("add-package")) TRY(write_new_package(root.project.root, arguments, console));
     Findings findings;
     const auto render = root.scope->renderer(root.project.root + "/packages.yml");
     const PackageList wanted = read_packages(root.project.root, render, findings);

@@ -36,7 +36,7 @@ const VerbTypes& types_of(std::string_view verb) {
         {"plan", {model, seed, snapshot}, {model, seed, snapshot}},
         {"clone", {model, seed, snapshot}, {model, seed, snapshot}},
         {"source freshness", {source}, {}},
-        {"", {model, test, snapshot, analysis, seed}, {}},  // compile, docs generate, show
+        {"", {model, test, snapshot, analysis, seed, function}, {}},  // compile, docs generate, show
     };
     const auto found =
         std::find_if(kByVerb.begin(), kByVerb.end(), [&](const VerbTypes& types) { return types.verb == verb; });
@@ -149,7 +149,8 @@ Result<std::vector<const Member*>> CommandSelection::select() {
 
 Result<void> CommandSelection::defer() {
     const DbtArguments& arguments = invocation_.arguments();
-    if (!arguments.is_on("defer")) return {};
+    const bool is_clone = arguments.verb == "clone";
+    if (!is_clone && !arguments.is_on("defer")) return {};
     ContextServices& services = invocation_.services();
     std::optional<PreviousState> other;
     if (const std::string folder = arguments.text("defer-state"); !folder.empty()) {
@@ -157,20 +158,23 @@ Result<void> CommandSelection::defer() {
     }
     const PreviousState* state = other ? &*other : this->state();
     if (state == nullptr || !state->has_manifest()) {
-        return Error(ErrorKind::invalid_config,
-                     state == nullptr ? "--defer needs --state "
-                                        "or --defer-state, the folder of another run's manifest.json"
-                                      : "--defer found no manifest.json in the state: " + state->folder());
+        return Error(
+            ErrorKind::invalid_config,
+            std::string(is_clone ? "clone" : "--defer") +
+                (state == nullptr ? " needs --state or --defer-state, the folder of another run's manifest.json"
+                                  : " found no manifest.json in the state: " + state->folder()));
     }
     services.deferral.favors_state = arguments.is_on("favor-state");
-    for (const YamlEntry& entry : state->manifest()["nodes"].entries()) {
-        const YamlNode& node = entry.value;
-        const std::string_view type = node["resource_type"].text();
-        const bool is_table = type == "model" || type == "seed" || type == "snapshot";
-        if (!is_table || node["config"]["materialized"].text() == "ephemeral") continue;
-        RelationPath path = {std::nullopt, std::string(node["schema"].text()), std::string(node["alias"].text())};
-        if (!node["database"].is_null()) path.database = node["database"].text();
-        services.deferral.relations.emplace(entry.key.text(), std::move(path));
+    for (const std::string_view section : {"nodes", "functions"}) {
+        for (const YamlEntry& entry : state->manifest()[section].entries()) {
+            const YamlNode& node = entry.value;
+            const std::string_view type = node["resource_type"].text();
+            const bool is_there = type == "model" || type == "seed" || type == "snapshot" || type == "function";
+            if (!is_there || node["config"]["materialized"].text() == "ephemeral") continue;
+            RelationPath path = {std::nullopt, std::string(node["schema"].text()), std::string(node["alias"].text())};
+            if (!node["database"].is_null()) path.database = node["database"].text();
+            services.deferral.relations.emplace(entry.key.text(), std::move(path));
+        }
     }
     return {};
 }

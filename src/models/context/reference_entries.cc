@@ -137,27 +137,62 @@ Result<Value> make_source(const NodeScope& scope) {
     });
 }
 
-// metric() and function(): names that parsing keeps; there is nothing to run behind them here.
-Result<Value> make_named(const NodeScope& scope, std::string_view function,
-                         std::vector<std::vector<std::string>> Captured::*into) {
-    return jinja::make_function(
-        std::string(function), [&scope, into, function](Vm&, const Arguments& arguments) -> Result<Value> {
-            std::vector<std::string> path;
-            for (const Value& part : arguments.positional) path.push_back(part.text());
-            if (path.empty() || path.size() > 2) {
-                return scope.error(std::string(function) + "() takes a name, or a package and a name");
-            }
-            if (Captured* captured = scope.captured()) (captured->*into).push_back(path);
-            return Value(path.back());
-        });
+// The names of metric() and function(): one, or that of a package before it.
+Result<std::vector<std::string>> read_path(const NodeScope& scope, std::string_view function,
+                                           const Arguments& arguments) {
+    std::vector<std::string> path;
+    for (const Value& part : arguments.positional) path.push_back(part.text());
+    if (path.empty() || path.size() > 2) {
+        return scope.error(std::string(function) + "() takes a name, or a package and a name");
+    }
+    return path;
 }
-Result<Value> make_metric(const NodeScope& scope) { return make_named(scope, "metric", &Captured::metrics); }
-Result<Value> make_function_ref(const NodeScope& scope) { return make_named(scope, "function", &Captured::functions); }
+
+// metric(): a name that parsing keeps; there is nothing to run behind it here.
+Result<Value> make_metric(const NodeScope& scope) {
+    return jinja::make_function("metric", [&scope](Vm&, const Arguments& arguments) -> Result<Value> {
+        std::vector<std::string> path = TRY(read_path(scope, "metric", arguments));
+        Value name(path.back());
+        if (Captured* captured = scope.captured()) captured->metrics.push_back(std::move(path));
+        return name;
+    });
+}
+
+Result<Value> resolve_function(const NodeScope& scope, std::vector<std::string> path) {
+    if (scope.phase() == Phase::parse) {
+        if (Captured* captured = scope.captured()) captured->functions.push_back(std::move(path));
+        return own_relation(scope);
+    }
+    const Manifest& manifest = scope.services().manifest;
+    if (const Node* target = manifest.find_function(path, scope.subject().package)) {
+        return function_relation(scope, *target);
+    }
+    std::vector<std::string> names;
+    for (const auto& node : manifest.nodes) {
+        if (node->type == ResourceType::function) names.push_back(node->name);
+    }
+    return scope.error("function('" + join(path, "', '") + "') finds no function" + did_you_mean(path.back(), names));
+}
+
+Result<Value> make_function_ref(const NodeScope& scope) {
+    return jinja::make_function("function", [&scope](Vm&, const Arguments& arguments) -> Result<Value> {
+        return resolve_function(scope, TRY(read_path(scope, "function", arguments)));
+    });
+}
 
 Result<Value> make_this(const NodeScope& scope) {
     if (scope.subject().source != nullptr) return source_relation(scope, *scope.subject().source);
     if (scope.node() == nullptr || scope.node()->type == ResourceType::operation) return Value::none();
     return own_relation(scope);
+}
+
+// Where the state of --defer or of clone has the node; none: nowhere.
+Result<Value> make_defer_relation(const NodeScope& scope) {
+    if (scope.node() == nullptr) return Value::none();
+    const auto& relations = scope.services().deferral.relations;
+    const auto known = relations.find(scope.node()->unique_id);
+    if (known == relations.end()) return Value::none();
+    return relation_at(scope, *scope.node(), known->second);
 }
 
 // `to: ref('parents')` of foreign keys as the relation's name: in copies, since the manifest's own are read by many.
@@ -225,12 +260,13 @@ Result<Value> make_schema(const NodeScope& scope) {
 }  // namespace
 
 std::span<const ContextEntry> reference_entries() {
-    static constexpr std::array<ContextEntry, 9> kEntries = {{
+    static constexpr std::array<ContextEntry, 10> kEntries = {{
         {"ref", make_ref},
         {"source", make_source},
         {"metric", make_metric},
         {"function", make_function_ref},
         {"this", make_this},
+        {"defer_relation", make_defer_relation},
         {"model", make_model},
         {"graph", make_graph},
         {"database", make_database},

@@ -104,10 +104,30 @@ Result<Value> own_relation(const NodeScope& scope) {
     return relation_value(scope.services(), std::move(parts));
 }
 
+Result<Value> relation_at(const NodeScope& scope, const Node& node, const RelationPath& path) {
+    Relation::Parts parts = parts_of(scope.services(), node);
+    parts.path = path;
+    return relation_value(scope.services(), std::move(parts));
+}
+
 Result<Value> node_relation(const NodeScope& scope, const Node& node) {
     Relation::Parts parts = parts_of(scope.services(), node);
     limit(scope, time_field(node.config, node.columns, Value()), parts);
     return relation_value(scope.services(), std::move(parts));
+}
+
+Result<Value> function_relation(const NodeScope& scope, const Node& function) {
+    const ContextServices& services = scope.services();
+    Relation::Parts parts;
+    parts.path = {function.database, function.schema, function.alias};
+    const auto deferred = services.deferral.relations.find(function.unique_id);
+    const bool is_selected =
+        std::find(services.selected.begin(), services.selected.end(), function.unique_id) != services.selected.end();
+    if (deferred != services.deferral.relations.end() && !is_selected) parts.path = deferred->second;
+    parts.type = RelationType::function;
+    parts.quoted = services.adapter.relation_style().quoted;
+    parts.included = services.adapter.relation_style().included;
+    return relation_value(services, std::move(parts));
 }
 
 Result<Value> source_relation(const NodeScope& scope, const SourceTable& source) {

@@ -8,6 +8,10 @@ namespace shaduf::models {
 // Of the node of the scope itself: `this`, and what ref() gives while parsing.
 Result<jinja::Value> own_relation(const NodeScope& scope);
 Result<jinja::Value> node_relation(const NodeScope& scope, const Node& node);
+// The same with another path.
+Result<jinja::Value> relation_at(const NodeScope& scope, const Node& node, const RelationPath& path);
+// The project's quoting does not hold for functions.
+Result<jinja::Value> function_relation(const NodeScope& scope, const Node& function);
 Result<jinja::Value> source_relation(const NodeScope& scope, const SourceTable& source);
 // The name of the CTE that an ephemeral model becomes.
 Result<jinja::Value> ephemeral_relation(const NodeScope& scope, const Node& node);

@@ -115,6 +115,7 @@ std::vector<Subject> subjects_of(const PackageFiles& package, const NodePatches&
             case FileType::seed: subjects.push_back(subject_of(package, i, ResourceType::seed)); break;
             case FileType::singular_test: subjects.push_back(subject_of(package, i, ResourceType::test)); break;
             case FileType::analysis: subjects.push_back(subject_of(package, i, ResourceType::analysis)); break;
+            case FileType::function: subjects.push_back(subject_of(package, i, ResourceType::function)); break;
             case FileType::snapshot: add_snapshots(package, i, subjects, findings); break;
             default: break;
         }

@@ -206,6 +206,7 @@ Result<std::unique_ptr<Node>> NodeParser::parse(Subject subject) const {
     node->refs = std::move(captured.refs);
     node->sources = std::move(captured.sources);
     node->metrics = std::move(captured.metrics);
+    node->functions = std::move(captured.functions);
     node->depends_on_macros = std::move(captured.macros);
     return node;
 }

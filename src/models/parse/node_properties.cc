@@ -4,6 +4,7 @@
 #include <array>
 
 #include "models/parse/columns.h"
+#include "models/parse/function_properties.h"
 #include "models/parse/parallel.h"
 #include "models/parse/static_reference.h"
 #include "models/project/yaml_fields.h"
@@ -123,11 +124,13 @@ void apply_patch(const NodePatch& patch, const Descriptions& descriptions, Node&
     std::vector<std::string_view> known(kNodeKeys.begin(), kNodeKeys.end());
     if (node.type == ResourceType::model) known.insert(known.end(), kModelKeys.begin(), kModelKeys.end());
     if (node.type == ResourceType::snapshot) known.emplace_back("relation");
+    if (node.type == ResourceType::function) known.insert(known.end(), {"arguments", "returns"});
     YamlFields(patch.entry, file.path, findings).warn_of_unknown(known, "a " + std::string(to_string(node.type)));
     if (node.type != ResourceType::test) {
         node.columns = read_columns(columns_of(patch.entry, patch.version), file, descriptions, findings);
     }
     if (node.type == ResourceType::model) apply_to_model(patch, node, findings);
+    if (node.type == ResourceType::function) apply_function_properties(file, patch.entry, node, findings);
 }
 
 }  // namespace

@@ -153,6 +153,7 @@ void NodeFileNames::add(const PackageFiles& package) {
             case FileType::seed: add_file(ResourceType::seed); break;
             case FileType::analysis: add_file(ResourceType::analysis); break;
             case FileType::singular_test: add_file(ResourceType::test); break;
+            case FileType::function: add_file(ResourceType::function); break;
             case FileType::snapshot:
                 for (const std::string& name : snapshot_names(package.bodies[i].contents)) {
                     add(ResourceType::snapshot, package.project->name, name);

@@ -15,6 +15,12 @@ std::string spelled(const ModelRef& ref) {
     return "ref(" + text + ")";
 }
 
+bool is_disabled_function(const Manifest& manifest, const std::vector<std::string>& path) {
+    return std::any_of(manifest.disabled.begin(), manifest.disabled.end(), [&](const auto& node) {
+        return node->type == ResourceType::function && node->name == path.back();
+    });
+}
+
 bool is_disabled(const Manifest& manifest, const ModelRef& ref) {
     return std::any_of(manifest.disabled.begin(), manifest.disabled.end(), [&](const auto& node) {
         return node->name == ref.name && (!ref.package || node->package == *ref.package);
@@ -51,6 +57,24 @@ public:
             all_found =
                 missing("source('" + source.source + "', '" + source.table + "')", source.source + "." + source.table,
                         disabled, unique_id, place, is_test, source_names());
+        }
+        return all_found;
+    }
+
+    bool resolve_functions(Node& node) {
+        bool all_found = true;
+        for (const std::vector<std::string>& path : node.functions) {
+            if (const Node* function = manifest_.find_function(path, node.package)) {
+                add(node.depends_on_nodes, function->unique_id);
+                continue;
+            }
+            std::vector<std::string> names;
+            for (const auto& other : manifest_.nodes) {
+                if (other->type == ResourceType::function) names.push_back(other->name);
+            }
+            all_found =
+                missing("function('" + join(path, "', '") + "')", path.back(), is_disabled_function(manifest_, path),
+                        node.unique_id, node.place, node.type == ResourceType::test, names);
         }
         return all_found;
     }
@@ -153,8 +177,9 @@ void resolve_references(Manifest& manifest, Findings& findings) {
     Resolver resolver(manifest, findings);
     std::set<const Node*> unresolved;
     for (auto& node : manifest.nodes) {
-        const bool is_whole = resolver.resolve(node->refs, node->sources, node->package, node->unique_id, node->place,
-                                               node->type == ResourceType::test, node->depends_on_nodes);
+        bool is_whole = resolver.resolve(node->refs, node->sources, node->package, node->unique_id, node->place,
+                                         node->type == ResourceType::test, node->depends_on_nodes);
+        if (!resolver.resolve_functions(*node)) is_whole = false;
         if (!is_whole && node->type == ResourceType::test) unresolved.insert(node.get());
     }
     for (auto& declaration : manifest.declarations) {

@@ -163,19 +163,18 @@ std::vector<PackageSpec> render_entries(const YamlTree& tree, const std::string&
     return read_package_entries(rendered.value().root(), tree.root(), path, findings);
 }
 
-// A scalar as PyYAML writes it: plain when it reads back as the same text.
-std::string yaml_scalar(const std::string& text) {
+}  // namespace
+
+std::string yaml_scalar(std::string_view text) {
     const bool plain_start =
         !text.empty() && std::string_view("-?:,[]{}#&*!|>'\"%@`= \t").find(text[0]) == std::string::npos;
     const bool plain_rest = text.find(": ") == std::string::npos && text.find(" #") == std::string::npos &&
                             !text.ends_with(':') && !text.ends_with(' ') && text.find('\n') == std::string::npos;
-    if (plain_start && plain_rest && implicit_tag(text) == YamlTag::text) return text;
+    if (plain_start && plain_rest && implicit_tag(text) == YamlTag::text) return std::string(text);
     std::string quoted = "'";
     for (const char c : text) quoted += c == '\'' ? std::string("''") : std::string(1, c);
     return quoted + "'";
 }
-
-}  // namespace
 
 std::string_view to_string(Kind kind) {
     return std::find_if(std::begin(kKinds), std::end(kKinds), [&](const auto& known) { return known.first == kind; })

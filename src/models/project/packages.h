@@ -54,6 +54,9 @@ std::optional<PackageLock> read_package_lock(const std::string& root, const Rend
 using LockEntry = std::vector<std::pair<std::string, std::string>>;
 std::string package_lock_text(std::vector<LockEntry> entries, const std::string& sha1);
 
+// A text as YAML writes it: quoted where it would be read as something else.
+std::string yaml_scalar(std::string_view text);
+
 // The folders of packages that are installed, by name. invalid_config when there are fewer than the project asks for.
 Result<std::vector<std::string>> installed_packages(const Project& project, const PackageList& wanted);
 

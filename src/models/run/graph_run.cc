@@ -52,6 +52,9 @@ private:
         return node.type == ResourceType::model && node.config.text("materialized") == "ephemeral";
     }
 
+    // Clones are told of by their materialization, in a line each; what is compiled is shown at the end.
+    bool is_told_of_nodes() const { return options_.kind == RunKind::execute; }
+
     // Has a number of its own, and a result.
     static bool is_counted(const Task& task) { return task.kind == Task::Kind::run && !is_ephemeral(*task.node); }
 
@@ -104,15 +107,15 @@ private:
         if (is_skipped) {
             result.status = NodeStatus::skipped;
             result.message = task.cause.empty() ? "" : "Skipped due to " + task.cause;
-        } else if (is_ephemeral(*task.node) && options_.kind == RunKind::execute) {
+        } else if (is_ephemeral(*task.node) && options_.kind != RunKind::compile) {
             result.status = NodeStatus::success;  // compiled where it is read
             return result;
         } else {
-            listener_.started(*task.node, number, total_);
+            if (is_told_of_nodes()) listener_.started(*task.node, number, total_);
             const bool is_audited = options_.audits && publishes_after_tests(*task.node);
             result = is_audited ? runner.run_beside(*task.node) : runner.run(*task.node, options_.kind);
         }
-        if (number > 0) listener_.ended(*task.node, result, number, total_);
+        if (number > 0 && is_told_of_nodes()) listener_.ended(*task.node, result, number, total_);
         return result;
     }
 
@@ -207,6 +210,8 @@ Result<std::vector<NodeResult>> run_graph(const ContextServices& services, Compi
                                           const std::vector<const Node*>& selected, const GraphRunOptions& options,
                                           GraphRunListener& listener) {
     TaskGraph graph(services.manifest, selected);
+    // A clone reads the state alone.
+    if (options.kind != RunKind::clone) graph.order_by_inputs();
     if (options.audits) graph.publish_after_tests();
     if (options.tests_block) graph.block_by_tests();
     return GraphRun(services, compiler, graph, options, listener).run();

@@ -157,7 +157,7 @@ NodeResult NodeRunner::run_once(const Node& node, RunKind kind, NodeRun& run, co
     scope.run_with(run);
     defer_refs(scope, session_);
     if (publications_ != nullptr && node.type == ResourceType::test) publications_->resolve_refs(scope);
-    auto done = compile(node, scope, run, result);
+    auto done = kind == RunKind::clone ? clone(node, scope, run, result) : compile(node, scope, run, result);
     scope.forget_values();
     if (done.ok() && prepare) prepare(scope);
     const std::string built = kind == RunKind::execute ? built_relation(services_, node) : "";
@@ -166,10 +166,8 @@ NodeResult NodeRunner::run_once(const Node& node, RunKind kind, NodeRun& run, co
         done = session_.lock(built);
         is_locked = done.ok();
     }
-    if (done.ok() && kind == RunKind::execute)
-        done = execute(node, scope, run, result);
-    else if (done.ok())
-        result.status = NodeStatus::success;
+    if (done.ok()) result.status = NodeStatus::success;
+    if (done.ok() && kind == RunKind::execute) done = execute(node, scope, run, result);
     if (!done.ok()) {
         result.status = NodeStatus::error;
         result.error = done.release_error();
@@ -190,7 +188,7 @@ Result<void> NodeRunner::compile(const Node& node, NodeScope& scope, NodeRun& ru
     const Timed timed(result, "compile");
     if (node.unit_test != nullptr) return compile_unit_test(node, run, result);
     const bool is_relational = node.type != ResourceType::analysis && node.type != ResourceType::operation &&
-                               node.config.text("materialized") != "ephemeral";
+                               node.type != ResourceType::function && node.config.text("materialized") != "ephemeral";
     const bool is_stored = node.type != ResourceType::test || node.config.flag("store_failures") ||
                            services_.flags->find("STORE_FAILURES")->truth();
     if (is_relational && is_stored) result.relation_name = relation_name(services_, node);
@@ -210,11 +208,29 @@ Result<void> NodeRunner::execute(const Node& node, NodeScope& scope, NodeRun& ru
     return materialize(node, scope, run, result);
 }
 
-Result<Value> NodeRunner::call_materialization(const Node& node, NodeScope& scope) {
-    const std::string name = node.type == ResourceType::test ? "test" : node.config.text("materialized");
+// Nothing is compiled: what is made reads the relation of the state, whatever the text of the node is now.
+Result<void> NodeRunner::clone(const Node& node, NodeScope& scope, NodeRun& run, NodeResult& result) {
+    {
+        const Timed timed(result, "compile");
+        result.relation_name = relation_name(services_, node);
+        const Value original = *TRY(scope.find_builtin("defer_relation"));
+        if (!original.is_none()) run.compiled_code = "select * from " + original.text();
+    }
+    const Timed timed(result, "execute");
+    TRY(keep_relations(TRY(call_materialization("clone", scope)), "clone", scope));
+    const auto main = run.results.find("main");
+    result.message = "No-op";
+    if (main == run.results.end()) return {};
+    const Value& response = *main->second.dict().find("response");
+    result.message = response.text();
+    result.adapter_response = response_dict(response);
+    return {};
+}
+
+Result<Value> NodeRunner::call_materialization(std::string_view name, NodeScope& scope) {
     const Macro* macro = find_materialization(services_, name);
     if (macro == nullptr) {
-        return scope.error("No materialization '" + name + "' was found for adapter " +
+        return scope.error("No materialization '" + std::string(name) + "' was found for adapter " +
                            std::string(services_.adapter.type()) + "! (searched types 'default' and '" +
                            std::string(services_.adapter.type()) + "')");
     }
@@ -223,10 +239,21 @@ Result<Value> NodeRunner::call_materialization(const Node& node, NodeScope& scop
 }
 
 Result<void> NodeRunner::materialize(const Node& node, NodeScope& scope, NodeRun& run, NodeResult& result) {
-    const Value given = TRY(call_materialization(node, scope));
+    const std::string name = node.config.text("materialized");
+    TRY(keep_relations(TRY(call_materialization(name, scope)), name, scope));
+    const auto main = run.results.find("main");
+    if (main == run.results.end()) return scope.error("main is not being called during running model");
+    const Value& response = *main->second.dict().find("response");
+    result.message = response.text();
+    result.adapter_response = response_dict(response);
+    return {};
+}
+
+// What a materialization says that there is now.
+Result<void> NodeRunner::keep_relations(const Value& given, std::string_view materialization, NodeScope& scope) const {
     const Value* relations = given.kind() == Kind::dict ? given.dict().find("relations") : nullptr;
     if (relations == nullptr || relations->kind() != Kind::list) {
-        return scope.error("The materialization (\"" + node.config.text("materialized") +
+        return scope.error("The materialization (\"" + std::string(materialization) +
                            "\") did not explicitly return a list of relations to add to the cache: it must end with "
                            "return({'relations': [...]})");
     }
@@ -238,17 +265,11 @@ Result<void> NodeRunner::materialize(const Node& node, NodeScope& scope, NodeRun
         }
         services_.relations.add(jinja::Ref<Relation>(const_cast<Relation*>(relation)));  // NOLINT: counted
     }
-    const auto main = run.results.find("main");
-    if (main == run.results.end()) return scope.error("main is not being called during running model");
-    const Value& response = *main->second.dict().find("response");
-    result.status = NodeStatus::success;
-    result.message = response.text();
-    result.adapter_response = response_dict(response);
     return {};
 }
 
 Result<void> NodeRunner::run_test(const Node& node, NodeScope& scope, NodeRun& run, NodeResult& result) {
-    TRY(call_materialization(node, scope));
+    TRY(call_materialization("test", scope));
     const auto main = run.results.find("main");
     const Table* table = main == run.results.end() ? nullptr : main->second.dict().find("table")->object_as<Table>();
     if (table == nullptr) return scope.error("the materialization of tests ran no statement named main");

@@ -16,6 +16,7 @@ class Publications;
 enum class RunKind : uint8_t {
     compile,  // its code, and nothing in the database
     execute,  // its materialization, or its test
+    clone,    // the materialization clone in place of its own: what the state has of it
 };
 
 // Runs nodes one at a time on one session, which must outlive it. A node that fails has its transaction rolled back and
@@ -45,12 +46,14 @@ private:
     Result<std::vector<Batch>> plan_batches(const Node& node, BatchPlan& plan);
     NodeResult run_batch(const Node& node, const BatchPlan& plan, const std::vector<Batch>& batches, size_t index);
     Result<void> compile(const Node& node, NodeScope& scope, NodeRun& run, NodeResult& result);
+    Result<void> clone(const Node& node, NodeScope& scope, NodeRun& run, NodeResult& result);
     Result<void> execute(const Node& node, NodeScope& scope, NodeRun& run, NodeResult& result);
     Result<void> materialize(const Node& node, NodeScope& scope, NodeRun& run, NodeResult& result);
     Result<void> compile_unit_test(const Node& node, NodeRun& run, NodeResult& result);
     Result<void> run_unit_test(const Node& node, NodeScope& scope, NodeRun& run, NodeResult& result);
     Result<void> run_test(const Node& node, NodeScope& scope, NodeRun& run, NodeResult& result);
-    Result<jinja::Value> call_materialization(const Node& node, NodeScope& scope);
+    Result<void> keep_relations(const jinja::Value& given, std::string_view materialization, NodeScope& scope) const;
+    Result<jinja::Value> call_materialization(std::string_view name, NodeScope& scope);
 
     const ContextServices& services_;
     Compiler& compiler_;

@@ -12,6 +12,9 @@ TaskGraph::TaskGraph(const Manifest& manifest, const std::vector<const Node*>& s
         index_.emplace(node->unique_id, tasks_.size());
         tasks_.emplace_back().node = node;
     }
+}
+
+void TaskGraph::order_by_inputs() {
     for (size_t i = 0; i < tasks_.size(); ++i) {
         for (const size_t input : inputs_of(*tasks_[i].node)) add_edge(input, i);
         add_edge_to_tested(i);

@@ -33,6 +33,9 @@ public:
     // All outlive it.
     TaskGraph(const Manifest& manifest, const std::vector<const Node*>& selected);
 
+    // Without it, nobody waits for anybody. REQUIRES: before all others
+    void order_by_inputs();
+
     // A model with `publish: after_tests` stands before its tests alone; whoever else reads it waits for its
     // publication, a task of its own. A test that also reads what is built from the model comes behind that.
     // REQUIRES: before block_by_tests

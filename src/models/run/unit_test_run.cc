@@ -35,7 +35,7 @@ Result<void> NodeRunner::compile_unit_test(const Node& node, NodeRun& run, NodeR
 }
 
 Result<void> NodeRunner::run_unit_test(const Node& node, NodeScope& scope, NodeRun& run, NodeResult& result) {
-    if (auto done = call_materialization(node, scope); !done.ok()) {
+    if (auto done = call_materialization(node.config.text("materialized"), scope); !done.ok()) {
         return Error(done.error().kind(), "An error occurred during execution of unit test '" + node.unit_test->name +
                                               "'. There may be an error in the unit test definition: check the data "
                                               "types.\n  " +

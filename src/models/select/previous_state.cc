@@ -17,8 +17,8 @@ namespace {
 using jinja::Kind;
 using jinja::Value;
 
-constexpr std::array<std::string_view, 7> kSections = {"nodes",           "sources",       "exposures", "metrics",
-                                                       "semantic_models", "saved_queries", "unit_tests"};
+constexpr std::array<std::string_view, 8> kSections = {"nodes",           "sources",       "exposures",  "metrics",
+                                                       "semantic_models", "saved_queries", "unit_tests", "functions"};
 constexpr std::array<std::string_view, 10> kWords = {"new",
                                                      "old",
                                                      "modified",
@@ -151,6 +151,9 @@ bool same_node(const Node& node, const YamlNode* old) {
     if (node.test) return is_same_place;
     const bool is_same = is_same_place && same_body(node, *old) && same_descriptions(node, *old) &&
                          same_relation(node.unrendered_config, *old) && same_contract(node, *old);
+    if (node.type == ResourceType::function) {
+        return is_same && same(node.arguments, (*old)["arguments"]) && same(node.returns, (*old)["returns"]);
+    }
     if (node.type != ResourceType::model) return is_same;
     return is_same && same(node.latest_version, (*old)["latest_version"]) && node.access == (*old)["access"].text() &&
            same(node.deprecation_date, (*old)["deprecation_date"]);

@@ -2,13 +2,13 @@
 {%- materialization clone, default -%}
 
   {% if not defer_relation %}
-      {% do log('The other state has no relation for ' ~ model.unique_id, info=True) %}
+      {% do log('No relation found in state manifest for ' ~ model.unique_id, info=True) %}
       {% do return({'relations': []}) %}
   {% endif %}
 
   {% set existing_relation = load_cached_relation(this) %}
   {% if existing_relation and not flags.FULL_REFRESH %}
-      {% do log(existing_relation ~ ' is there already', info=True) %}
+      {% do log('Relation ' ~ existing_relation ~ ' already exists', info=True) %}
       {% do return({'relations': []}) %}
   {% endif %}
 
