@@ -63,6 +63,28 @@ std::string dotted(std::string text) {
     return text;
 }
 
+// SQL that is short, to be copied. nullopt: it is long, or a comment in it ends with its line.
+std::optional<std::string> on_one_line(std::string_view sql) {
+    constexpr size_t kShort = 240;
+    if (sql.find("--") != std::string_view::npos) return std::nullopt;
+    std::string line;
+    char quote = 0;
+    for (const char c : trim(sql)) {
+        if (quote == 0 && (c == '\'' || c == '"'))
+            quote = c;
+        else if (c == quote)
+            quote = 0;
+        const bool is_blank = c == ' ' || c == '\n' || c == '\t' || c == '\r';
+        if (is_blank && quote != 0 && c != ' ') return std::nullopt;
+        if (!is_blank || quote != 0)
+            line += c;
+        else if (line.back() != ' ')
+            line += ' ';
+    }
+    if (line.size() > kShort) return std::nullopt;
+    return line;
+}
+
 std::string seconds_text(double seconds) {
     std::array<char, 32> text{};
     std::snprintf(text.data(), text.size(), "%.2fs", seconds);
@@ -138,7 +160,10 @@ void Console::summary(const std::vector<NodeResult>& results, double seconds) {
         std::string text = "\n" + colored(is_failure(result.status) ? "Failure" : "Warning", result.status) + " in " +
                            result.unique_id + "\n  " + result.message;
         if (!result.failing_rows.empty()) text += "\n\n" + result.failing_rows;
-        if (result.failures && result.compiled_code) text += "\n  to see all of them: " + result.build_path;
+        if (!result.failing_query.empty()) {
+            text += "\n  to see all of them: " + result.failing_query_path;
+            if (const auto line = on_one_line(result.failing_query)) text += "\n  " + *line;
+        }
         error(text);
     }
     const size_t failed = counts[NodeStatus::error] + counts[NodeStatus::fail] + counts[NodeStatus::partial_success];

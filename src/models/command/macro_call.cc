@@ -2,6 +2,7 @@
 
 #include "base/run_context.h"
 #include "models/context/native.h"
+#include "models/run/statement_error.h"
 
 namespace shaduf::models {
 
@@ -19,7 +20,9 @@ Result<jinja::Value> MacroCaller::call(std::string_view macro, std::span<const j
 }
 
 Result<jinja::Value> MacroCaller::call(const Macro& macro, std::span<const jinja::NamedValue> arguments) {
-    return scope_.call_macro(vm_, macro, {{}, arguments});
+    auto value = scope_.call_macro(vm_, macro, {{}, arguments});
+    if (value.ok()) return value;
+    return statement_error(value.release_error(), run_, {.file = macro.place.original_path, .code = ""});
 }
 
 }  // namespace shaduf::models

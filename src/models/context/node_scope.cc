@@ -93,6 +93,18 @@ Result<std::optional<Value>> NodeScope::variable(jinja::Vm&, std::string_view na
     return std::optional(Value(TRY(inner.render(*code, *this))));
 }
 
+Result<QueryResult> NodeScope::execute(Statement statement) const {
+    auto result = session()->execute(statement);
+    if (!result.ok()) run_->refused.emplace(NodeRun::Refused{std::move(statement.sql), result.error()});
+    return result;
+}
+
+Result<std::vector<Session::ResultColumn>> NodeScope::describe(const std::string& sql) const {
+    auto columns = session()->describe(sql);
+    if (!columns.ok()) run_->refused.emplace(NodeRun::Refused{sql, columns.error()});
+    return columns;
+}
+
 Error NodeScope::error(std::string message) const {
     if (!subject_.label.empty()) message += "\n  > in " + subject_.label;
     return {ErrorKind::invalid_config, std::move(message)};

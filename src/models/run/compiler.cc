@@ -40,11 +40,14 @@ std::string label_of(const Node& node) {
     return std::string(to_string(node.type)) + " " + node.name + " (" + node.place.original_path + ")";
 }
 
+std::string compiled_path(const ContextServices& services, const Node& node, std::string_view batch) {
+    return (std::filesystem::path(services.target_path) / "compiled" / written_path(node, batch)).string();
+}
+
 Result<void> write_compiled(const ContextServices& services, const Node& node, const std::string& code,
                             std::string_view batch) {
     if (code.empty()) return {};
-    const auto file =
-        std::filesystem::path(services.project_root) / services.target_path / "compiled" / written_path(node, batch);
+    const auto file = std::filesystem::path(services.project_root) / compiled_path(services, node, batch);
     std::error_code failure;
     std::filesystem::create_directories(file.parent_path(), failure);
     std::ofstream out(file, std::ios::binary);

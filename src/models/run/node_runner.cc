@@ -9,6 +9,7 @@
 #include "models/context/relations.h"
 #include "models/context/response.h"
 #include "models/run/deferral.h"
+#include "models/run/statement_error.h"
 
 namespace shaduf::models {
 namespace {
@@ -140,7 +141,7 @@ NodeResult NodeRunner::run_once(const Node& node, RunKind kind, NodeRun& run, co
         result.status = NodeStatus::success;
     if (!done.ok()) {
         result.status = NodeStatus::error;
-        result.error = done.release_error();
+        result.error = statement_error(done.release_error(), run, origin_of(services_, node, run));
         result.message = result.error->to_string();
         const std::string& file = node.place.original_path;
         if (result.message.find(file) == std::string::npos) result.message = file + ": " + result.message;
@@ -227,6 +228,8 @@ Result<void> NodeRunner::run_test(const Node& node, NodeScope& scope, NodeRun& r
     auto rows = session_.execute(
         {.sql = run.compiled_code, .fetch = Fetch::rows, .rows_max = static_cast<int64_t>(kFailingRowsShown)});
     if (rows.ok()) result.failing_rows = print_table(*rows.value().table, kFailingRowsShown);
+    result.failing_query = result.relation_name ? "select * from " + *result.relation_name : run.compiled_code;
+    result.failing_query_path = compiled_path(services_, node, "");
     return {};
 }
 
@@ -251,14 +254,14 @@ NodeResult NodeRunner::run_operation(const Node& node, Value schemas, Value resu
         const std::string sql(trim(compiled.code));
         if (sql.empty()) return {};
         TRY(session_.begin());
-        const QueryResult answer = TRY(session_.execute({.sql = sql}));
+        const QueryResult answer = TRY(scope.execute({.sql = sql}));
         result.message = answer.message;
         return session_.commit();
     }();
     result.status = done.ok() ? NodeStatus::success : NodeStatus::error;
     result.failures = 0;
     if (!done.ok()) {
-        result.error = done.release_error();
+        result.error = statement_error(done.release_error(), run, origin_of(services_, node, run));
         result.message = result.error->to_string();
         if (auto rolled_back = session_.rollback(); !rolled_back.ok())
             result.message += "; " + rolled_back.error().message();
