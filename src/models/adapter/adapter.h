@@ -28,7 +28,10 @@ struct Target {
     int threads = 1;
     jinja::Ref<jinja::Dict> output;  // as written, rendered
     std::string project_root;        // where relative paths begin
+    Place place;                     // of the output
 };
+// Why there is no session, with the place of the target, its name and its profile's: that is what a user changes.
+Error connect_error(const Target& target, const Error& why);
 
 // What an adapter's own method of `adapter` may use.
 struct AdapterCall {

@@ -46,8 +46,8 @@ constexpr std::array<std::string_view, 4> kStrategies = {"append", "delete+inser
 
 class DuckDbAdapter final : public Adapter {
 public:
-    DuckDbAdapter(DuckDbCredentials credentials, std::string project_root)
-        : credentials_(std::move(credentials)), project_root_(std::move(project_root)) {}
+    DuckDbAdapter(DuckDbCredentials credentials, const Target& target)
+        : target_(target), credentials_(std::move(credentials)) {}
 
     std::string_view type() const override { return "duckdb"; }
     std::vector<std::string> lineage() const override { return {"duckdb"}; }
@@ -85,8 +85,8 @@ public:
 private:
     Result<std::shared_ptr<DuckDbDatabase>> database(RunContext& run);
 
+    const Target target_;
     const DuckDbCredentials credentials_;
-    const std::string project_root_;
     std::mutex mutex_;
     std::shared_ptr<DuckDbDatabase> database_;
     bool is_prepared_ = false;  // extensions are loaded, secrets made, databases attached
@@ -181,7 +181,7 @@ Result<std::shared_ptr<DuckDbDatabase>> DuckDbAdapter::database(RunContext& run)
         if (credentials_.is_in_memory()) {
             database_ = TRY(run.databases.open_in_memory(options));
         } else {
-            const auto path = std::filesystem::path(project_root_) / credentials_.path;
+            const auto path = std::filesystem::path(target_.project_root) / credentials_.path;
             database_ = TRY(run.databases.open(path.string(), options));
         }
     }
@@ -194,7 +194,9 @@ Result<std::shared_ptr<DuckDbDatabase>> DuckDbAdapter::database(RunContext& run)
 }
 
 Result<std::unique_ptr<Session>> DuckDbAdapter::connect(RunContext& run, const std::string&) {
-    auto shared = TRY(database(run));
+    auto opened = database(run);
+    if (!opened.ok()) return connect_error(target_, opened.error());
+    auto shared = opened.release_value();
     auto connection = TRY(shared->connect(run.cancellation));
     for (const std::string& sql : credentials_.session_statements()) TRY(connection->execute(sql));
     return std::unique_ptr<Session>(std::make_unique<DuckDbSession>(
@@ -204,7 +206,7 @@ Result<std::unique_ptr<Session>> DuckDbAdapter::connect(RunContext& run, const s
 
 Result<std::unique_ptr<Adapter>> make_duckdb(const Target& target) {
     return std::unique_ptr<Adapter>(
-        std::make_unique<DuckDbAdapter>(TRY(DuckDbCredentials::read(*target.output)), target.project_root));
+        std::make_unique<DuckDbAdapter>(TRY(DuckDbCredentials::read(*target.output)), target));
 }
 
 std::string duckdb_default_database(const Dict& output) {

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "base/text.h"
+#include "models/context/secrets.h"
 
 namespace shaduf::models {
 namespace {
@@ -102,31 +103,35 @@ std::string Console::colored(std::string_view text, NodeStatus status) const {
     return "\x1b[" + std::string(code) + "m" + std::string(text) + "\x1b[0m";
 }
 
+std::string Console::shown(std::string text) const {
+    return secrets_ == nullptr ? std::move(text) : secrets_->scrub(std::move(text));
+}
+
 void Console::message(Level level, const std::string& text) {
     const std::lock_guard lock(mutex_);
     if (level == Level::warning) {
-        warnings_.push_back(text);
-        errors_ << "warning: " << text << "\n" << std::flush;
+        warnings_.push_back(shown(text));
+        errors_ << "warning: " << shown(text) << "\n" << std::flush;
     } else if (level == Level::info ? !options_.is_quiet : options_.is_debug) {
-        out_ << text << "\n" << std::flush;
+        out_ << shown(text) << "\n" << std::flush;
     }
 }
 
 void Console::print(const std::string& text) {
     if (!options_.prints) return;
     const std::lock_guard lock(mutex_);
-    out_ << text << "\n" << std::flush;
+    out_ << shown(text) << "\n" << std::flush;
 }
 
 void Console::line(const std::string& text) {
     if (options_.is_quiet) return;
     const std::lock_guard lock(mutex_);
-    out_ << text << "\n" << std::flush;
+    out_ << shown(text) << "\n" << std::flush;
 }
 
 void Console::error(const std::string& text) {
     const std::lock_guard lock(mutex_);
-    errors_ << text << "\n" << std::flush;
+    errors_ << shown(text) << "\n" << std::flush;
 }
 
 std::vector<std::string> Console::warnings() const {
@@ -151,7 +156,7 @@ void Console::summary(const std::vector<NodeResult>& results, double seconds) {
     outcomes_.clear();
     for (const NodeResult& result : results) {
         ++counts[result.status];
-        outcomes_.push_back({result.unique_id, result.status, result.message, result.execution_seconds});
+        outcomes_.push_back({result.unique_id, result.status, shown(result.message), result.execution_seconds});
     }
     line("");
     line("Finished running " + std::to_string(results.size()) + " nodes in " + seconds_text(seconds) + ".");

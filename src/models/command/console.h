@@ -28,6 +28,8 @@ public:
         bool has_colors = false;
     };
     Console(std::ostream& out, std::ostream& errors) : out_(out), errors_(errors) {}
+    // What is shown is without these. REQUIRES: before threads use it
+    void hide(std::shared_ptr<const Secrets> secrets) { secrets_ = std::move(secrets); }
     // REQUIRES: before threads use it
     void set_options(const Options& options) { options_ = options; }
 
@@ -45,11 +47,13 @@ public:
     const std::vector<NodeOutcome>& outcomes() const { return outcomes_; }
 
 private:
+    std::string shown(std::string text) const;
     std::string colored(std::string_view text, NodeStatus status) const;
 
     std::ostream& out_;
     std::ostream& errors_;
     Options options_;
+    std::shared_ptr<const Secrets> secrets_;
     mutable std::mutex mutex_;
     std::vector<std::string> warnings_;
     std::vector<NodeOutcome> outcomes_;

@@ -12,6 +12,7 @@
 #include "models/command/project_command.h"
 #include "models/command/retry.h"
 #include "models/command/selection.h"
+#include "models/context/secrets.h"
 #include "models/project/version.h"
 #include "models/run/unit_test.h"
 
@@ -164,7 +165,16 @@ int run_dbt_command(const InvocationWorld& world, std::span<const std::string> w
         console.print(help());
         return given.is_on("help") ? kDone : kMisused;
     }
-    const auto status = run_command(world, given, filter, console);
+    const auto secrets = std::make_shared<Secrets>();
+    InvocationWorld own = world;
+    own.secrets = secrets;
+    own.environment = [&world, secrets](const std::string& name) {
+        auto value = world.environment(name);
+        if (value && Secrets::is_secret_name(name)) secrets->add(*value);
+        return value;
+    };
+    console.hide(secrets);
+    const auto status = run_command(own, given, filter, console);
     return status.ok() ? status.value() : fail(console, status.error());
 }
 

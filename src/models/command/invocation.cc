@@ -8,6 +8,8 @@
 #include "base/text.h"
 #include "models/command/event_time.h"
 #include "models/context/native.h"
+#include "models/context/query_comment.h"
+#include "models/context/secrets.h"
 #include "models/context/yaml_scope.h"
 #include "models/parse/parse_project.h"
 #include "models/project/packages.h"
@@ -150,11 +152,16 @@ Invocation::~Invocation() = default;
 Result<std::unique_ptr<Invocation>> Invocation::open(const InvocationWorld& world, const DbtArguments& arguments) {
     auto invocation = std::unique_ptr<Invocation>(new Invocation(world, arguments));
     invocation->cli_vars_ = TRY(read_cli_vars(arguments));
+    for (const auto& [name, value] : invocation->cli_vars_->entries()) {
+        if (world.secrets && Secrets::is_secret_name(name.text())) world.secrets->add(value.text());
+    }
     const std::string root = TRY(project_folder(world, arguments));
     YamlTree raw = TRY(load_project_file(root));
     TRY(invocation->read_profile(root, raw));
     TRY(invocation->read_packages(root, std::move(raw)));
     invocation->make_services();
+    invocation->services_->comment =
+        std::make_shared<const StatementComment>(TRY(StatementComment::create(invocation->root().query_comment)));
     TRY(invocation->read_times());
     return invocation;
 }
@@ -214,6 +221,7 @@ Result<void> Invocation::read_profile(const std::string& root, const YamlTree& r
     target_.profile = chosen.profile_name;
     target_.name = chosen.target_name;
     target_.type = chosen.type;
+    target_.place = Place::in_file(chosen.file, static_cast<int>(chosen.line));
     target_.threads = static_cast<int>(chosen.threads);
     target_.output = Ref<Dict>(&output.dict());
     target_.project_root = root;
@@ -296,6 +304,7 @@ void Invocation::make_services() {
     services.run_started_at = datetime_value(std::chrono::duration_cast<std::chrono::microseconds>(now).count(), 0);
     services.is_empty_run = arguments_.is_on("empty");
     services.env = world_.environment;
+    services.secrets = world_.secrets;
     manifest_.root_package = root().name;
 }
 

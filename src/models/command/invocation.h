@@ -28,6 +28,7 @@ struct InvocationWorld {
     // The target of this name (nullopt: the one it takes when none is asked for) that stands outside of profiles.yml,
     // for projects whose profile is in none. Empty, or nullopt: there is none.
     std::function<Result<std::optional<ProfileTarget>>(const std::optional<std::string>& name)> other_target = {};
+    std::shared_ptr<Secrets> secrets = {};  // learns of what must not be shown; nullptr: nobody asks
 };
 
 // --project-dir, else the folder with a dbt_project.yml here or above.

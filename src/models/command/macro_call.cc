@@ -6,8 +6,9 @@
 
 namespace shaduf::models {
 
-MacroCaller::MacroCaller(const ContextServices& services, Session& session, std::string label)
-    : scope_(services, Phase::run, {.package = services.root_package, .label = std::move(label)}),
+MacroCaller::MacroCaller(const ContextServices& services, Session& session, std::string label, std::string connection)
+    : scope_(services, Phase::run,
+             {.package = services.root_package, .label = std::move(label), .connection = std::move(connection)}),
       vm_(vm_options(RenderMode::text), &services.run.cancellation) {
     run_.session = &session;
     scope_.run_with(run_);

@@ -43,7 +43,8 @@ Result<YamlTree> read_arguments(const std::string& text) {
 
 Result<void> call_operation(Session& session, const ContextServices& services, const Macro& macro,
                             const YamlNode& arguments) {
-    MacroCaller caller(services, session, "macro " + macro.name + " (" + macro.place.original_path + ")");
+    MacroCaller caller(services, session, "macro " + macro.name + " (" + macro.place.original_path + ")",
+                       "macro_" + macro.name);
     std::vector<NamedValue> named;
     for (const YamlEntry& entry : arguments.entries()) {
         named.push_back({entry.key.text(), value_of_yaml(entry.value)});

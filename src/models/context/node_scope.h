@@ -44,8 +44,9 @@ struct NodeRun {
         std::string sql;
         Error error;
     };
-    std::optional<Refused> refused;  // the last statement that the database refused
-    std::optional<Batch> batch;      // of a microbatch model
+    std::optional<std::string> comment;  // that its statements carry, once there was one
+    std::optional<Refused> refused;      // the last statement that the database refused
+    std::optional<Batch> batch;          // of a microbatch model
 };
 
 // One name of the context and how its value comes to be. Values are made once a scope, when they are asked for.
@@ -62,6 +63,7 @@ public:
         const SourceTable* source = nullptr;  // of a freshness query
         std::string package;                  // whose macros come first
         std::string label;                    // for errors: "model customers (models/customers.sql)"
+        std::string connection = "master";    // what statements of no node are told to be of, as dbt names it
     };
     // How ref() is resolved when it is not as usual: by unit tests and by defer.
     using Resolve = std::function<Result<std::optional<jinja::Value>>(const ModelRef& ref, const Node& target)>;

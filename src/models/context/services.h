@@ -20,6 +20,9 @@ struct RunContext;
 
 namespace shaduf::models {
 
+class Secrets;
+class StatementComment;
+
 // Values of vars, found as dbt does: the command line, the root project (for the package, then for all), the package.
 class VarLookup {
 public:
@@ -74,6 +77,8 @@ struct ContextServices {
     std::optional<TimeSpan> event_time = {};  // --event-time-start and -end: of microbatch models
     // Environment variables, with --vars of unit tests before them.
     std::function<std::optional<std::string>(const std::string&)> env = {};
+    std::shared_ptr<const Secrets> secrets = {};           // nullptr: there are none
+    std::shared_ptr<const StatementComment> comment = {};  // nullptr: statements have none
 };
 
 }  // namespace shaduf::models
