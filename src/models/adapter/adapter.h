@@ -58,6 +58,8 @@ public:
     virtual std::string seed_type(TableType type, size_t width_max) const = 0;
     virtual std::span<const std::string_view> incremental_strategies() const = 0;
     virtual ConstraintSupport constraint_support(std::string_view constraint) const = 0;
+    // Whether batches of one model may be built by several sessions at a time.
+    virtual bool takes_concurrent_batches() const { return false; }
     // How the table that a foreign key refers to is written, given its whole name.
     virtual std::string foreign_key_target(std::string name) const { return name; }
     virtual std::string_view now_function() const { return "now()"; }

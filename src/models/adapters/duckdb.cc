@@ -73,6 +73,7 @@ public:
         return "text";
     }
     std::span<const std::string_view> incremental_strategies() const override { return kStrategies; }
+    bool takes_concurrent_batches() const override { return true; }
     // The engine takes no database there, not even its own.
     std::string foreign_key_target(std::string name) const override {
         const bool has_database = std::count(name.begin(), name.end(), '.') > 1;

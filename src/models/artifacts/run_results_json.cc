@@ -13,9 +13,14 @@ std::string time_text(WallTime time) {
     return format_timestamp(std::chrono::time_point_cast<std::chrono::microseconds>(time));
 }
 
+// What has no text to be compiled.
+bool is_text_free(const std::string& id) {
+    return id.starts_with("seed.") || id.starts_with("exposure.") || id.starts_with("saved_query.");
+}
+
 // Seeds are not compiled; all else is, or failed before it was.
-void write_compiled(const NodeResult& result, bool is_seed, JsonWriter& out) {
-    if (is_seed) {
+void write_compiled(const NodeResult& result, bool has_no_text, JsonWriter& out) {
+    if (has_no_text) {
         for (const std::string_view key : {"compiled", "compiled_code", "relation_name"}) out.none_field(key);
         return;
     }
@@ -64,7 +69,7 @@ void write_result(const NodeResult& result, const Secrets* secrets, JsonWriter& 
     message.empty() ? out.none_field("message") : out.field("message", message);
     result.failures ? out.integer_field("failures", *result.failures) : out.none_field("failures");
     out.field("unique_id", result.unique_id);
-    write_compiled(result, result.unique_id.starts_with("seed."), out);
+    write_compiled(result, is_text_free(result.unique_id), out);
     result.batches ? write_batches(*result.batches, out) : out.none_field("batch_results");
     out.end_object();
 }

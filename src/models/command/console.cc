@@ -52,6 +52,7 @@ std::string_view begun(const Node& node, NodeStatus status) {
             return node.type == ResourceType::test || node.type == ResourceType::unit_test ? "ERROR" : "ERROR creating";
         case NodeStatus::partial_success: return "PARTIALLY created";
         case NodeStatus::skipped: return "SKIP relation";
+        case NodeStatus::no_op: return "NO-OP";
         case NodeStatus::warn: return "WARN";
         case NodeStatus::fail: return "FAIL";
         default: return "PASS";

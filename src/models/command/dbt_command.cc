@@ -50,6 +50,31 @@ Result<void> write_parsed(const Invocation& invocation) {
     return write_semantic_manifest(invocation.services());
 }
 
+// Exposures and saved queries as nodes that do nothing: `build` tells of them in their place of the graph.
+class DeclarationNodes {
+public:
+    void add(const Declaration& declaration, std::vector<const Node*>& nodes) {
+        auto node = std::make_unique<Node>();
+        node->type = declaration.type;
+        node->unique_id = declaration.unique_id;
+        node->package = declaration.package;
+        node->name = declaration.name;
+        node->fqn = declaration.fqn;
+        node->place = declaration.place;
+        node->config = declaration.config;
+        node->depends_on_nodes = declaration.depends_on_nodes;
+        nodes.push_back(node.get());
+        nodes_.push_back(std::move(node));
+    }
+
+private:
+    std::vector<std::unique_ptr<Node>> nodes_;
+};
+
+bool is_run_as_nothing(ResourceType type) {
+    return type == ResourceType::exposure || type == ResourceType::saved_query;
+}
+
 Result<int> run_selected(Invocation& invocation, const std::vector<const Member*>& members, const NodeFilter& filter,
                          Console& console) {
     const std::string& verb = invocation.arguments().verb;
@@ -75,6 +100,11 @@ Result<int> run_selected(Invocation& invocation, const std::vector<const Member*
             TRY(write_parsed(invocation));
         if (status == kDone) TRY(write_catalog(invocation, console));
         return status;
+    }
+    DeclarationNodes declared;
+    for (const Member* member : members) {
+        const bool is_told = verb == "build" && !filter && is_run_as_nothing(member->type);
+        if (is_told) declared.add(*member->declaration, nodes);
     }
     return run_graph_command(invocation, nodes, verb == "compile" ? RunKind::compile : RunKind::execute, console);
 }
@@ -110,7 +140,13 @@ Result<int> run_verb(Invocation& invocation, const std::vector<std::string>* onl
     TRY(selection->defer());
     if (only != nullptr && verb != "run-operation") {
         const RunKind kind = verb == "compile" || verb == "docs generate" ? RunKind::compile : RunKind::execute;
-        return run_graph_command(invocation, named_nodes(invocation.manifest(), *only), kind, console);
+        auto nodes = named_nodes(invocation.manifest(), *only);
+        DeclarationNodes declared;
+        for (const auto& declaration : invocation.manifest().declarations) {
+            const bool is_named = std::find(only->begin(), only->end(), declaration->unique_id) != only->end();
+            if (is_named && is_run_as_nothing(declaration->type)) declared.add(*declaration, nodes);
+        }
+        return run_graph_command(invocation, nodes, kind, console);
     }
     if (verb == "run-operation") return run_operation_command(invocation, console);
     const bool is_inline = invocation.arguments().has("inline") || invocation.arguments().has("inline-direct");
@@ -140,6 +176,7 @@ Result<int> run_command(const InvocationWorld& world, const DbtArguments& given,
             return kDone;
         }
         const auto again = TRY(Invocation::open(world, retry.arguments));
+        again->services().batch_history = retry.batches;
         return run_verb(*again, &retry.ids, filter, console);
     }
     return run_verb(*invocation, nullptr, filter, console);

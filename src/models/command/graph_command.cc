@@ -151,6 +151,18 @@ GraphRunOptions options_of(const Invocation& invocation, RunKind kind) {
     return options;
 }
 
+// A flag of dbt_project.yml.
+bool is_flag_on(const ContextServices& services, std::string_view name) {
+    const Value* value = services.project_flags->find(name);
+    return value != nullptr && value->truth();
+}
+
+std::vector<NodeResult> skipped(const std::vector<const Node*>& nodes) {
+    std::vector<NodeResult> results;
+    for (const Node* node : nodes) results.emplace_back().unique_id = node->unique_id;
+    return results;
+}
+
 // Adds to `results` in the order in which things ran, also when it ends in an error.
 Result<void> run_nodes(Invocation& invocation, const std::vector<const Node*>& nodes, RunKind kind, Console& console,
                        std::vector<NodeResult>& results) {
@@ -158,13 +170,15 @@ Result<void> run_nodes(Invocation& invocation, const std::vector<const Node*>& n
     Compiler compiler(services);
     const auto session = TRY(invocation.adapter().connect(invocation.run(), "MainThread"));
     const Schemas schemas = schemas_of(nodes, services);
+    bool skips = false;
     if (kind == RunKind::execute) {
         TRY(create_schemas(invocation, schemas, *session));
         const bool is_well = TRY(run_hooks(hooks_of(services.manifest, "on-run-start"), invocation, compiler, *session,
                                            schemas, console, Value(), results));
-        if (!is_well) return {};
+        skips = !is_well && is_flag_on(services, "skip_nodes_if_on_run_start_fails");
     }
-    std::vector<NodeResult> ran = TRY(run_graph(services, compiler, nodes, options_of(invocation, kind), console));
+    std::vector<NodeResult> ran =
+        skips ? skipped(nodes) : TRY(run_graph(services, compiler, nodes, options_of(invocation, kind), console));
     const Value told = results_value(ran, services.manifest);
     results.insert(results.end(), std::make_move_iterator(ran.begin()), std::make_move_iterator(ran.end()));
     if (kind == RunKind::execute) {

@@ -159,6 +159,7 @@ Result<std::unique_ptr<Invocation>> Invocation::open(const InvocationWorld& worl
     YamlTree raw = TRY(load_project_file(root));
     TRY(invocation->read_profile(root, raw));
     TRY(invocation->read_packages(root, std::move(raw)));
+    invocation->take_project_flags();
     invocation->make_services();
     invocation->services_->comment =
         std::make_shared<const StatementComment>(TRY(StatementComment::create(invocation->root().query_comment)));
@@ -302,10 +303,28 @@ void Invocation::make_services() {
     services.invocation_id = new_invocation_id();
     const auto now = world_.run.clock.now().time_since_epoch();
     services.run_started_at = datetime_value(std::chrono::duration_cast<std::chrono::microseconds>(now).count(), 0);
+    services.threads = threads();
     services.is_empty_run = arguments_.is_on("empty");
     services.env = world_.environment;
     services.secrets = world_.secrets;
     manifest_.root_package = root().name;
+}
+
+// The call and its environment go before the project.
+void Invocation::take_project_flags() {
+    constexpr std::array<std::string_view, 3> kSwitches = {"fail-fast", "write-json", "warn-error"};
+    const auto given = [&](std::string name) -> const YamlNode& {
+        std::replace(name.begin(), name.end(), '-', '_');
+        return root().flags()[name];
+    };
+    for (const std::string_view name : kSwitches) {
+        const YamlNode& value = given(std::string(name));
+        if (value.is_boolean() && !arguments_.has(name)) arguments_.switches[std::string(name)] = value.boolean();
+    }
+    const YamlNode& indirect = given("indirect-selection");
+    if (indirect.is_text() && !arguments_.has("indirect-selection")) {
+        arguments_.values["indirect-selection"] = {std::string(indirect.text())};
+    }
 }
 
 Result<void> Invocation::read_times() {

@@ -76,10 +76,11 @@ private:
     Result<Project> read_package(const std::string& root, YamlTree raw);
     void make_services();
     Result<void> read_times();
+    void take_project_flags();
 
     class ProjectVars;
     const InvocationWorld world_;
-    const DbtArguments arguments_;
+    DbtArguments arguments_;  // with what dbt_project.yml says where the call says nothing
     jinja::Ref<jinja::Dict> cli_vars_;
     std::vector<Project> packages_;
     Target target_;

@@ -46,6 +46,11 @@ struct Deferral {
     bool favors_state = false;
 };
 
+// What became of the batches of a model in the run that a retry goes on with.
+struct BatchHistory {
+    std::vector<TimeSpan> successful, failed;
+};
+
 // What the templates of one command have in common. Made once and immutable, but for what guards itself; outlives all
 // scopes.
 struct ContextServices {
@@ -75,6 +80,9 @@ struct ContextServices {
     bool is_empty_run = false;                // --empty: inputs have no rows
     std::optional<TimeSpan> sample = {};      // --sample: inputs of that time only
     std::optional<TimeSpan> event_time = {};  // --event-time-start and -end: of microbatch models
+    std::map<std::string, BatchHistory, std::less<>> batch_history =
+        {};  // by unique id: only the failed ones run again
+    int threads = 1;
     // Environment variables, with --vars of unit tests before them.
     std::function<std::optional<std::string>(const std::string&)> env = {};
     std::shared_ptr<const Secrets> secrets = {};           // nullptr: there are none

@@ -5,7 +5,7 @@
 #include "base/text.h"
 #include "models/artifacts/node_value.h"
 #include "models/context/native.h"
-#include "models/parse/test_arguments.h"
+#include "models/context/test_arguments.h"
 #include "models/run/compiler.h"
 #include "models/yaml/value.h"
 

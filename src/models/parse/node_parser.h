@@ -102,7 +102,5 @@ private:
 };
 
 ConfigResource config_resource(ResourceType type);
-// The arguments of a generic test, for rendering: what refs it makes while it is parsed.
-inline constexpr std::string_view kTestArgumentsName = "_dbt_generic_test_kwargs";
 
 }  // namespace shaduf::models

@@ -103,7 +103,12 @@ const Macro* find_materialization(const ContextServices& services, std::string_v
     std::vector<std::string> packages = {services.root_package};
     for (const std::string& type : services.adapter.lineage()) packages.push_back("dbt_" + type);
     packages.emplace_back(kBuiltinPackage);
-    packages.insert(packages.end(), services.packages.begin(), services.packages.end());
+    // As it was once: packages replace what is built in without being asked.
+    const Value* explicitly =
+        services.project_flags->find("require_explicit_package_overrides_for_builtin_materializations");
+    const bool packages_override = explicitly != nullptr && !explicitly->truth();
+    packages.insert(packages_override ? packages.begin() + 1 : packages.end(), services.packages.begin(),
+                    services.packages.end());
     for (const std::string& type : types) {
         const std::string full = "materialization_" + std::string(name) + "_" + type;
         for (const std::string& package : packages) {
@@ -113,7 +118,21 @@ const Macro* find_materialization(const ContextServices& services, std::string_v
     return nullptr;
 }
 
+// What stands in the graph for others alone.
+NodeResult no_operation(const Node& node, const std::string& thread_id) {
+    NodeResult result;
+    result.unique_id = node.unique_id;
+    result.thread_id = thread_id;
+    result.status = NodeStatus::no_op;
+    result.message = "NO-OP";
+    result.failures = 0;
+    return result;
+}
+
 NodeResult NodeRunner::run(const Node& node, RunKind kind) {
+    if (node.type == ResourceType::exposure || node.type == ResourceType::saved_query) {
+        return no_operation(node, thread_id_);
+    }
     const Value* asks = services_.project_flags->find("require_batched_execution_for_custom_microbatch_strategy");
     const bool batches_custom = asks != nullptr && asks->truth();
     if (kind == RunKind::execute && runs_in_batches(node, services_.macros, services_.packages, batches_custom)) {
