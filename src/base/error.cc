@@ -11,6 +11,7 @@ struct Error::State {
     std::optional<Error> cause;
     std::optional<std::chrono::milliseconds> retry_delay;
     bool permanent = false;
+    std::optional<TextPoint> point = std::nullopt;
 };
 
 std::string_view to_string(ErrorKind kind) {
@@ -62,6 +63,12 @@ Error Error::retry_after(std::chrono::milliseconds delay) const {
     return Error(std::shared_ptr<const State>(std::move(next)));
 }
 
+Error Error::at_point(TextPoint point) const {
+    auto next = std::make_shared<State>(*state_);
+    next->point = std::move(point);
+    return Error(std::shared_ptr<const State>(std::move(next)));
+}
+
 Error Error::permanent() const {
     auto next = std::make_shared<State>(*state_);
     next->permanent = true;
@@ -72,6 +79,7 @@ ErrorKind Error::kind() const { return state_->kind; }
 const std::string& Error::message() const { return state_->message; }
 const Place& Error::place() const { return state_->place; }
 std::optional<Error> Error::cause() const { return state_->cause; }
+const std::optional<TextPoint>& Error::point() const { return state_->point; }
 std::optional<std::chrono::milliseconds> Error::retry_delay() const { return state_->retry_delay; }
 
 bool Error::may_retry() const {

@@ -48,6 +48,13 @@ struct Place {
     std::string to_string() const;
 };
 
+// A point of a text that was given to another system, such as a statement, where that system saw the error.
+struct TextPoint {
+    size_t line = 0;       // from 1; 0: `column` counts from the beginning of the text
+    size_t column = 0;     // in characters, from 1; 0: unknown
+    std::string fragment;  // the part of the line that `column` counts from; "": the whole line
+};
+
 // An error as a value: cheap to move and to copy, immutable once shared. Thread-safe to read.
 // Messages say what happened, then the value, then what to do: fixed text first, so that logs group.
 class [[nodiscard]] Error {
@@ -58,6 +65,7 @@ public:
     Error at(Place place) const;
     Error caused_by(const Error& cause) const;
     Error retry_after(std::chrono::milliseconds delay) const;
+    Error at_point(TextPoint point) const;
     // A failure of a kind that is usually retried, but not this time (e.g. a request that is not idempotent).
     Error permanent() const;
 
@@ -65,6 +73,8 @@ public:
     const std::string& message() const;
     const Place& place() const;
     std::optional<Error> cause() const;
+    // For whoever has the text: it is not printed.
+    const std::optional<TextPoint>& point() const;
     // How long the other side asked us to wait.
     std::optional<std::chrono::milliseconds> retry_delay() const;
     bool may_retry() const;

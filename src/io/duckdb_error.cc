@@ -1,6 +1,7 @@
 #include <duckdb.h>
 
 #include <array>
+#include <charconv>
 
 #include "base/text.h"
 #include "io/duckdb_internal.h"
@@ -89,10 +90,39 @@ std::string holder_of(std::string_view message) {
            std::string(message.substr(program, middle - program)) + ")";
 }
 
+// "LINE 3:  select * from b\n            ^" behind a blank line; the engine cuts long lines and writes dots there.
+std::optional<TextPoint> point_of(std::string_view message) {
+    constexpr std::string_view kMark = "\n\nLINE ";
+    constexpr std::string_view kDots = "...";
+    const size_t mark = message.rfind(kMark);
+    if (mark == std::string_view::npos) return std::nullopt;
+    const std::string_view excerpt = message.substr(mark + 2);
+    const size_t end = excerpt.find('\n');
+    const size_t colon = excerpt.find(": ");
+    if (end == std::string_view::npos || colon == std::string_view::npos || colon > end) return std::nullopt;
+    TextPoint point;
+    const std::string_view number = excerpt.substr(kMark.size() - 2, colon - (kMark.size() - 2));
+    if (std::from_chars(number.data(), number.data() + number.size(), point.line).ec != std::errc()) {
+        return std::nullopt;
+    }
+    std::string_view line = excerpt.substr(colon + 2, end - colon - 2);
+    const size_t caret = excerpt.find('^', end);
+    if (caret != std::string_view::npos && caret - end - 1 >= colon + 2) point.column = caret - end - 1 - colon - 1;
+    if (line.starts_with(kDots) && point.column > kDots.size()) {
+        line.remove_prefix(kDots.size());
+        point.column -= kDots.size();
+    }
+    if (line.ends_with(kDots)) line.remove_suffix(kDots.size());
+    point.fragment = line;
+    return point;
+}
+
 }  // namespace
 
 Error duckdb_error(int type, std::string_view message) {
-    return Error(kind_of(static_cast<duckdb_error_type>(type), message), "DuckDB: " + one_line(message));
+    Error error(kind_of(static_cast<duckdb_error_type>(type), message), "DuckDB: " + one_line(message));
+    const auto point = point_of(message);
+    return point ? error.at_point(*point) : error;
 }
 
 Error duckdb_open_error(const std::string& path, std::string_view message) {

@@ -269,8 +269,10 @@ Error PostgresConnection::result_error(const pg_result* result) {
     sqlstate_ = field_of(result, PG_DIAG_SQLSTATE);
     // libpq itself made this one: the connection broke.
     if (sqlstate_.empty()) return postgres_connect_error(without_password(PQresultErrorMessage(result)), sqlstate_);
-    return postgres_error(sqlstate_, without_password(field_of(result, PG_DIAG_MESSAGE_PRIMARY)),
-                          without_password(field_of(result, PG_DIAG_MESSAGE_DETAIL)));
+    const Error error = postgres_error(sqlstate_, without_password(field_of(result, PG_DIAG_MESSAGE_PRIMARY)),
+                                       without_password(field_of(result, PG_DIAG_MESSAGE_DETAIL)));
+    const int position = std::atoi(field_of(result, PG_DIAG_STATEMENT_POSITION).c_str());
+    return position > 0 ? error.at_point({.column = static_cast<size_t>(position)}) : error;
 }
 
 std::string PostgresConnection::without_password(std::string text) const {

@@ -30,7 +30,10 @@ struct Target {
     jinja::Ref<jinja::Dict> output;  // as written, rendered
     std::string project_root;        // where relative paths begin
     Patience patience;               // with other runs on this target
+    Place place;                     // of the output
 };
+// Why there is no session, with the place of the target, its name and its profile's: that is what a user changes.
+Error connect_error(const Target& target, const Error& why);
 
 // What an adapter's own method of `adapter` may use.
 struct AdapterCall {
@@ -57,6 +60,8 @@ public:
     virtual std::string seed_type(TableType type, size_t width_max) const = 0;
     virtual std::span<const std::string_view> incremental_strategies() const = 0;
     virtual ConstraintSupport constraint_support(std::string_view constraint) const = 0;
+    // Whether batches of one model may be built by several sessions at a time.
+    virtual bool takes_concurrent_batches() const { return false; }
     // How the table that a foreign key refers to is written, given its whole name.
     virtual std::string foreign_key_target(std::string name) const { return name; }
     // A query of one row of two columns: about how many rows a table has, and how many bytes it takes in the store;

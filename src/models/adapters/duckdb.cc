@@ -46,10 +46,8 @@ constexpr std::array<std::string_view, 4> kStrategies = {"append", "delete+inser
 
 class DuckDbAdapter final : public Adapter {
 public:
-    DuckDbAdapter(DuckDbCredentials credentials, std::string project_root, Patience patience)
-        : credentials_(std::move(credentials)),
-          project_root_(std::move(project_root)),
-          patience_(std::move(patience)) {}
+    DuckDbAdapter(DuckDbCredentials credentials, const Target& target)
+        : target_(target), credentials_(std::move(credentials)) {}
 
     std::string_view type() const override { return "duckdb"; }
     std::vector<std::string> lineage() const override { return {"duckdb"}; }
@@ -75,6 +73,7 @@ public:
         return "text";
     }
     std::span<const std::string_view> incremental_strategies() const override { return kStrategies; }
+    bool takes_concurrent_batches() const override { return true; }
     // The engine takes no database there, not even its own.
     std::string foreign_key_target(std::string name) const override {
         const bool has_database = std::count(name.begin(), name.end(), '.') > 1;
@@ -101,9 +100,8 @@ public:
 private:
     Result<std::shared_ptr<DuckDbDatabase>> database(RunContext& run);
 
+    const Target target_;
     const DuckDbCredentials credentials_;
-    const std::string project_root_;
-    const Patience patience_;
     std::mutex mutex_;
     std::shared_ptr<DuckDbDatabase> database_;
     bool is_prepared_ = false;  // extensions are loaded, secrets made, databases attached
@@ -198,8 +196,8 @@ Result<std::shared_ptr<DuckDbDatabase>> DuckDbAdapter::database(RunContext& run)
         if (credentials_.is_in_memory()) {
             database_ = TRY(run.databases.open_in_memory(options));
         } else {
-            const auto path = std::filesystem::path(project_root_) / credentials_.path;
-            TRY(until_free(run, patience_, [&]() -> Result<void> {
+            const auto path = std::filesystem::path(target_.project_root) / credentials_.path;
+            TRY(until_free(run, target_.patience, [&]() -> Result<void> {
                 database_ = TRY(run.databases.open(path.string(), options));
                 return {};
             }));
@@ -214,7 +212,9 @@ Result<std::shared_ptr<DuckDbDatabase>> DuckDbAdapter::database(RunContext& run)
 }
 
 Result<std::unique_ptr<Session>> DuckDbAdapter::connect(RunContext& run, const std::string&) {
-    auto shared = TRY(database(run));
+    auto opened = database(run);
+    if (!opened.ok()) return connect_error(target_, opened.error());
+    auto shared = opened.release_value();
     auto connection = TRY(shared->connect(run.cancellation));
     for (const std::string& sql : credentials_.session_statements()) TRY(connection->execute(sql));
     return std::unique_ptr<Session>(std::make_unique<DuckDbSession>(
@@ -224,8 +224,7 @@ Result<std::unique_ptr<Session>> DuckDbAdapter::connect(RunContext& run, const s
 
 Result<std::unique_ptr<Adapter>> make_duckdb(const Target& target) {
     auto credentials = TRY(DuckDbCredentials::read(*target.output));
-    return std::unique_ptr<Adapter>(
-        std::make_unique<DuckDbAdapter>(std::move(credentials), target.project_root, target.patience));
+    return std::unique_ptr<Adapter>(std::make_unique<DuckDbAdapter>(std::move(credentials), target));
 }
 
 std::string duckdb_default_database(const Dict& output) {

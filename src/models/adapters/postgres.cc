@@ -53,12 +53,8 @@ std::string first_setting(const Dict& output, std::string_view key, std::string_
 
 class PostgresAdapter final : public Adapter {
 public:
-    PostgresAdapter(PostgresOptions options, PostgresSession::Commits commits, Ref<Dict> facts, const Target& target)
-        : options_(std::move(options)),
-          commits_(commits),
-          facts_(std::move(facts)),
-          database_(target.database),
-          patience_(target.patience) {}
+    PostgresAdapter(const Target& target, PostgresOptions options, PostgresSession::Commits commits, Ref<Dict> facts)
+        : target_(target), options_(std::move(options)), commits_(commits), facts_(std::move(facts)) {}
 
     std::string_view type() const override { return "postgres"; }
     std::vector<std::string> lineage() const override { return {"postgres"}; }
@@ -99,25 +95,25 @@ public:
     }
 
     Result<std::unique_ptr<Session>> connect(RunContext& run, const std::string&) override {
-        auto connection = TRY(PostgresConnection::connect(options_, run.cancellation));
+        auto connection = PostgresConnection::connect(options_, run.cancellation);
+        if (!connection.ok()) return connect_error(target_, connection.error());
         return std::unique_ptr<Session>(
-            std::make_unique<PostgresSession>(std::move(connection), commits_, run, patience_));
+            std::make_unique<PostgresSession>(connection.release_value(), commits_, run, target_.patience));
     }
 
 private:
     Result<Value> verify_database(std::span<const Value> arguments) const {
         std::string wanted = arguments.empty() ? std::string() : arguments[0].text();
         std::erase(wanted, '"');
-        if (equals_ignoring_case(wanted, database_)) return Value("");
+        if (equals_ignoring_case(wanted, target_.database)) return Value("");
         return Error(ErrorKind::invalid_config, "Cross-db references not allowed in postgres (" + wanted + " vs " +
-                                                    database_ + "); set the database to " + database_);
+                                                    target_.database + "); set the database to " + target_.database);
     }
 
+    const Target target_;
     const PostgresOptions options_;
     const PostgresSession::Commits commits_;
     const Ref<Dict> facts_;
-    const std::string database_;
-    const Patience patience_;
 };
 
 PostgresOptions connection_options(const Dict& output, const std::string& database) {
@@ -167,8 +163,8 @@ Result<std::unique_ptr<Adapter>> make_postgres(const Target& target) {
     const Value* autocommit = output.find("autocommit");
     const auto commits = autocommit != nullptr && autocommit->truth() ? PostgresSession::Commits::each_statement
                                                                       : PostgresSession::Commits::when_asked;
-    return std::unique_ptr<Adapter>(std::make_unique<PostgresAdapter>(connection_options(output, target.database),
-                                                                      commits, std::move(facts), target));
+    return std::unique_ptr<Adapter>(std::make_unique<PostgresAdapter>(
+        target, connection_options(output, target.database), commits, std::move(facts)));
 }
 
 }  // namespace

@@ -1,18 +1,26 @@
 #include "base/time.h"
 #include "models/artifacts/artifact_file.h"
 #include "models/artifacts/manifest_json.h"
+#include "models/context/secrets.h"
 #include "models/context/services.h"
 
 namespace shaduf::models {
 namespace {
 
+using jinja::Value;
+
 std::string time_text(WallTime time) {
     return format_timestamp(std::chrono::time_point_cast<std::chrono::microseconds>(time));
 }
 
+// What has no text to be compiled.
+bool is_text_free(const std::string& id) {
+    return id.starts_with("seed.") || id.starts_with("exposure.") || id.starts_with("saved_query.");
+}
+
 // Seeds are not compiled; all else is, or failed before it was.
-void write_compiled(const NodeResult& result, bool is_seed, JsonWriter& out) {
-    if (is_seed) {
+void write_compiled(const NodeResult& result, bool has_no_text, JsonWriter& out) {
+    if (has_no_text) {
         for (const std::string_view key : {"compiled", "compiled_code", "relation_name"}) out.none_field(key);
         return;
     }
@@ -40,7 +48,7 @@ void write_batches(const NodeResult::BatchResults& batches, JsonWriter& out) {
     out.end_object();
 }
 
-void write_result(const NodeResult& result, JsonWriter& out) {
+void write_result(const NodeResult& result, const Secrets* secrets, JsonWriter& out) {
     out.begin_object();
     out.field("status", to_string(result.status));
     out.key("timing");
@@ -57,10 +65,11 @@ void write_result(const NodeResult& result, JsonWriter& out) {
     out.real_field("execution_time", result.execution_seconds);
     out.key("adapter_response");
     result.adapter_response.kind() == jinja::Kind::dict ? out.value(result.adapter_response) : out.raw("{}");
-    result.message.empty() ? out.none_field("message") : out.field("message", result.message);
+    const std::string message = secrets == nullptr ? result.message : secrets->scrub(result.message);
+    message.empty() ? out.none_field("message") : out.field("message", message);
     result.failures ? out.integer_field("failures", *result.failures) : out.none_field("failures");
     out.field("unique_id", result.unique_id);
-    write_compiled(result, result.unique_id.starts_with("seed."), out);
+    write_compiled(result, is_text_free(result.unique_id), out);
     result.batches ? write_batches(*result.batches, out) : out.none_field("batch_results");
     out.end_object();
 }
@@ -77,11 +86,13 @@ Result<void> write_run_results(const ContextServices& services, const std::vecto
         out.end_object();
         out.key("results");
         out.begin_list();
-        for (const NodeResult& result : results) write_result(result, out);
+        for (const NodeResult& result : results) write_result(result, services.secrets.get(), out);
         out.end_list();
         out.real_field("elapsed_time", elapsed_seconds);
         out.key("args");
-        services.invocation_args ? out.value(services.invocation_args) : out.raw("{}");
+        const Value args =
+            services.invocation_args ? Value(services.invocation_args) : Value(jinja::make<jinja::Dict>());
+        out.value(services.secrets == nullptr ? args : services.secrets->scrub(args));
         out.end_object();
     });
 }

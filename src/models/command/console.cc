@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "models/command/node_events.h"
+#include "models/context/secrets.h"
 
 namespace shaduf::models {
 namespace {
@@ -53,6 +54,7 @@ std::string_view begun(const Node& node, NodeStatus status) {
             return node.type == ResourceType::test || node.type == ResourceType::unit_test ? "ERROR" : "ERROR creating";
         case NodeStatus::partial_success: return "PARTIALLY created";
         case NodeStatus::skipped: return "SKIP relation";
+        case NodeStatus::no_op: return "NO-OP";
         case NodeStatus::warn: return "WARN";
         case NodeStatus::fail: return "FAIL";
         default: return "PASS";
@@ -63,6 +65,28 @@ std::string dotted(std::string text) {
     text += ' ';
     while (text.size() < kLineWidth) text += '.';
     return text;
+}
+
+// SQL that is short, to be copied. nullopt: it is long, or a comment in it ends with its line.
+std::optional<std::string> on_one_line(std::string_view sql) {
+    constexpr size_t kShort = 240;
+    if (sql.find("--") != std::string_view::npos) return std::nullopt;
+    std::string line;
+    char quote = 0;
+    for (const char c : trim(sql)) {
+        if (quote == 0 && (c == '\'' || c == '"'))
+            quote = c;
+        else if (c == quote)
+            quote = 0;
+        const bool is_blank = c == ' ' || c == '\n' || c == '\t' || c == '\r';
+        if (is_blank && quote != 0 && c != ' ') return std::nullopt;
+        if (!is_blank || quote != 0)
+            line += c;
+        else if (line.back() != ' ')
+            line += ' ';
+    }
+    if (line.size() > kShort) return std::nullopt;
+    return line;
 }
 
 std::string seconds_text(double seconds) {
@@ -82,7 +106,8 @@ std::string Console::colored(std::string_view text, NodeStatus status) const {
     return "\x1b[" + std::string(code) + "m" + std::string(text) + "\x1b[0m";
 }
 
-bool Console::tell(const Event& event) {
+bool Console::tell(const Event& given) {
+    const Event event = shown(given);
     log_.write(event);
     if (options_.format != LogFormat::json) return false;
     if (event.level >= options_.level) out_ << log_.json_line(event) << "\n" << std::flush;
@@ -94,43 +119,54 @@ void Console::event(const Event& event) {
     tell(event);
 }
 
+std::string Console::shown(std::string text) const {
+    return secrets_ == nullptr ? std::move(text) : secrets_->scrub(std::move(text));
+}
+
+Event Console::shown(Event event) const {
+    if (secrets_ == nullptr) return event;
+    event.text = secrets_->scrub(std::move(event.text));
+    if (!event.data.is_none()) event.data = secrets_->scrub(event.data);
+    return event;
+}
+
 void Console::message(Level level, const std::string& text) {
     const std::lock_guard lock(mutex_);
     if (level == Level::warning) {
-        warnings_.push_back(text);
+        warnings_.push_back(shown(text));
         if (!tell({"JinjaLogWarning", "I061", EventLevel::warn, text}))
-            errors_ << "warning: " << text << "\n" << std::flush;
+            errors_ << "warning: " << shown(text) << "\n" << std::flush;
         return;
     }
     const bool is_info = level == Level::info;
     const Event event = is_info ? Event{"JinjaLogInfo", "I062", EventLevel::info, text}
                                 : Event{"JinjaLogDebug", "I063", EventLevel::debug, text};
     if (tell(event)) return;
-    if (is_info ? !options_.is_quiet : options_.is_debug) out_ << text << "\n" << std::flush;
+    if (is_info ? !options_.is_quiet : options_.is_debug) out_ << shown(text) << "\n" << std::flush;
 }
 
 void Console::print(const std::string& text) {
     if (!options_.prints) return;
     const std::lock_guard lock(mutex_);
-    const Event event = options_.is_list ? Event{"ListCmdOut", "Z049", EventLevel::info, text}
-                                         : Event{"PrintEvent", "Z052", EventLevel::info, text};
+    const Event event = shown(options_.is_list ? Event{"ListCmdOut", "Z049", EventLevel::info, text}
+                                               : Event{"PrintEvent", "Z052", EventLevel::info, text});
     // What was asked for is told whatever the level.
     log_.write(event);
-    out_ << (options_.format == LogFormat::json ? log_.json_line(event) : text) << "\n" << std::flush;
+    out_ << (options_.format == LogFormat::json ? log_.json_line(event) : event.text) << "\n" << std::flush;
 }
 
 void Console::line(const std::string& text) {
     const std::lock_guard lock(mutex_);
     const Event event = text.empty() ? Event{"Formatting", "Z017", EventLevel::info, text}
                                      : Event{"Note", "Z050", EventLevel::info, text};
-    if (!tell(event) && !options_.is_quiet) out_ << text << "\n" << std::flush;
+    if (!tell(event) && !options_.is_quiet) out_ << shown(text) << "\n" << std::flush;
 }
 
 void Console::error(const std::string& text) { error(Event{"MainEncounteredError", "Z002", EventLevel::error, text}); }
 
 void Console::error(const Event& event) {
     const std::lock_guard lock(mutex_);
-    if (!tell(event)) errors_ << event.text << "\n" << std::flush;
+    if (!tell(event)) errors_ << shown(event.text) << "\n" << std::flush;
 }
 
 std::vector<std::string> Console::warnings() const {
@@ -234,7 +270,7 @@ void Console::summary(const std::vector<NodeResult>& results, double seconds) {
     outcomes_.clear();
     for (const NodeResult& result : results) {
         ++counts[result.status];
-        outcomes_.push_back({result.unique_id, result.status, result.message, result.execution_seconds});
+        outcomes_.push_back({result.unique_id, result.status, shown(result.message), result.execution_seconds});
     }
     line("");
     line(finished_event(results.size(), seconds));
@@ -243,7 +279,10 @@ void Console::summary(const std::vector<NodeResult>& results, double seconds) {
         std::string text = "\n" + colored(is_failure(result.status) ? "Failure" : "Warning", result.status) + " in " +
                            result.unique_id + "\n  " + result.message;
         if (!result.failing_rows.empty()) text += "\n\n" + result.failing_rows;
-        if (result.failures && result.compiled_code) text += "\n  to see all of them: " + result.build_path;
+        if (!result.failing_query.empty()) {
+            text += "\n  to see all of them: " + result.failing_query_path;
+            if (const auto line = on_one_line(result.failing_query)) text += "\n  " + *line;
+        }
         error(failure_event(result, text));
     }
     const size_t failed = counts[NodeStatus::error] + counts[NodeStatus::fail] + counts[NodeStatus::partial_success];

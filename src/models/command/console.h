@@ -34,6 +34,8 @@ public:
         bool is_list = false;                 // what is printed is a list of resources
     };
     Console(std::ostream& out, std::ostream& errors) : out_(out), errors_(errors) {}
+    // What is shown is without these. REQUIRES: before threads use it
+    void hide(std::shared_ptr<const Secrets> secrets) { secrets_ = std::move(secrets); }
     // REQUIRES: before threads use it
     void set_options(const Options& options) { options_ = options; }
     EventLog& log() { return log_; }
@@ -60,7 +62,10 @@ public:
 
 private:
     // True: told as JSON, or of a level that nobody asked for. REQUIRES: mutex_ is held
-    bool tell(const Event& event);
+    bool tell(const Event& given);
+    // Without secrets.
+    std::string shown(std::string text) const;
+    Event shown(Event event) const;
     std::string colored(std::string_view text, NodeStatus status) const;
 
     std::ostream& out_;
@@ -68,6 +73,7 @@ private:
     Options options_;
     EventLog log_;
     std::map<std::string, std::string> started_at_;  // by unique id
+    std::shared_ptr<const Secrets> secrets_;
     mutable std::mutex mutex_;
     std::vector<std::string> warnings_;
     std::vector<NodeOutcome> outcomes_;

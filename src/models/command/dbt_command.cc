@@ -16,6 +16,7 @@
 #include "models/command/project_command.h"
 #include "models/command/retry.h"
 #include "models/command/selection.h"
+#include "models/context/secrets.h"
 #include "models/project/version.h"
 #include "models/run/publication.h"
 #include "models/run/unit_test.h"
@@ -62,6 +63,31 @@ Result<void> write_parsed(const Invocation& invocation) {
     return write_semantic_manifest(invocation.services());
 }
 
+// Exposures and saved queries as nodes that do nothing: `build` tells of them in their place of the graph.
+class DeclarationNodes {
+public:
+    void add(const Declaration& declaration, std::vector<const Node*>& nodes) {
+        auto node = std::make_unique<Node>();
+        node->type = declaration.type;
+        node->unique_id = declaration.unique_id;
+        node->package = declaration.package;
+        node->name = declaration.name;
+        node->fqn = declaration.fqn;
+        node->place = declaration.place;
+        node->config = declaration.config;
+        node->depends_on_nodes = declaration.depends_on_nodes;
+        nodes.push_back(node.get());
+        nodes_.push_back(std::move(node));
+    }
+
+private:
+    std::vector<std::unique_ptr<Node>> nodes_;
+};
+
+bool is_run_as_nothing(ResourceType type) {
+    return type == ResourceType::exposure || type == ResourceType::saved_query;
+}
+
 Result<int> run_selected(Invocation& invocation, const std::vector<const Member*>& members, const NodeFilter& filter,
                          Console& console) {
     const std::string& verb = invocation.arguments().verb;
@@ -94,6 +120,11 @@ Result<int> run_selected(Invocation& invocation, const std::vector<const Member*
         if (status == kDone) TRY(write_catalog(invocation, console));
         if (status == kDone) TRY(write_lineage_artifact(invocation, console));
         return status;
+    }
+    DeclarationNodes declared;
+    for (const Member* member : members) {
+        const bool is_told = verb == "build" && !filter && is_run_as_nothing(member->type);
+        if (is_told) declared.add(*member->declaration, nodes);
     }
     return run_graph_command(invocation, nodes, kind_of(verb), console);
 }
@@ -131,6 +162,11 @@ Result<int> run_verb(Invocation& invocation, const std::vector<std::string>* onl
     if (only != nullptr && verb != "run-operation") {
         std::vector<const Node*> nodes = named_nodes(invocation.manifest(), *only);
         if (verb == "build") add_audits(invocation.manifest(), nodes);
+        DeclarationNodes declared;
+        for (const auto& declaration : invocation.manifest().declarations) {
+            const bool is_named = std::find(only->begin(), only->end(), declaration->unique_id) != only->end();
+            if (is_named && is_run_as_nothing(declaration->type)) declared.add(*declaration, nodes);
+        }
         return run_graph_command(invocation, nodes, kind_of(verb), console);
     }
     if (verb == "lineage") return run_lineage(invocation, console);
@@ -161,6 +197,7 @@ Result<int> run_command(const InvocationWorld& world, const DbtArguments& given,
             return kDone;
         }
         const auto again = TRY(Invocation::open(world, retry.arguments));
+        again->services().batch_history = retry.batches;
         return run_verb(*again, &retry.ids, filter, console);
     }
     return run_verb(*invocation, nullptr, filter, console);
@@ -188,8 +225,17 @@ int run_dbt_command(const InvocationWorld& world, std::span<const std::string> w
         console.print(help());
         return given.is_on("help") ? kDone : kMisused;
     }
+    const auto secrets = std::make_shared<Secrets>();
+    InvocationWorld own = world;
+    own.secrets = secrets;
+    own.environment = [&world, secrets](const std::string& name) {
+        auto value = world.environment(name);
+        if (value && Secrets::is_secret_name(name)) secrets->add(*value);
+        return value;
+    };
+    console.hide(secrets);
     const auto started = std::chrono::steady_clock::now();
-    const auto result = run_command(world, given, filter, console);
+    const auto result = run_command(own, given, filter, console);
     const int status = result.ok() ? result.value() : fail(console, result.error(), misused(given));
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
     console.event(command_completed(given.verb, status == kDone, seconds));

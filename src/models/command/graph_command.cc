@@ -164,6 +164,18 @@ void warn_of_untested(const std::vector<const Node*>& nodes, Console& console) {
     }
 }
 
+// A flag of dbt_project.yml.
+bool is_flag_on(const ContextServices& services, std::string_view name) {
+    const Value* value = services.project_flags->find(name);
+    return value != nullptr && value->truth();
+}
+
+std::vector<NodeResult> skipped(const std::vector<const Node*>& nodes) {
+    std::vector<NodeResult> results;
+    for (const Node* node : nodes) results.emplace_back().unique_id = node->unique_id;
+    return results;
+}
+
 // Adds to `results` in the order in which things ran, also when it ends in an error.
 Result<void> run_nodes(Invocation& invocation, const std::vector<const Node*>& nodes, RunKind kind, Console& console,
                        std::vector<NodeResult>& results) {
@@ -173,12 +185,14 @@ Result<void> run_nodes(Invocation& invocation, const std::vector<const Node*>& n
     const Schemas schemas = schemas_of(nodes, services);
     if (kind == RunKind::execute) TRY(check_publications(nodes));
     if (kind != RunKind::compile) TRY(create_schemas(invocation, schemas, *session));
+    bool skips = false;
     if (kind == RunKind::execute) {
         const bool is_well = TRY(run_hooks(hooks_of(services.manifest, "on-run-start"), invocation, compiler, *session,
                                            schemas, console, Value(), results));
-        if (!is_well) return {};
+        skips = !is_well && is_flag_on(services, "skip_nodes_if_on_run_start_fails");
     }
-    std::vector<NodeResult> ran = TRY(run_graph(services, compiler, nodes, options_of(invocation, kind), console));
+    std::vector<NodeResult> ran =
+        skips ? skipped(nodes) : TRY(run_graph(services, compiler, nodes, options_of(invocation, kind), console));
     const Value told = results_value(ran, services.manifest);
     results.insert(results.end(), std::make_move_iterator(ran.begin()), std::make_move_iterator(ran.end()));
     if (kind == RunKind::execute) {

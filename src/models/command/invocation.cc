@@ -9,6 +9,8 @@
 #include "base/text.h"
 #include "models/command/event_time.h"
 #include "models/context/native.h"
+#include "models/context/query_comment.h"
+#include "models/context/secrets.h"
 #include "models/context/yaml_scope.h"
 #include "models/parse/parse_project.h"
 #include "models/project/packages.h"
@@ -164,11 +166,17 @@ Invocation::~Invocation() = default;
 Result<std::unique_ptr<Invocation>> Invocation::open(const InvocationWorld& world, const DbtArguments& arguments) {
     auto invocation = std::unique_ptr<Invocation>(new Invocation(world, arguments));
     invocation->cli_vars_ = TRY(read_cli_vars(arguments));
+    for (const auto& [name, value] : invocation->cli_vars_->entries()) {
+        if (world.secrets && Secrets::is_secret_name(name.text())) world.secrets->add(value.text());
+    }
     const std::string root = TRY(project_folder(world, arguments));
     YamlTree raw = TRY(load_project_file(root));
     TRY(invocation->read_profile(root, raw));
     TRY(invocation->read_packages(root, std::move(raw)));
+    invocation->take_project_flags();
     invocation->make_services();
+    invocation->services_->comment =
+        std::make_shared<const StatementComment>(TRY(StatementComment::create(invocation->root().query_comment)));
     TRY(invocation->read_times());
     return invocation;
 }
@@ -228,6 +236,7 @@ Result<void> Invocation::read_profile(const std::string& root, const YamlTree& r
     target_.profile = chosen.profile_name;
     target_.name = chosen.target_name;
     target_.type = chosen.type;
+    target_.place = Place::in_file(chosen.file, static_cast<int>(chosen.line));
     target_.threads = static_cast<int>(chosen.threads);
     target_.output = Ref<Dict>(&output.dict());
     target_.project_root = root;
@@ -309,9 +318,28 @@ void Invocation::make_services() {
     services.invocation_id = new_invocation_id();
     const auto now = world_.run.clock.now().time_since_epoch();
     services.run_started_at = datetime_value(std::chrono::duration_cast<std::chrono::microseconds>(now).count(), 0);
+    services.threads = threads();
     services.is_empty_run = arguments_.is_on("empty");
     services.env = world_.environment;
+    services.secrets = world_.secrets;
     manifest_.root_package = root().name;
+}
+
+// The call and its environment go before the project.
+void Invocation::take_project_flags() {
+    constexpr std::array<std::string_view, 3> kSwitches = {"fail-fast", "write-json", "warn-error"};
+    const auto given = [&](std::string name) -> const YamlNode& {
+        std::replace(name.begin(), name.end(), '-', '_');
+        return root().flags()[name];
+    };
+    for (const std::string_view name : kSwitches) {
+        const YamlNode& value = given(std::string(name));
+        if (value.is_boolean() && !arguments_.has(name)) arguments_.switches[std::string(name)] = value.boolean();
+    }
+    const YamlNode& indirect = given("indirect-selection");
+    if (indirect.is_text() && !arguments_.has("indirect-selection")) {
+        arguments_.values["indirect-selection"] = {std::string(indirect.text())};
+    }
 }
 
 Result<void> Invocation::read_times() {

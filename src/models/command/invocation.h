@@ -28,6 +28,7 @@ struct InvocationWorld {
     // The target of this name (nullopt: the one it takes when none is asked for) that stands outside of profiles.yml,
     // for projects whose profile is in none. Empty, or nullopt: there is none.
     std::function<Result<std::optional<ProfileTarget>>(const std::optional<std::string>& name)> other_target = {};
+    std::shared_ptr<Secrets> secrets = {};  // learns of what must not be shown; nullptr: nobody asks
 };
 
 // --project-dir, else the folder with a dbt_project.yml here or above.
@@ -75,10 +76,11 @@ private:
     Result<Project> read_package(const std::string& root, YamlTree raw);
     void make_services();
     Result<void> read_times();
+    void take_project_flags();
 
     class ProjectVars;
     const InvocationWorld world_;
-    const DbtArguments arguments_;
+    DbtArguments arguments_;  // with what dbt_project.yml says where the call says nothing
     jinja::Ref<jinja::Dict> cli_vars_;
     std::vector<Project> packages_;
     Target target_;

@@ -12,7 +12,8 @@ namespace shaduf::models {
 // Calls macros for a command itself, beside all nodes, on one session. One thread; outlived by both.
 class MacroCaller {
 public:
-    MacroCaller(const ContextServices& services, Session& session, std::string label);
+    MacroCaller(const ContextServices& services, Session& session, std::string label,
+                std::string connection = "master");
 
     // A macro as a name without a package finds it, of the root project first. internal: there is none.
     Result<jinja::Value> call(std::string_view macro, std::span<const jinja::NamedValue> arguments);

@@ -11,6 +11,7 @@
 #include "models/run/compiler.h"
 #include "models/run/deferral.h"
 #include "models/run/node_runner.h"
+#include "models/run/statement_error.h"
 #include "models/yaml/parse_yaml.h"
 #include "models/yaml/value.h"
 
@@ -42,7 +43,8 @@ Result<YamlTree> read_arguments(const std::string& text) {
 
 Result<void> call_operation(Session& session, const ContextServices& services, const Macro& macro,
                             const YamlNode& arguments) {
-    MacroCaller caller(services, session, "macro " + macro.name + " (" + macro.place.original_path + ")");
+    MacroCaller caller(services, session, "macro " + macro.name + " (" + macro.place.original_path + ")",
+                       "macro_" + macro.name);
     std::vector<NamedValue> named;
     for (const YamlEntry& entry : arguments.entries()) {
         named.push_back({entry.key.text(), value_of_yaml(entry.value)});
@@ -140,10 +142,11 @@ public:
                                                {"limit", limit < 0 ? Value::none() : Value(limit)}};
         MacroCaller caller(services, session, label_of(node));
         const std::string sql = TRY(caller.call("get_show_sql", named)).text();
-        auto answer = session.execute({.sql = sql, .fetch = Fetch::rows});
+        auto answer = scope.execute({.sql = sql, .fetch = Fetch::rows});
         if (!answer.ok()) {
-            return Error(answer.error().kind(), answer.error().message() + "\n  compiled SQL: " + sql)
-                .at(Place::in_file(node.place.original_path, 0));
+            StatementOrigin origin = origin_of(services, node, run);
+            origin.files = {{"compiled SQL", code}};
+            return statement_error(answer.release_error(), run, origin);
         }
         return print(caller.vm(), node, *answer.value().table);
     }

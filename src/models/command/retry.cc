@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "base/text.h"
+#include "base/time.h"
 #include "models/artifacts/artifact_file.h"
 #include "models/yaml/json_tree.h"
 #include "models/yaml/parse_yaml.h"
@@ -66,6 +67,26 @@ DbtArguments arguments_of(const YamlNode& args, const DbtArguments& now) {
     return arguments;
 }
 
+Result<std::vector<TimeSpan>> read_spans(const YamlNode& spans, const std::string& path) {
+    std::vector<TimeSpan> read;
+    for (const YamlNode& span : spans.items()) {
+        const auto ends = span.items();
+        const auto start = ends.size() == 2 ? parse_timestamp(ends[0].text()) : std::nullopt;
+        const auto end = ends.size() == 2 ? parse_timestamp(ends[1].text()) : std::nullopt;
+        if (!start || !end) {
+            return Error(ErrorKind::invalid_config, "batch_results holds what is no time: " + to_python_json(span) +
+                                                        "; run the command again instead of retrying it")
+                .at(Place::in_file(path, 0));
+        }
+        read.push_back({start->microseconds, end->microseconds});
+    }
+    return read;
+}
+
+Result<BatchHistory> read_history(const YamlNode& batches, const std::string& path) {
+    return BatchHistory{TRY(read_spans(batches["successful"], path)), TRY(read_spans(batches["failed"], path))};
+}
+
 }  // namespace
 
 Result<Retry> read_retry(const Invocation& invocation) {
@@ -94,7 +115,11 @@ Result<Retry> read_retry(const Invocation& invocation) {
         const std::string_view status = result["status"].text();
         const bool failed = holds(kFailed, status) || (status == "warn" && retry.arguments.is_on("warn-error"));
         const bool is_hook = id.starts_with("operation.") && verb != "run-operation";
-        if (failed && !is_hook) retry.ids.push_back(id);
+        if (!failed || is_hook) continue;
+        retry.ids.push_back(id);
+        BatchHistory history = TRY(read_history(result["batch_results"], path));
+        const bool is_partial = !history.successful.empty() && !history.failed.empty();
+        if (is_partial) retry.batches.emplace(id, std::move(history));
     }
     return retry;
 }

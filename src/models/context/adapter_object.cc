@@ -210,7 +210,7 @@ Result<Value> AdapterObject::call_execute(Vm&, const Arguments& arguments) const
     if (values[1].truth() && !session.in_transaction()) TRY(session.begin());
     Statement statement = {.sql = values[0].text(), .fetch = values[2].truth() ? Fetch::rows : Fetch::nothing};
     if (values[3].kind() == Kind::integer) statement.rows_max = values[3].integer();
-    QueryResult result = TRY(session.execute(statement));
+    QueryResult result = TRY(scope_.execute(std::move(statement)));
     return Value::tuple({response_value(std::move(result.message), std::move(result.code), result.rows_affected),
                          Value(Ref<Object>(result.table.get()))});
 }
@@ -224,7 +224,7 @@ Result<Value> AdapterObject::call_add_query(Vm&, const Arguments& arguments) con
     if (values[1].truth() && !session.in_transaction()) TRY(session.begin());
     Statement statement = {.sql = values[0].text()};
     if (values[2].kind() == Kind::list || values[2].kind() == Kind::tuple) statement.bindings = values[2].items();
-    TRY(session.execute(statement));
+    TRY(scope_.execute(std::move(statement)));
     return Value::none();
 }
 
@@ -289,7 +289,7 @@ Result<Value> AdapterObject::call_column_schema(Vm&, const Arguments& arguments)
     std::vector<Value> columns;
     if (is_parsing()) return Value::list(std::move(columns));
     const ColumnStyle& style = scope_.services().adapter.column_style();
-    for (auto& column : TRY(scope_.session()->describe(values[0].text()))) {
+    for (auto& column : TRY(scope_.describe(values[0].text()))) {
         Column::Parts parts;
         parts.name = std::move(column.name);
         parts.type = Column::translate_type(style, column.type);

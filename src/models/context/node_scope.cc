@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "base/text.h"
 #include "jinja/template.h"
 #include "models/context/native.h"
+#include "models/context/query_comment.h"
 
 namespace shaduf::models {
 namespace {
@@ -29,6 +31,20 @@ struct Entries {
 const Entries& entries() {
     static const Entries kEntries;
     return kEntries;
+}
+
+// The point as it is in the text without what was put before it.
+Error without_lead(const Error& error, std::string_view lead) {
+    auto point = error.point();
+    if (!point || lead.empty()) return error;
+    const auto lines = static_cast<size_t>(std::count(lead.begin(), lead.end(), '\n'));
+    const auto characters = static_cast<size_t>(
+        std::count_if(lead.begin(), lead.end(), [](unsigned char c) { return (c & 0xC0U) != 0x80U; }));
+    if (point->line > lines)
+        point->line -= lines;
+    else if (point->line == 0 && point->column > characters)
+        point->column -= characters;
+    return error.at_point(std::move(*point));
 }
 
 }  // namespace
@@ -91,6 +107,28 @@ Result<std::optional<Value>> NodeScope::variable(jinja::Vm&, std::string_view na
     // In a machine of its own: the one that asks is in the middle of a template.
     jinja::Vm inner(vm_options(RenderMode::text));
     return std::optional(Value(TRY(inner.render(*code, *this))));
+}
+
+Result<QueryResult> NodeScope::execute(Statement statement) const {
+    Statement sent = statement;
+    const StatementComment* comment = services_.comment.get();
+    if (comment != nullptr && !trim(sent.sql).empty()) {
+        if (!run_->comment) run_->comment = TRY(comment->text(*this));
+        sent.sql = comment->add(std::move(sent.sql), *run_->comment);
+    }
+    auto result = session()->execute(sent);
+    if (!result.ok()) {
+        const size_t before = sent.sql.ends_with(statement.sql) ? sent.sql.size() - statement.sql.size() : 0;
+        const Error error = without_lead(result.error(), std::string_view(sent.sql).substr(0, before));
+        run_->refused.emplace(NodeRun::Refused{std::move(statement.sql), error});
+    }
+    return result;
+}
+
+Result<std::vector<Session::ResultColumn>> NodeScope::describe(const std::string& sql) const {
+    auto columns = session()->describe(sql);
+    if (!columns.ok()) run_->refused.emplace(NodeRun::Refused{sql, columns.error()});
+    return columns;
 }
 
 Error NodeScope::error(std::string message) const {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "jinja/vm.h"
+#include "models/adapter/session.h"
 #include "models/context/batch.h"
 #include "models/context/services.h"
 #include "models/manifest.h"
@@ -38,7 +39,14 @@ struct NodeRun {
     std::string compiled_code;
     std::vector<std::string> ctes;  // unique ids of ephemeral models that were referred to
     std::string build_path;         // of the file that `write` wrote
-    std::optional<Batch> batch;     // of a microbatch model
+    std::string built_code;         // what stands in it
+    struct Refused {
+        std::string sql;
+        Error error;
+    };
+    std::optional<std::string> comment;  // that its statements carry, once there was one
+    std::optional<Refused> refused;      // the last statement that the database refused
+    std::optional<Batch> batch;          // of a microbatch model
 };
 
 // One name of the context and how its value comes to be. Values are made once a scope, when they are asked for.
@@ -55,6 +63,7 @@ public:
         const SourceTable* source = nullptr;  // of a freshness query
         std::string package;                  // whose macros come first
         std::string label;                    // for errors: "model customers (models/customers.sql)"
+        std::string connection = "master";    // what statements of no node are told to be of, as dbt names it
     };
     // How ref() is resolved when it is not as usual: by unit tests and by defer.
     using Resolve = std::function<Result<std::optional<jinja::Value>>(const ModelRef& ref, const Node& target)>;
@@ -95,6 +104,10 @@ public:
     const Resolve& resolve() const { return resolve_; }
     const ResolveSource& resolve_source() const { return resolve_source_; }
     Error error(std::string message) const;
+    // Runs a statement of the templates, as the project wants it to be sent; one that is refused is noted in the run.
+    // REQUIRES: there is a session
+    Result<QueryResult> execute(Statement statement) const;
+    Result<std::vector<Session::ResultColumn>> describe(const std::string& sql) const;
 
 private:
     const ContextServices& services_;

@@ -99,6 +99,7 @@ Result<Value> make_write(const NodeScope& scope) {
         std::filesystem::create_directories(full.parent_path(), failure);
         std::ofstream out(full, std::ios::binary);
         const std::string payload = values[0].text();
+        scope.run()->built_code = payload;
         out.write(payload.data(), static_cast<std::streamsize>(payload.size()));
         if (!out.flush()) return Error(ErrorKind::exhausted, "cannot write what is run: " + full.string());
         return Value("");

@@ -20,6 +20,9 @@ struct RunContext;
 
 namespace shaduf::models {
 
+class Secrets;
+class StatementComment;
+
 // Values of vars, found as dbt does: the command line, the root project (for the package, then for all), the package.
 class VarLookup {
 public:
@@ -41,6 +44,11 @@ public:
 struct Deferral {
     std::map<std::string, RelationPath, std::less<>> relations = {};
     bool favors_state = false;
+};
+
+// What became of the batches of a model in the run that a retry goes on with.
+struct BatchHistory {
+    std::vector<TimeSpan> successful, failed;
 };
 
 // What the templates of one command have in common. Made once and immutable, but for what guards itself; outlives all
@@ -72,8 +80,13 @@ struct ContextServices {
     bool is_empty_run = false;                // --empty: inputs have no rows
     std::optional<TimeSpan> sample = {};      // --sample: inputs of that time only
     std::optional<TimeSpan> event_time = {};  // --event-time-start and -end: of microbatch models
+    std::map<std::string, BatchHistory, std::less<>> batch_history =
+        {};  // by unique id: only the failed ones run again
+    int threads = 1;
     // Environment variables, with --vars of unit tests before them.
     std::function<std::optional<std::string>(const std::string&)> env = {};
+    std::shared_ptr<const Secrets> secrets = {};           // nullptr: there are none
+    std::shared_ptr<const StatementComment> comment = {};  // nullptr: statements have none
 };
 
 }  // namespace shaduf::models

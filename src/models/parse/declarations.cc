@@ -110,6 +110,7 @@ Result<NodeConfig> DeclarationReader::configure(ResourceType type, const Propert
     builder.keep(file.tree);
     builder.add(entry["config"]);
     const ConfigSource properties{builder.finish(), file.path};
+    parser_.note_config_keys(type, *file.project, properties, {}, entry.line());
     const std::vector<std::string_view> names(fqn.begin(), fqn.end());
     const YamlTree merged = TRY(parser_.configs(type, *file.project).merge(names, &properties, nullptr));
     const auto errors =

@@ -5,7 +5,7 @@
 #include "base/text.h"
 #include "models/artifacts/node_value.h"
 #include "models/context/native.h"
-#include "models/parse/test_arguments.h"
+#include "models/context/test_arguments.h"
 #include "models/run/compiler.h"
 #include "models/yaml/value.h"
 
@@ -247,6 +247,13 @@ Result<NodeConfig> NodeParser::settings(const Node& node, const YamlTree& merged
     return config;
 }
 
+// A user cannot change what packages say.
+void NodeParser::note_config_keys(ResourceType type, const Project& project, const ConfigSource& source,
+                                  std::string_view code, size_t line) const {
+    if (&project != &invocation_.root()) return;
+    config_keys_.note(config_resource(type), source, code, line);
+}
+
 Result<void> NodeParser::configure(Node& node, const Subject& subject, const Captured& captured) const {
     std::vector<YamlTree> calls;
     for (const Ref<Dict>& call : captured.config_calls) calls.push_back(tree_of(Value(call)));
@@ -261,6 +268,12 @@ Result<void> NodeParser::configure(Node& node, const Subject& subject, const Cap
         patch->is_used = true;
         if (patch->config) properties = &*patch->config;
     }
+    if (own) {
+        const size_t line = subject.config_calls ? node.place.line : subject.lines_before + 1;
+        const std::string_view code = subject.config_calls ? std::string_view() : node.raw_code;
+        note_config_keys(node.type, *subject.project, *own, code, line);
+    }
+    if (properties != nullptr) note_config_keys(node.type, *subject.project, *properties, {}, node.place.line);
     const std::vector<std::string_view> fqn(node.fqn.begin(), node.fqn.end());
     const YamlTree merged = TRY(configs(node.type, *subject.project).merge(fqn, properties, own ? &*own : nullptr));
     const auto says_nothing = [](const ConfigSource* source) {

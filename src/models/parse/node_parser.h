@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "models/command/invocation.h"
+#include "models/configs/config_keys.h"
 #include "models/configs/config_merge.h"
 #include "models/context/node_scope.h"
 #include "models/parse/package_files.h"
@@ -71,6 +72,10 @@ public:
     const UnrenderedConfigs& unrendered(ResourceType type, const Project& project) const;
     Invocation& invocation() const { return invocation_; }
     const NodePatches& patches() const { return patches_; }
+    // What was noted so far; of packages, nothing is.
+    ConfigKeys& config_keys() const { return config_keys_; }
+    void note_config_keys(ResourceType type, const Project& project, const ConfigSource& source, std::string_view code,
+                          size_t line) const;
 
 private:
     Result<void> render(Node& node, const Subject& subject, Captured& captured) const;
@@ -84,6 +89,7 @@ private:
     Invocation& invocation_;
     const NodePatches& patches_;
     const NodeNames names_;
+    mutable ConfigKeys config_keys_;
     mutable std::mutex mutex_;
     struct CommonConfig {
         YamlTree tree;  // so that no other one comes to stand where it is
@@ -96,7 +102,5 @@ private:
 };
 
 ConfigResource config_resource(ResourceType type);
-// The arguments of a generic test, for rendering: what refs it makes while it is parsed.
-inline constexpr std::string_view kTestArgumentsName = "_dbt_generic_test_kwargs";
 
 }  // namespace shaduf::models

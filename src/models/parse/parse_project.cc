@@ -9,6 +9,7 @@
 #include "models/parse/parallel.h"
 #include "models/parse/properties.h"
 #include "models/parse/references.h"
+#include "models/parse/template_reads.h"
 
 namespace shaduf::models {
 namespace {
@@ -53,6 +54,9 @@ Result<void> parse_project(Invocation& invocation, Findings& findings) {
     sort_by_id(manifest.declarations);
     sort_by_id(manifest.unit_tests);
     manifest.index();
+    parser.config_keys().note_project(invocation.root());
+    parser.config_keys().warn([&](std::string_view key) { return is_config_read(packages, key); }, findings);
+    warn_of_unused_vars(invocation, packages, findings);
     check_names(manifest, findings);
     resolve_references(manifest, findings);
     check_access(manifest, invocation.packages(), findings);

@@ -155,8 +155,9 @@ private:
     static std::string told(const std::vector<Step>& way, const Node* again) {
         const auto begin = std::find_if(way.begin(), way.end(), [&](const Step& step) { return step.node == again; });
         std::string text;
-        for (auto step = begin; step != way.end(); ++step) text += step->node->unique_id + " --> ";
-        return text + again->unique_id;
+        const auto named = [](const Node& node) { return node.unique_id + " (" + node.place.original_path + ")"; };
+        for (auto step = begin; step != way.end(); ++step) text += named(*step->node) + " --> ";
+        return text + named(*again);
     }
 
     const Manifest& manifest_;

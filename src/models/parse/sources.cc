@@ -193,6 +193,7 @@ Result<void> SourceReader::configure(const Table& table, SourceTable& made) cons
     builder.keep(table.merged);
     builder.add(own.root());
     const ConfigSource properties{builder.finish(), table.file.path};
+    parser_.note_config_keys(ResourceType::source, *table.file.project, properties, {}, table.table.line());
     const std::vector<std::string_view> fqn(made.fqn.begin(), made.fqn.end());
     const YamlTree merged =
         TRY(parser_.configs(ResourceType::source, *table.file.project).merge(fqn, &properties, nullptr));

@@ -1,4 +1,5 @@
 #include "models/parse/test_definition.h"
+#include "models/context/test_arguments.h"
 
 #include <algorithm>
 #include <array>

@@ -178,6 +178,7 @@ Result<NodeConfig> UnitTestReader::configure(const PropertyFile& file, const Yam
     builder.keep(file.tree);
     builder.add(entry["config"]);
     const ConfigSource properties{builder.finish(), file.path};
+    parser_.note_config_keys(ResourceType::unit_test, *file.project, properties, {}, entry.line());
     const std::vector<std::string_view> names(fqn.begin(), fqn.end());
     const YamlTree merged =
         TRY(parser_.configs(ResourceType::unit_test, *file.project).merge(names, &properties, nullptr));

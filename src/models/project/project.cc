@@ -13,6 +13,53 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// Of dbt, and of its adapters.
+constexpr std::string_view kKnownFlags[] = {
+    "cache_selected_only",
+    "debug",
+    "fail_fast",
+    "indirect_selection",
+    "log_format",
+    "log_format_file",
+    "log_level",
+    "log_level_file",
+    "partial_parse",
+    "populate_cache",
+    "printer_width",
+    "send_anonymous_usage_stats",
+    "static_parser",
+    "use_colors",
+    "use_colors_file",
+    "use_experimental_parser",
+    "version_check",
+    "warn_error",
+    "warn_error_options",
+    "write_json",
+    "require_batched_execution_for_custom_microbatch_strategy",
+    "require_event_names_in_deprecations",
+    "require_explicit_package_overrides_for_builtin_materializations",
+    "require_resource_names_without_spaces",
+    "source_freshness_run_project_hooks",
+    "skip_nodes_if_on_run_start_fails",
+    "state_modified_compare_more_unrendered_values",
+    "state_modified_compare_vars",
+    "require_yaml_configuration_for_mf_time_spines",
+    "require_nested_cumulative_type_params",
+    "validate_macro_args",
+    "require_all_warnings_handled_by_warn_error",
+    "require_generic_test_arguments_property",
+    "require_unique_project_resource_names",
+    "require_ref_searches_node_package_before_root",
+    "enable_truthy_nulls_equals_macro",
+    "restrict_direct_pg_catalog_access",
+    "use_info_schema_for_columns",
+    "use_user_folder_for_python",
+    "use_materialization_v2",
+    "use_managed_iceberg",
+    "redshift_skip_autocommit_transaction_statements",
+    "bigquery_use_batch_source_freshness",
+};
+
 constexpr std::array<std::string_view, kConfigSections> kSectionKeys = {
     "models",  "seeds",           "snapshots",     "sources",   "data_tests", "unit_tests",
     "metrics", "semantic-models", "saved-queries", "exposures", "functions"};
@@ -130,6 +177,9 @@ public:
         for (const std::string_view key : kSectionKeys) fields_.map(key);
         for (const std::string_view key : {"tests", "vars", "flags", "dbt-cloud"}) fields_.map(key);
         const YamlNode& root = fields_.node();
+        if (root["flags"].is_map()) {
+            YamlFields(root["flags"], fields_.file(), findings_).warn_of_unknown(kKnownFlags, "flags");
+        }
         if (!root["tests"].is_null() && !root["data_tests"].is_null()) {
             fields_.error(fields_.place_of("tests"), "both tests and data_tests are given; keep data_tests");
         }

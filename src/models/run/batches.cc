@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cstdio>
 
 #include "base/text.h"
@@ -127,6 +128,21 @@ std::vector<Batch> batches_of(const BatchPlan& plan) {
     }
     batches.push_back(make_batch(start, end, plan.size));
     return batches;
+}
+
+Batch batch_of(const TimeSpan& time, BatchSize size) { return make_batch(time.start, time.end, size); }
+
+bool runs_batches_at_once(const Node& node) {
+    const jinja::Value asked = node.config.get("concurrent_batches");
+    if (asked.kind() == jinja::Kind::boolean) return asked.boolean();
+    const auto is_word = [](char c) { return c == '_' || std::isalnum(static_cast<unsigned char>(c)) != 0; };
+    constexpr std::string_view kThis = "this";
+    const std::string& code = node.raw_code;
+    for (size_t at = code.find(kThis); at != std::string::npos; at = code.find(kThis, at + 1)) {
+        const size_t end = at + kThis.size();
+        if ((at == 0 || !is_word(code[at - 1])) && (end == code.size() || !is_word(code[end]))) return false;
+    }
+    return true;
 }
 
 bool runs_in_batches(const Node& node, const MacroIndex& macros, const std::vector<std::string>& packages,

@@ -36,6 +36,13 @@ struct BatchPlan {
 // In their order; never none. The last one ends with the time that was given, rounded up.
 std::vector<Batch> batches_of(const BatchPlan& plan);
 
+// The batch of that time.
+Batch batch_of(const TimeSpan& time, BatchSize size);
+
+// Whether its batches, but the first and the last one, may run at the same time, where the adapter takes that: as its
+// config concurrent_batches says, else unless its text refers to `this`.
+bool runs_batches_at_once(const Node& node);
+
 // Whether it is a microbatch model that is run in batches: not where the project brings its own macro of that strategy,
 // unless it asks for batches by the flag require_batched_execution_for_custom_microbatch_strategy.
 bool runs_in_batches(const Node& node, const MacroIndex& macros, const std::vector<std::string>& packages,

@@ -7,7 +7,7 @@
 #include "base/run_context.h"
 #include "base/text.h"
 #include "models/context/native.h"
-#include "models/parse/test_arguments.h"
+#include "models/context/test_arguments.h"
 #include "models/run/deferral.h"
 #include "models/run/sql_words.h"
 
@@ -17,11 +17,10 @@ namespace {
 using jinja::Kind;
 using jinja::Value;
 
-constexpr std::string_view kTestArguments = "_dbt_generic_test_kwargs";
-
 Result<std::string> render_node(const Node& node, NodeScope& scope, const Cancellation& cancellation) {
     if (node.test)
-        scope.set(std::string(kTestArguments), TRY(render_test_arguments(*node.test, node.place.original_path, scope)));
+        scope.set(std::string(kTestArgumentsName),
+                  TRY(render_test_arguments(*node.test, node.place.original_path, scope)));
     jinja::TemplatePtr code = node.code;
     if (code == nullptr) code = TRY(jinja::Template::compile(node.raw_code, node.place.original_path, {}));
     jinja::Vm vm(vm_options(RenderMode::text), &cancellation);
@@ -40,11 +39,14 @@ std::string label_of(const Node& node) {
     return std::string(to_string(node.type)) + " " + node.name + " (" + node.place.original_path + ")";
 }
 
+std::string compiled_path(const ContextServices& services, const Node& node, std::string_view batch) {
+    return (std::filesystem::path(services.target_path) / "compiled" / written_path(node, batch)).string();
+}
+
 Result<void> write_compiled(const ContextServices& services, const Node& node, const std::string& code,
                             std::string_view batch) {
     if (code.empty()) return {};
-    const auto file =
-        std::filesystem::path(services.project_root) / services.target_path / "compiled" / written_path(node, batch);
+    const auto file = std::filesystem::path(services.project_root) / compiled_path(services, node, batch);
     std::error_code failure;
     std::filesystem::create_directories(file.parent_path(), failure);
     std::ofstream out(file, std::ios::binary);

@@ -38,6 +38,8 @@ private:
 
 // "model customers (models/customers.sql)", for messages.
 std::string label_of(const Node& node);
+// Where that stands, as people are told: "target/compiled/shop/models/orders.sql".
+std::string compiled_path(const ContextServices& services, const Node& node, std::string_view batch);
 // Below target/compiled, where people look for it. `batch`: the name of the batch of a model that it is for.
 Result<void> write_compiled(const ContextServices& services, const Node& node, const std::string& code,
                             std::string_view batch = {});

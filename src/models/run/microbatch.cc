@@ -1,5 +1,9 @@
 // Runs microbatch models: a part of NodeRunner in a file of its own. Each batch is compiled and run as a node by
 // itself; the first one makes the table and the others add to it.
+#include <algorithm>
+#include <atomic>
+#include <thread>
+
 #include "base/run_context.h"
 #include "models/context/native.h"
 #include "models/context/relations.h"
@@ -55,6 +59,12 @@ Result<std::vector<Batch>> NodeRunner::plan_batches(const Node& node, BatchPlan&
     if (macro == nullptr) return Error(ErrorKind::internal, "there is no macro is_incremental");
     jinja::Vm vm(vm_options(RenderMode::text), &services_.run.cancellation);
     plan.is_incremental = TRY(scope.call_macro(vm, *macro, {})).truth();
+    if (const auto before = services_.batch_history.find(node.unique_id); before != services_.batch_history.end()) {
+        plan.is_incremental = true;  // some of them made the table
+        std::vector<Batch> batches;
+        for (const TimeSpan& time : before->second.failed) batches.push_back(batch_of(time, plan.size));
+        return batches;
+    }
     plan.given = services_.sample ? services_.sample : services_.event_time;
     const auto* started = services_.run_started_at.object_as<Moment>();
     SHADUF_ASSERT(started != nullptr);
@@ -86,8 +96,47 @@ NodeResult NodeRunner::run_batch(const Node& node, const BatchPlan& plan, const 
     return result;
 }
 
+// Those between the first and the last one, by several sessions where the model and the adapter allow it.
+void NodeRunner::run_between(const Node& node, const BatchPlan& plan, const std::vector<Batch>& batches,
+                             BatchesRun& done) {
+    const size_t end = batches.size() - 1;
+    std::atomic<size_t> next = 1;
+    const auto work = [&](NodeRunner& runner) {
+        for (size_t i = next++; i < end && !services_.run.cancellation.canceled(); i = next++) {
+            done[i] = runner.run_batch(node, plan, batches, i);
+        }
+    };
+    std::vector<std::thread> threads;
+    const bool at_once = services_.adapter.takes_concurrent_batches() && runs_batches_at_once(node);
+    const size_t count = at_once ? std::min<size_t>(static_cast<size_t>(services_.threads), end) : 1;
+    for (size_t i = 1; i < count; ++i) {
+        threads.emplace_back([&, name = thread_id_ + " batches " + std::to_string(i + 1)] {
+            // Without a session of its own, its batches are left to the others.
+            auto session = services_.adapter.connect(services_.run, name);
+            if (!session.ok()) return;
+            NodeRunner runner(services_, compiler_, *session.value(), name);
+            work(runner);
+        });
+    }
+    work(*this);
+    for (std::thread& thread : threads) thread.join();
+}
+
 // Without the table of the first batch there is nothing for the others to add to: they fail with it. Any other one
-// that fails leaves the rest alone.
+// that fails leaves the rest alone. The last one comes when all others have ended, with the hooks behind it.
+NodeRunner::BatchesRun NodeRunner::run_in_order(const Node& node, const BatchPlan& plan,
+                                                const std::vector<Batch>& batches) {
+    BatchesRun done(batches.size());
+    if (services_.run.cancellation.canceled()) return done;
+    done.front() = run_batch(node, plan, batches, 0);
+    if (done.front()->status != NodeStatus::success || batches.size() == 1) return done;
+    run_between(node, plan, batches, done);
+    if (!services_.run.cancellation.canceled()) {
+        done.back() = run_batch(node, plan, batches, batches.size() - 1);
+    }
+    return done;
+}
+
 NodeResult NodeRunner::run_batches(const Node& node) {
     NodeResult result;
     result.unique_id = node.unique_id;
@@ -105,18 +154,15 @@ NodeResult NodeRunner::run_batches(const Node& node) {
     }
     result.failures = 0;
     result.batches.emplace();
-    bool is_skipping = false;
-    for (size_t i = 0; i < batches.value().size(); ++i) {
-        const TimeSpan& time = batches.value()[i].time;
-        if (is_skipping || services_.run.cancellation.canceled()) {
-            result.batches->failed.push_back(time);
-            continue;
-        }
-        NodeResult batch = run_batch(node, plan, batches.value(), i);
-        const bool is_well = batch.status == NodeStatus::success;
-        (is_well ? result.batches->successful : result.batches->failed).push_back(time);
-        if (!is_well && !result.error) result.error = std::move(batch.error);
-        is_skipping = !is_well && i == 0;
+    BatchesRun done = run_in_order(node, plan, batches.value());
+    for (size_t i = 0; i < done.size(); ++i) {
+        const bool is_well = done[i] && done[i]->status == NodeStatus::success;
+        (is_well ? result.batches->successful : result.batches->failed).push_back(batches.value()[i].time);
+        if (done[i] && !is_well && !result.error) result.error = std::move(done[i]->error);
+    }
+    if (const auto before = services_.batch_history.find(node.unique_id); before != services_.batch_history.end()) {
+        auto& successful = result.batches->successful;
+        successful.insert(successful.end(), before->second.successful.begin(), before->second.successful.end());
     }
     conclude(result);
     const auto ended = std::chrono::system_clock::now();

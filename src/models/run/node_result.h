@@ -45,8 +45,9 @@ struct NodeResult {
     std::optional<std::string> relation_name;
     std::string build_path;
     std::optional<Error> error;
-    // Rows that made a test fail, as text for people, and the query that finds them.
+    // Rows that made a test fail, as text for people, and the query that finds all of them: itself, and its file.
     std::string failing_rows;
+    std::string failing_query, failing_query_path;
 };
 
 }  // namespace shaduf::models

@@ -10,6 +10,7 @@
 #include "models/context/response.h"
 #include "models/run/deferral.h"
 #include "models/run/publication.h"
+#include "models/run/statement_error.h"
 
 namespace shaduf::models {
 namespace {
@@ -110,7 +111,12 @@ const Macro* find_materialization(const ContextServices& services, std::string_v
     std::vector<std::string> packages = {services.root_package};
     for (const std::string& type : services.adapter.lineage()) packages.push_back("dbt_" + type);
     packages.emplace_back(kBuiltinPackage);
-    packages.insert(packages.end(), services.packages.begin(), services.packages.end());
+    // As it was once: packages replace what is built in without being asked.
+    const Value* explicitly =
+        services.project_flags->find("require_explicit_package_overrides_for_builtin_materializations");
+    const bool packages_override = explicitly != nullptr && !explicitly->truth();
+    packages.insert(packages_override ? packages.begin() + 1 : packages.end(), services.packages.begin(),
+                    services.packages.end());
     for (const std::string& type : types) {
         const std::string full = "materialization_" + std::string(name) + "_" + type;
         for (const std::string& package : packages) {
@@ -120,7 +126,21 @@ const Macro* find_materialization(const ContextServices& services, std::string_v
     return nullptr;
 }
 
+// What stands in the graph for others alone.
+NodeResult no_operation(const Node& node, const std::string& thread_id) {
+    NodeResult result;
+    result.unique_id = node.unique_id;
+    result.thread_id = thread_id;
+    result.status = NodeStatus::no_op;
+    result.message = "NO-OP";
+    result.failures = 0;
+    return result;
+}
+
 NodeResult NodeRunner::run(const Node& node, RunKind kind) {
+    if (node.type == ResourceType::exposure || node.type == ResourceType::saved_query) {
+        return no_operation(node, thread_id_);
+    }
     const Value* asks = services_.project_flags->find("require_batched_execution_for_custom_microbatch_strategy");
     const bool batches_custom = asks != nullptr && asks->truth();
     if (kind == RunKind::execute && runs_in_batches(node, services_.macros, services_.packages, batches_custom)) {
@@ -170,7 +190,7 @@ NodeResult NodeRunner::run_once(const Node& node, RunKind kind, NodeRun& run, co
     if (done.ok() && kind == RunKind::execute) done = execute(node, scope, run, result);
     if (!done.ok()) {
         result.status = NodeStatus::error;
-        result.error = done.release_error();
+        result.error = statement_error(done.release_error(), run, origin_of(services_, node, run));
         result.message = result.error->to_string();
         const std::string& file = node.place.original_path;
         if (result.message.find(file) == std::string::npos) result.message = file + ": " + result.message;
@@ -280,6 +300,8 @@ Result<void> NodeRunner::run_test(const Node& node, NodeScope& scope, NodeRun& r
     auto rows = session_.execute(
         {.sql = run.compiled_code, .fetch = Fetch::rows, .rows_max = static_cast<int64_t>(kFailingRowsShown)});
     if (rows.ok()) result.failing_rows = print_table(*rows.value().table, kFailingRowsShown);
+    result.failing_query = result.relation_name ? "select * from " + *result.relation_name : run.compiled_code;
+    result.failing_query_path = compiled_path(services_, node, "");
     return {};
 }
 
@@ -304,14 +326,14 @@ NodeResult NodeRunner::run_operation(const Node& node, Value schemas, Value resu
         const std::string sql(trim(compiled.code));
         if (sql.empty()) return {};
         TRY(session_.begin());
-        const QueryResult answer = TRY(session_.execute({.sql = sql}));
+        const QueryResult answer = TRY(scope.execute({.sql = sql}));
         result.message = answer.message;
         return session_.commit();
     }();
     result.status = done.ok() ? NodeStatus::success : NodeStatus::error;
     result.failures = 0;
     if (!done.ok()) {
-        result.error = done.release_error();
+        result.error = statement_error(done.release_error(), run, origin_of(services_, node, run));
         result.message = result.error->to_string();
         if (auto rolled_back = session_.rollback(); !rolled_back.ok())
             result.message += "; " + rolled_back.error().message();

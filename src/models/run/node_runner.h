@@ -44,6 +44,10 @@ private:
     NodeResult run_once(const Node& node, RunKind kind, NodeRun& run, const Prepare& prepare);
     NodeResult run_batches(const Node& node);
     Result<std::vector<Batch>> plan_batches(const Node& node, BatchPlan& plan);
+    // By index; what was not run for want of the first one, or was canceled, is empty.
+    using BatchesRun = std::vector<std::optional<NodeResult>>;
+    BatchesRun run_in_order(const Node& node, const BatchPlan& plan, const std::vector<Batch>& batches);
+    void run_between(const Node& node, const BatchPlan& plan, const std::vector<Batch>& batches, BatchesRun& done);
     NodeResult run_batch(const Node& node, const BatchPlan& plan, const std::vector<Batch>& batches, size_t index);
     Result<void> compile(const Node& node, NodeScope& scope, NodeRun& run, NodeResult& result);
     Result<void> clone(const Node& node, NodeScope& scope, NodeRun& run, NodeResult& result);

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "models/context/response.h"
 #include "models/run/node_runner.h"
+#include "models/run/statement_error.h"
 #include "models/run/unit_test.h"
 #include "models/run/unit_test_diff.h"
 
@@ -36,10 +37,11 @@ Result<void> NodeRunner::compile_unit_test(const Node& node, NodeRun& run, NodeR
 
 Result<void> NodeRunner::run_unit_test(const Node& node, NodeScope& scope, NodeRun& run, NodeResult& result) {
     if (auto done = call_materialization(node.config.text("materialized"), scope); !done.ok()) {
-        return Error(done.error().kind(), "An error occurred during execution of unit test '" + node.unit_test->name +
-                                              "'. There may be an error in the unit test definition: check the data "
-                                              "types.\n  " +
-                                              done.error().to_string());
+        const Error why = statement_error(done.error(), run, origin_of(services_, node, run));
+        return Error(why.kind(), "An error occurred during execution of unit test '" + node.unit_test->name +
+                                     "'. There may be an error in the unit test definition: check the data "
+                                     "types.\n  " +
+                                     why.to_string());
     }
     const auto main = run.results.find("main");
     const Table* table = main == run.results.end() ? nullptr : main->second.dict().find("table")->object_as<Table>();

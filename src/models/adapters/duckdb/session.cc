@@ -102,7 +102,14 @@ Result<void> DuckDbSession::rollback() {
 }
 
 Result<std::vector<Session::ResultColumn>> DuckDbSession::describe(const std::string& sql) {
-    const auto described = TRY(execute({.sql = "DESCRIBE (" + sql + ")", .fetch = Fetch::rows}));
+    auto answer = execute({.sql = "DESCRIBE (\n" + sql + "\n)", .fetch = Fetch::rows});
+    if (!answer.ok()) {
+        auto point = answer.error().point();
+        if (!point || point->line < 2) return answer.release_error();
+        --point->line;
+        return answer.error().at_point(std::move(*point));
+    }
+    const QueryResult described = answer.release_value();
     std::vector<ResultColumn> columns;
     for (const Table::Row& row : described.table->rows()) columns.push_back({row[0].text(), row[1].text()});
     return columns;

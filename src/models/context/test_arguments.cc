@@ -1,4 +1,4 @@
-#include "models/parse/test_arguments.h"
+#include "models/context/test_arguments.h"
 
 #include "base/text.h"
 #include "models/context/native.h"
