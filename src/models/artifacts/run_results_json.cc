@@ -92,7 +92,7 @@ Result<void> write_run_results(const ContextServices& services, const std::vecto
         out.key("args");
         const Value args =
             services.invocation_args ? Value(services.invocation_args) : Value(jinja::make<jinja::Dict>());
-        out.value(services.secrets == nullptr ? args : services.secrets->scrub(args));
+        out.value(services.secrets == nullptr ? args : services.secrets->scrub_texts(args));
         out.end_object();
     });
 }

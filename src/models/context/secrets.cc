@@ -30,16 +30,16 @@ std::string Secrets::scrub(std::string text) const {
     return text;
 }
 
-jinja::Value Secrets::scrub(const jinja::Value& value) const {
+jinja::Value Secrets::scrub_texts(const jinja::Value& value) const {
     if (value.is_string()) return scrub(value.string());
     if (value.kind() == jinja::Kind::list) {
         std::vector<jinja::Value> items;
-        for (const jinja::Value& item : value.items()) items.push_back(scrub(item));
+        for (const jinja::Value& item : value.items()) items.push_back(scrub_texts(item));
         return jinja::Value::list(std::move(items));
     }
     if (value.kind() != jinja::Kind::dict) return value;
     auto scrubbed = jinja::make<jinja::Dict>();
-    for (const auto& [key, item] : value.dict().entries()) scrubbed->set(key, scrub(item));
+    for (const auto& [key, item] : value.dict().entries()) scrubbed->set(key, scrub_texts(item));
     return scrubbed;
 }
 

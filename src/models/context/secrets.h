@@ -19,7 +19,7 @@ public:
     // With "*****" where a secret was.
     std::string scrub(std::string text) const;
     // The same of all texts in a value.
-    jinja::Value scrub(const jinja::Value& value) const;
+    jinja::Value scrub_texts(const jinja::Value& value) const;
 
 private:
     mutable std::mutex mutex_;

@@ -17,7 +17,7 @@ TEST(StatementErrorTest, NamesTheNearestFile) {
     const StatementFile built = {"target/run/v.sql", std::string(kSql)};
     const Case kCases[] = {
         // Characters from the beginning, as PostgreSQL has it.
-        {{.column = 36},
+        {{.column = 37},
          "m.sql:2: no\n    --> target/compiled/v.sql:4:9\n      4 | \tgröße, nope\n        | \t       ^"},
         // A line and the part of it that the column counts from, as DuckDB has it.
         {{.line = 3, .column = 3, .fragment = "e, nope"},
