@@ -142,6 +142,7 @@ struct SourceTable {
     jinja::Value freshness = jinja::Value::none();  // a dict: warn_after, error_after, filter
     jinja::Value external = jinja::Value::none();
     std::optional<std::string> loaded_at_field, loaded_at_query;
+    std::optional<std::string> unrendered_database, unrendered_schema;  // as written
     std::string patch_path;
     double created_at = 0;
 };
@@ -177,6 +178,7 @@ struct UnitTest {
     std::string package;
     std::string name;
     std::string model;
+    std::string schema;  // of the model
     std::optional<std::string> version;
     std::vector<std::string> fqn;
     FilePlace place;

@@ -87,8 +87,9 @@ def make_postgres_database():
 def postgres_tables():
     found = {}
     cursor = postgres_connection(os.environ.get("DBT_POSTGRES_DB", "warehouse")).cursor()
-    cursor.execute("select n.nspname, c.relname, c.relkind from pg_class c join pg_namespace n on n.oid = c.relnamespace"
-                   " where c.relkind in ('r', 'v', 'm') and n.nspname !~ '^(pg_|information_schema)' order by 1, 2")
+    cursor.execute("select n.nspname, c.relname, c.relkind from pg_class c"
+                   " join pg_namespace n on n.oid = c.relnamespace where c.relkind in ('r', 'v', 'm')"
+                   " and n.nspname !~ '^(pg_|information_schema)' order by 1, 2")
     for schema, name, kind in cursor.fetchall():
         cursor.execute(f'select * from "{schema}"."{name}"')
         columns = [(column.name, column.type_code) for column in cursor.description]

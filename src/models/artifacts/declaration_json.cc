@@ -121,7 +121,7 @@ void ResourceWriter::write(const UnitTest& test) {
     setting("static_analysis", "null");
     out_.end_object();
     test.checksum.empty() ? out_.none_field("checksum") : out_.field("checksum", test.checksum);
-    out_.none_field("schema");
+    out_.field("schema", test.schema);
     out_.real_field("created_at", test.created_at);
     out_.none_field("versions");
     write_version("version", test.version, out_);

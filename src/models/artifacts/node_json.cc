@@ -5,6 +5,7 @@
 #include "io/crypto.h"
 #include "models/context/relations.h"
 #include "models/context/services.h"
+#include "models/parse/static_reference.h"
 
 namespace shaduf::models {
 namespace {
@@ -52,6 +53,25 @@ bool is_stored(const Node& node, const ContextServices& services) {
     }
 }
 
+// Constraints as Python prints the list of dbt's own objects, of which its checksum is made.
+std::string python_text(std::string_view type_name, const Value& constraints) {
+    std::string text = "[";
+    if (constraints.kind() != Kind::list) return "[]";
+    for (const Value& constraint : constraints.items()) {
+        if (text.size() > 1) text += ", ";
+        text.append(type_name).append("(");
+        const char* before = "";
+        for (const auto& [key, value] : constraint.dict().entries()) {
+            const std::string shown =
+                key.text() == "type" ? "<ConstraintType." + value.text() + ": " + value.repr() + ">" : value.repr();
+            text += before + key.text() + "=" + shown;
+            before = ", ";
+        }
+        text += ")";
+    }
+    return text + "]";
+}
+
 // What a contract promises, as dbt hashes it; "": none is enforced.
 std::string contract_checksum(const Node& node) {
     const Value contract = node.config.get("contract");
@@ -60,13 +80,14 @@ std::string contract_checksum(const Node& node) {
     std::vector<const ColumnProperties*> columns;
     for (const ColumnProperties& column : node.columns) columns.push_back(&column);
     std::stable_sort(columns.begin(), columns.end(), [](const auto* a, const auto* b) { return a->name < b->name; });
-    const auto list_text = [](const Value& list) { return is_empty(list) ? std::string("[]") : list.repr(); };
     std::string promise;
     for (const ColumnProperties* column : columns) {
-        promise += "|" + column->name + column->data_type.value_or("None") + list_text(column->constraints);
+        promise += "|" + column->name + column->data_type.value_or("None") +
+                   python_text("ColumnLevelConstraint", column->constraints);
     }
     const std::string materialized = node.config.text("materialized");
-    if (materialized == "table" || materialized == "incremental") promise += materialized + list_text(node.constraints);
+    if (materialized == "table" || materialized == "incremental")
+        promise += materialized + python_text("ModelLevelConstraint", node.constraints);
     return to_hex(sha256(promise));
 }
 
@@ -101,7 +122,28 @@ void ResourceWriter::write_config(const NodeConfig& config) {
     if (settings != nullptr && config.settings().is_shared()) configs_.emplace(settings, std::move(json));
 }
 
-void ResourceWriter::write_columns(const std::vector<ColumnProperties>& columns) {
+void ResourceWriter::write_constraints(const Value& constraints, const Node* compiled) {
+    if (compiled == nullptr || constraints.kind() != Kind::list) return write_list("constraints", constraints, out_);
+    std::vector<Value> resolved;
+    for (const Value& constraint : constraints.items()) {
+        const Value* to = constraint.kind() == Kind::dict ? constraint.dict().find("to") : nullptr;
+        const auto reference = to != nullptr && to->is_string() ? read_reference(to->string()) : std::nullopt;
+        const bool is_ref = reference && reference->ref;
+        const Manifest& manifest = services_.manifest;
+        const Node* node = is_ref ? manifest.find_ref(*reference->ref, compiled->package) : nullptr;
+        if (node == nullptr) {
+            resolved.push_back(constraint);
+            continue;
+        }
+        auto copy = jinja::make<jinja::Dict>();
+        for (const auto& [key, value] : constraint.dict().entries()) copy->set(key, value);
+        copy->set("to", relation_name(services_, *node));
+        resolved.emplace_back(copy);
+    }
+    write_list("constraints", Value::list(std::move(resolved)), out_);
+}
+
+void ResourceWriter::write_columns(const std::vector<ColumnProperties>& columns, const Node* compiled) {
     out_.key("columns");
     out_.begin_object();
     for (const ColumnProperties& column : columns) {
@@ -111,7 +153,7 @@ void ResourceWriter::write_columns(const std::vector<ColumnProperties>& columns)
         out_.field("description", column.description);
         write_dict("meta", column.meta, out_);
         out_.field("data_type", column.data_type);
-        write_list("constraints", column.constraints, out_);
+        write_constraints(column.constraints, compiled);
         column.quote ? out_.flag_field("quote", *column.quote) : out_.none_field("quote");
         out_.key("config");
         out_.begin_object();
@@ -246,7 +288,8 @@ void ResourceWriter::write(const Node& node, const NodeResult* result) {
     write_config(node.config);
     out_.field("tags", node.tags);
     out_.field("description", node.description);
-    write_columns(node.columns);
+    const bool is_compiled = result != nullptr && result->compiled_code && node.type == ResourceType::model;
+    write_columns(node.columns, is_compiled ? &node : nullptr);
     write_dict("meta", node.meta, out_);
     out_.field("group", node.group);
     write_docs(node.config.get("docs"), out_);
@@ -267,7 +310,7 @@ void ResourceWriter::write(const Node& node, const NodeResult* result) {
     }
     if (node.type == ResourceType::model) {
         out_.field("access", node.access);
-        write_list("constraints", node.constraints, out_);
+        write_constraints(node.constraints, is_compiled ? &node : nullptr);
         write_version("version", node.version, out_);
         write_version("latest_version", node.latest_version, out_);
         out_.field("deprecation_date", node.deprecation_date);
@@ -276,7 +319,10 @@ void ResourceWriter::write(const Node& node, const NodeResult* result) {
     }
     if (node.test) write_test(*node.test);
     if (node.type == ResourceType::function) write_list("arguments", node.arguments, out_);
-    if (node.type == ResourceType::operation) out_.integer_field("index", static_cast<int64_t>(node.hook_index));
+    if (node.type == ResourceType::operation) {
+        // Counted from 1 once it runs, as dbt does.
+        out_.integer_field("index", static_cast<int64_t>(node.hook_index + (result != nullptr ? 1 : 0)));
+    }
     out_.end_object();
 }
 
@@ -312,8 +358,8 @@ void ResourceWriter::write(const SourceTable& source) {
     write_settings(source.unrendered_config);
     out_.field("relation_name", relation_name(services_, source));
     out_.real_field("created_at", source.created_at);
-    out_.none_field("unrendered_database");
-    out_.none_field("unrendered_schema");
+    out_.field("unrendered_database", source.unrendered_database);
+    out_.field("unrendered_schema", source.unrendered_schema);
     out_.field("doc_blocks", source.doc_blocks);
     out_.end_object();
 }

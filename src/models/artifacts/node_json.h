@@ -30,7 +30,9 @@ private:
     void write_place(std::string_view type, std::string_view package, const FilePlace& place,
                      const std::string& unique_id);
     void write_config(const NodeConfig& config);
-    void write_columns(const std::vector<ColumnProperties>& columns);
+    void write_columns(const std::vector<ColumnProperties>& columns, const Node* compiled = nullptr);
+    // Of a model that is compiled, foreign keys name relations, no longer models.
+    void write_constraints(const jinja::Value& constraints, const Node* compiled);
     void write_refs(const std::vector<ModelRef>& refs);
     void write_sources(const std::vector<SourceRef>& sources);
     void write_lists(std::string_view key, const std::vector<std::vector<std::string>>& lists);

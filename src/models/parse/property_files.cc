@@ -125,6 +125,7 @@ ReadFile read_file(const PackageFiles& package, size_t index, const ContextServi
     file.relative_path = std::string(source.relative_path());
     file.checksum = body.checksum;
     file.tree = rendered.release_value();
+    if (tree.value().root()["sources"].is_list()) file.unrendered = tree.release_value();
     check_sections(file, read.findings);
     read.file = std::move(file);
     return read;

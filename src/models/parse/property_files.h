@@ -16,7 +16,8 @@ struct PropertyFile {
     std::string path;           // below the package
     std::string relative_path;  // below the folder that was searched
     std::string checksum;
-    YamlTree tree;  // a map
+    YamlTree tree;        // a map
+    YamlTree unrendered;  // the same as it was written, of files that declare sources
 
     std::string id() const { return project->name + "://" + path; }
     // The entries of a section; each is a map with a name.

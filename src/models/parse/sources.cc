@@ -174,6 +174,11 @@ Result<std::unique_ptr<SourceTable>> SourceReader::make(const Table& table, Find
     made->identifier = text_or(table.table["identifier"], made->name);
     made->database = text_or(table.source["database"], services.target->find("database")->text());
     made->schema = text_or(table.source["schema"], made->source_name);
+    for (const YamlNode& raw : table.file.unrendered.root()["sources"].items()) {
+        if (raw.line() != table.source.line()) continue;
+        if (raw["database"].is_text()) made->unrendered_database = std::string(raw["database"].text());
+        if (raw["schema"].is_text()) made->unrendered_schema = std::string(raw["schema"].text());
+    }
     made->loader = text_or(table.source["loader"], "");
     made->quoting = merged_quoting(table.source, table.table);
     made->external = external_value(table.table["external"]);

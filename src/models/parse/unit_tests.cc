@@ -62,14 +62,46 @@ Result<void> check_incremental(const UnitTest& test, const Node& model, const Pr
     return {};
 }
 
+// As Python prints the fields of dbt's fixtures: what dbt's checksum is made of.
+std::string python_text(const UnitTestRows& rows) {
+    const std::string upper = rows.format == "csv" ? "CSV" : rows.format == "sql" ? "SQL" : "Dict";
+    return "rows=" + rows.rows.repr() + ", format=<UnitTestFormat." + upper + ": '" + rows.format +
+           "'>, fixture=" + (rows.fixture.empty() ? "None" : Value(rows.fixture).repr()) + ")";
+}
+
+// With all of dbt's keys.
+Value read_overrides(const YamlNode& overrides) {
+    auto all = jinja::make<jinja::Dict>();
+    for (const std::string_view key : {"macros", "vars", "env_vars"}) {
+        const YamlNode& given = overrides[key];
+        all->set(key, given.is_map() ? value_of_yaml(given) : Value(jinja::make<jinja::Dict>()));
+    }
+    return Value(all);
+}
+
 std::string checksum_of(const UnitTest& test) {
-    std::string text = test.model;
-    const auto add = [&](const UnitTestRows& rows) {
-        text += "-" + rows.input + "-" + rows.format + "-" + rows.fixture + "-" + rows.rows.repr();
-    };
-    for (const UnitTestRows& rows : test.given) add(rows);
-    add(test.expect);
-    return to_hex(sha256(text + "-" + test.overrides.repr()));
+    std::string text = test.model + "-None-[";
+    const char* before = "";
+    for (const UnitTestRows& rows : test.given) {
+        text += before + ("UnitTestInputFixture(input=" + Value(rows.input).repr() + ", " + python_text(rows));
+        before = ", ";
+    }
+    text += "]-UnitTestOutputFixture(" + python_text(test.expect) + "-";
+    if (test.overrides.kind() == Kind::dict) {
+        text += "UnitTestOverrides(";
+        before = "";
+        for (const auto& [key, value] : test.overrides.dict().entries()) {
+            text += before + key.text() + "=" + value.repr();
+            before = ", ";
+        }
+        text += ")";
+    } else {
+        text += "None";
+    }
+    for (const UnitTestRows& rows : test.given) {
+        if (!rows.fixture.empty()) text += "-" + rows.rows.repr();
+    }
+    return to_hex(sha256(text));
 }
 
 bool lists_version(const YamlNode& list, const std::string& version) {
@@ -211,12 +243,13 @@ Result<void> UnitTestReader::add_one(const PropertyFile& file, const YamlNode& e
     }
     if (!entry["expect"].is_map()) return wrong(file, entry, "unit test " + test.name + " has no expect");
     test.expect = TRY(read_rows(file, entry["expect"], test.name, manifest));
-    if (entry["overrides"].is_map()) test.overrides = value_of_yaml(entry["overrides"]);
+    if (entry["overrides"].is_map()) test.overrides = read_overrides(entry["overrides"]);
     test.checksum = checksum_of(test);
     test.created_at = std::chrono::duration<double>(parser_.invocation().run().clock.now().time_since_epoch()).count();
     for (const Node* model : models) {
         auto made = std::make_unique<UnitTest>(test);
         made->version = model->version;
+        made->schema = model->schema;
         made->depends_on_nodes = {model->unique_id};
         made->unique_id = "unit_test." + test.package + "." + test.model + "." + test.name +
                           (model->version ? "_v" + *model->version : "");
