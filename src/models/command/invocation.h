@@ -4,11 +4,13 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "base/run_context.h"
 #include "models/adapter/adapter.h"
 #include "models/command/arguments.h"
+#include "models/context/read_notes.h"
 #include "models/context/services.h"
 #include "models/manifest.h"
 #include "models/project/findings.h"
@@ -45,6 +47,12 @@ public:
 
     // Reads the resources of all packages. What is wrong in `findings`; those that are errors stop the command.
     Result<void> parse(Findings& findings);
+    // --no-partial-parse, DBT_PARTIAL_PARSE and the flag of dbt_project.yml: whether an earlier parse counts.
+    bool parses_partially() const;
+    // What was read while parsing, of which no file tells.
+    const ReadNotes& notes() const { return *notes_; }
+    // Does it on a thread of its own; it is done before the invocation ends.
+    void run_beside(std::function<void()> work);
 
     // A YAML file of the project with its Jinja rendered, as dbt_project.yml is. `file` stands in errors.
     Result<YamlTree> render(const YamlTree& tree, const std::string& file) const;
@@ -77,6 +85,7 @@ private:
     Result<void> read_times();
 
     class ProjectVars;
+    const std::shared_ptr<ReadNotes> notes_;
     const InvocationWorld world_;
     const DbtArguments arguments_;
     jinja::Ref<jinja::Dict> cli_vars_;
@@ -89,6 +98,7 @@ private:
     Manifest manifest_;
     std::unique_ptr<ContextServices> services_;
     std::string selectors_json_;
+    std::thread beside_;
 };
 
 }  // namespace shaduf::models

@@ -20,6 +20,8 @@ struct RunContext;
 
 namespace shaduf::models {
 
+class ReadNotes;
+
 // Values of vars, found as dbt does: the command line, the root project (for the package, then for all), the package.
 class VarLookup {
 public:
@@ -74,6 +76,7 @@ struct ContextServices {
     std::optional<TimeSpan> event_time = {};  // --event-time-start and -end: of microbatch models
     // Environment variables, with --vars of unit tests before them.
     std::function<std::optional<std::string>(const std::string&)> env = {};
+    ReadNotes* notes = nullptr;  // while the project is parsed
 };
 
 }  // namespace shaduf::models
