@@ -7,6 +7,7 @@
 #include "base/time.h"
 #include "io/crypto.h"
 #include "models/artifacts/artifact_file.h"
+#include "models/artifacts/manifest_fragments.h"
 #include "models/artifacts/node_json.h"
 #include "models/context/services.h"
 
@@ -49,8 +50,13 @@ void write_edges(std::string_view key, Edges edges, JsonWriter& out) {
 
 class ManifestWriter {
 public:
-    ManifestWriter(const ContextServices& services, const std::vector<NodeResult>& results, JsonWriter& out)
-        : services_(services), manifest_(services.manifest), out_(out), resources_(services, out) {
+    ManifestWriter(const ContextServices& services, const std::vector<NodeResult>& results,
+                   ManifestFragments& fragments, JsonWriter& out)
+        : services_(services),
+          manifest_(services.manifest),
+          fragments_(fragments),
+          out_(out),
+          resources_(services, out) {
         for (const NodeResult& result : results) results_.emplace(result.unique_id, &result);
     }
 
@@ -59,11 +65,7 @@ public:
         write_metadata();
         out_.key("nodes");
         out_.begin_object();
-        for (const auto& node : manifest_.nodes) {
-            out_.key(node->unique_id);
-            const auto result = results_.find(node->unique_id);
-            resources_.write(*node, result == results_.end() ? nullptr : result->second);
-        }
+        for (size_t i = 0; i < manifest_.nodes.size();) i += write_nodes(i);
         out_.end_object();
         write_all("sources", manifest_.sources);
         write_all("macros", manifest_.macros);
@@ -84,6 +86,27 @@ public:
     }
 
 private:
+    // From `first` on; how many. Most are as they were in the last file.
+    size_t write_nodes(size_t first) {
+        const Node& node = *manifest_.nodes[first];
+        out_.key(node.unique_id);
+        const uint64_t begin = out_.position();
+        if (const auto result = results_.find(node.unique_id); result != results_.end()) {
+            resources_.write(node, result->second);
+            return 1;
+        }
+        const auto rest = std::span(manifest_.nodes).subspan(first);
+        const auto run = results_.empty() ? fragments_.run_of(rest) : fragments_.run_of(rest.first(1));
+        if (run.nodes > 0) {
+            out_.raw(run.text);
+            fragments_.note_run(rest.first(run.nodes), begin);
+            return run.nodes;
+        }
+        resources_.write(node, nullptr);
+        fragments_.note(node, begin, out_.position());
+        return 1;
+    }
+
     void write_metadata() {
         const ArtifactHead head = artifact_head(services_);
         out_.key("metadata");
@@ -193,6 +216,7 @@ private:
 
     const ContextServices& services_;
     const Manifest& manifest_;
+    ManifestFragments& fragments_;
     JsonWriter& out_;
     ResourceWriter resources_;
     std::unordered_map<std::string_view, const NodeResult*> results_;
@@ -202,8 +226,11 @@ private:
 
 Result<void> write_manifest(const ContextServices& services, const std::vector<NodeResult>& results,
                             const std::string& selectors) {
-    return write_artifact(artifact_path(services, "manifest.json"),
-                          [&](JsonWriter& out) { ManifestWriter(services, results, out).write(selectors); });
+    ManifestFragments fragments(services);
+    TRY(write_artifact(artifact_path(services, "manifest.json"),
+                       [&](JsonWriter& out) { ManifestWriter(services, results, fragments, out).write(selectors); }));
+    fragments.save();
+    return {};
 }
 
 Result<void> write_semantic_manifest(const ContextServices& services) {

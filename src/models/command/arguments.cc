@@ -89,7 +89,8 @@ constexpr std::array kFlags = std::to_array<FlagSpec>({
     {"port", Kind::one, "Of docs serve."},
     {"host", Kind::one, "Of docs serve."},
     {"browser", Kind::on_off, "Of docs serve."},
-    {"watch", Kind::on_off, "Build again what a saved file touches."},
+    {"watch", Kind::on_off, "Stay, and do it again with what a saved file touches."},
+    {"watch-descendants", Kind::on_off, "With --watch: what reads of it, too."},
     {"help", Kind::on_off, "This.", 'h'},
     {"version", Kind::on_off, "The version of dbt whose projects run here.", 'v'},
 });

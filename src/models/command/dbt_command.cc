@@ -12,6 +12,7 @@
 #include "models/command/project_command.h"
 #include "models/command/retry.h"
 #include "models/command/selection.h"
+#include "models/command/watch_command.h"
 #include "models/project/version.h"
 #include "models/run/unit_test.h"
 
@@ -106,6 +107,7 @@ Result<int> run_verb(Invocation& invocation, const std::vector<std::string>* onl
         TRY(write_parsed(invocation));
         return kDone;
     }
+    invocation.finish_beside();  // templates may change what they are given
     TRY(selection->defer());
     if (only != nullptr && verb != "run-operation") {
         const RunKind kind = verb == "compile" || verb == "docs generate" ? RunKind::compile : RunKind::execute;
@@ -123,6 +125,7 @@ Result<int> run_command(const InvocationWorld& world, const DbtArguments& given,
     if (given.verb == "deps") return run_deps(world, given, console);
     if (given.verb == "clean") return run_clean(world, given, console);
     if (given.verb == "debug") return run_debug(world, given, console);
+    if (given.is_on("watch")) return run_watch(world, given, filter, console);
     const auto invocation = TRY(Invocation::open(world, given));
     if (given.verb == "docs serve") {
         return Error(ErrorKind::invalid_config,

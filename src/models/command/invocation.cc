@@ -159,7 +159,10 @@ Invocation::Invocation(const InvocationWorld& world, DbtArguments arguments)
       cli_vars_(jinja::make<Dict>()) {}
 
 Invocation::~Invocation() {
-    if (beside_.joinable()) beside_.join();
+    finish_beside();
+#ifndef __SANITIZE_ADDRESS__
+    if (world_.ends_with_command) static_cast<void>(new Manifest(std::move(manifest_)));
+#endif
 }
 
 Result<std::unique_ptr<Invocation>> Invocation::open(const InvocationWorld& world, const DbtArguments& arguments) {
@@ -341,8 +344,12 @@ bool Invocation::parses_partially() const {
 }
 
 void Invocation::run_beside(std::function<void()> work) {
-    if (beside_.joinable()) beside_.join();
+    finish_beside();
     beside_ = std::thread(std::move(work));
+}
+
+void Invocation::finish_beside() {
+    if (beside_.joinable()) beside_.join();
 }
 
 }  // namespace shaduf::models

@@ -30,6 +30,8 @@ struct InvocationWorld {
     // The target of this name (nullopt: the one it takes when none is asked for) that stands outside of profiles.yml,
     // for projects whose profile is in none. Empty, or nullopt: there is none.
     std::function<Result<std::optional<ProfileTarget>>(const std::optional<std::string>& name)> other_target = {};
+    // The process ends behind the command: what was parsed need not be given back, piece by piece.
+    bool ends_with_command = false;
 };
 
 // --project-dir, else the folder with a dbt_project.yml here or above.
@@ -51,8 +53,9 @@ public:
     bool parses_partially() const;
     // What was read while parsing, of which no file tells.
     const ReadNotes& notes() const { return *notes_; }
-    // Does it on a thread of its own; it is done before the invocation ends.
+    // Does it on a thread of its own; it is done when finish_beside comes back, or before the invocation ends.
     void run_beside(std::function<void()> work);
+    void finish_beside();
 
     // A YAML file of the project with its Jinja rendered, as dbt_project.yml is. `file` stands in errors.
     Result<YamlTree> render(const YamlTree& tree, const std::string& file) const;

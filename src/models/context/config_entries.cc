@@ -1,6 +1,7 @@
 #include <array>
 
 #include "models/context/node_scope.h"
+#include "models/own_copy.h"
 
 // `config` of the context: a call while parsing notes settings; while running, settings are read.
 namespace shaduf::models {
@@ -47,7 +48,7 @@ private:
             if (name == "__dbt_internal_microbatch_event_time_end") return utc_value(scope_.run()->batch->time.end);
         }
         const Value value = scope_.node()->config.get(name);
-        return value.is_undefined() ? std::nullopt : std::optional(value);
+        return value.is_undefined() ? std::nullopt : std::optional(own_copy(value));
     }
     std::optional<Value> meta(const std::string& name) const {
         const auto all = setting("meta");

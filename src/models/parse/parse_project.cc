@@ -92,9 +92,8 @@ void save(Invocation& invocation, std::shared_ptr<const void> texts, StateHead h
     head.parse_id = invocation.services().invocation_id;
     number_records(invocation.manifest(), head.parse_id);
     invocation.run_beside([path = partial_parse_path(invocation.services()), texts = std::move(texts),
-                           head = std::move(head), &manifest = invocation.manifest()] {
-        save_parse_state(path, head, manifest);
-    });
+                           head = std::move(head),
+                           &manifest = invocation.manifest()] { save_parse_state(path, head, manifest); });
 }
 
 bool can_be_kept(const Findings& findings) {
@@ -117,6 +116,8 @@ Result<void> parse_project(Invocation& invocation, Findings& findings) {
     auto packages = std::make_shared<std::vector<PackageFiles>>(find_all(invocation, findings));
     const bool is_clean = findings.ok() && findings.warnings.empty();
     if (partial && is_clean && partial->run(*packages, findings) == PartialParse::Outcome::parsed) {
+        const std::string count = std::to_string(partial->changes());
+        invocation.messages().message(MessageSink::Level::debug, "Parsed again, of what the last parse left: " + count);
         if (const StateHead* head = partial->renewed()) {
             StateHead renewed = *head;
             renewed.looked_at_ns = looked_at;
@@ -125,6 +126,7 @@ Result<void> parse_project(Invocation& invocation, Findings& findings) {
         return {};
     }
     partial.reset();
+    invocation.messages().message(MessageSink::Level::debug, "Parsed from nothing");
     TRY(parse_all(invocation, *packages, findings));
     if (!invocation.parses_partially() || !is_clean || !can_be_kept(findings) || !invocation.notes().is_lasting()) {
         return {};

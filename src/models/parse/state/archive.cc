@@ -50,9 +50,16 @@ void ArchiveWriter::put(const NodeConfig& config) {
     put(config.type());
     const Dict* settings = config.settings().get();
     if (settings == nullptr) return put(kNoPool);
-    const auto [known, is_new] = pool_.numbers.emplace(settings, static_cast<uint32_t>(pool_.dicts.size()));
-    if (is_new) pool_.dicts.push_back(settings);
-    put(known->second);
+    const auto known = pool_.numbers.find(settings);
+    if (known != pool_.numbers.end()) return put(known->second);
+    ArchiveWriter dict(pool_);
+    dict.put_dict(*settings);
+    pool_.is_whole = pool_.is_whole && dict.is_whole();
+    const auto next = static_cast<uint32_t>(pool_.dicts.size());
+    const auto [same, is_new] = pool_.by_bytes.emplace(std::move(dict.bytes()), next);
+    if (is_new) pool_.dicts.push_back(&same->first);
+    pool_.numbers.emplace(settings, same->second);
+    put(same->second);
 }
 
 std::string_view ArchiveReader::take(size_t size) {

@@ -24,10 +24,12 @@ concept PlainNumber = std::is_arithmetic_v<T> || std::is_enum_v<T>;
 // are shared again. For one thread.
 class ArchiveWriter {
 public:
-    // The settings of configs, in the order in which they were first met.
+    // The settings of configs as bytes, in the order in which they were first met; equal ones stand there once.
     struct Pool {
         std::unordered_map<const jinja::Dict*, uint32_t> numbers;
-        std::vector<const jinja::Dict*> dicts;
+        std::unordered_map<std::string, uint32_t> by_bytes;
+        std::vector<const std::string*> dicts;
+        bool is_whole = true;
     };
     explicit ArchiveWriter(Pool& pool) : pool_(pool) {}
 
@@ -65,10 +67,8 @@ private:
         for (const T& item : items) put(item);
     }
     template <typename T>
-        requires std::is_class_v<T>
-    void put(const T& record) {
-        archive_fields(*this, record);
-    }
+    requires std::is_class_v<T>
+    void put(const T& record) { archive_fields(*this, record); }
     void put_text(std::string_view text);
 
     Pool& pool_;
@@ -117,10 +117,8 @@ private:
         for (T& item : items) get(item);
     }
     template <typename T>
-        requires std::is_class_v<T>
-    void get(T& record) {
-        archive_fields(*this, record);
-    }
+    requires std::is_class_v<T>
+    void get(T& record) { archive_fields(*this, record); }
     std::string_view get_text();
     uint32_t get_count();  // of things that take a byte each, at least
     std::string_view take(size_t size);

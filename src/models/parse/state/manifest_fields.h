@@ -7,44 +7,36 @@
 namespace shaduf::models {
 
 template <typename Archive, typename T>
-    requires std::is_same_v<std::remove_const_t<T>, ModelRef>
-void archive_fields(Archive& archive, T& ref) {
-    archive(ref.name, ref.package, ref.version);
-}
+requires std::is_same_v<std::remove_const_t<T>, ModelRef>
+void archive_fields(Archive& archive, T& ref) { archive(ref.name, ref.package, ref.version); }
 
 template <typename Archive, typename T>
-    requires std::is_same_v<std::remove_const_t<T>, SourceRef>
-void archive_fields(Archive& archive, T& ref) {
-    archive(ref.source, ref.table);
-}
+requires std::is_same_v<std::remove_const_t<T>, SourceRef>
+void archive_fields(Archive& archive, T& ref) { archive(ref.source, ref.table); }
 
 template <typename Archive, typename T>
-    requires std::is_same_v<std::remove_const_t<T>, ColumnProperties>
+requires std::is_same_v<std::remove_const_t<T>, ColumnProperties>
 void archive_fields(Archive& archive, T& column) {
     archive(column.name, column.description, column.data_type, column.quote, column.granularity, column.meta,
             column.constraints, column.extra, column.tags, column.doc_blocks);
 }
 
 template <typename Archive, typename T>
-    requires std::is_same_v<std::remove_const_t<T>, FilePlace>
-void archive_fields(Archive& archive, T& place) {
-    archive(place.path, place.original_path, place.line);
-}
+requires std::is_same_v<std::remove_const_t<T>, FilePlace>
+void archive_fields(Archive& archive, T& place) { archive(place.path, place.original_path, place.line); }
 
 template <typename Archive, typename T>
-    requires std::is_same_v<std::remove_const_t<T>, Checksum>
-void archive_fields(Archive& archive, T& checksum) {
-    archive(checksum.name, checksum.value);
-}
+requires std::is_same_v<std::remove_const_t<T>, Checksum>
+void archive_fields(Archive& archive, T& checksum) { archive(checksum.name, checksum.value); }
 
 template <typename Archive, typename T>
-    requires std::is_same_v<std::remove_const_t<T>, TestMetadata>
+requires std::is_same_v<std::remove_const_t<T>, TestMetadata>
 void archive_fields(Archive& archive, T& test) {
     archive(test.name, test.macro_package, test.arguments, test.column_name, test.attached_node, test.file_key_name);
 }
 
 template <typename Archive, typename T>
-    requires std::is_same_v<std::remove_const_t<T>, Node>
+requires std::is_same_v<std::remove_const_t<T>, Node>
 void archive_fields(Archive& archive, T& node) {
     archive(node.type, node.unique_id, node.package, node.name, node.alias, node.database, node.schema, node.fqn,
             node.place, node.patch_path, node.checksum, node.language, node.config, node.unrendered_config, node.tags,
@@ -55,7 +47,7 @@ void archive_fields(Archive& archive, T& node) {
 }
 
 template <typename Archive, typename T>
-    requires std::is_same_v<std::remove_const_t<T>, SourceTable>
+requires std::is_same_v<std::remove_const_t<T>, SourceTable>
 void archive_fields(Archive& archive, T& source) {
     archive(source.unique_id, source.package, source.source_name, source.name, source.identifier, source.database,
             source.schema, source.fqn, source.place, source.config, source.unrendered_config, source.description,
@@ -65,20 +57,18 @@ void archive_fields(Archive& archive, T& source) {
 }
 
 template <typename Archive, typename T>
-    requires std::is_same_v<std::remove_const_t<T>, Declaration>
+requires std::is_same_v<std::remove_const_t<T>, Declaration>
 void archive_fields(Archive& archive, T& of) {
     archive(of.type, of.unique_id, of.package, of.name, of.fqn, of.place, of.config, of.properties, of.tags, of.refs,
             of.sources, of.metrics, of.depends_on_nodes, of.depends_on_macros, of.created_at);
 }
 
 template <typename Archive, typename T>
-    requires std::is_same_v<std::remove_const_t<T>, UnitTestRows>
-void archive_fields(Archive& archive, T& rows) {
-    archive(rows.input, rows.format, rows.rows, rows.fixture);
-}
+requires std::is_same_v<std::remove_const_t<T>, UnitTestRows>
+void archive_fields(Archive& archive, T& rows) { archive(rows.input, rows.format, rows.rows, rows.fixture); }
 
 template <typename Archive, typename T>
-    requires std::is_same_v<std::remove_const_t<T>, UnitTest>
+requires std::is_same_v<std::remove_const_t<T>, UnitTest>
 void archive_fields(Archive& archive, T& test) {
     archive(test.unique_id, test.package, test.name, test.model, test.version, test.fqn, test.place, test.config,
             test.description, test.given, test.expect, test.overrides, test.depends_on_nodes, test.depends_on_macros,
@@ -87,20 +77,20 @@ void archive_fields(Archive& archive, T& test) {
 
 // What properties in YAML add; the rest is read from the file of the macro.
 template <typename Archive, typename T>
-    requires std::is_same_v<std::remove_const_t<T>, Macro>
+requires std::is_same_v<std::remove_const_t<T>, Macro>
 void archive_fields(Archive& archive, T& macro) {
     archive(macro.depends_on_macros, macro.description, macro.meta, macro.docs, macro.arguments, macro.patch_path,
             macro.created_at);
 }
 
 template <typename Archive, typename T>
-    requires std::is_same_v<std::remove_const_t<T>, DocBlock>
+requires std::is_same_v<std::remove_const_t<T>, DocBlock>
 void archive_fields(Archive& archive, T& doc) {
     archive(doc.unique_id, doc.package, doc.name, doc.place, doc.contents);
 }
 
 template <typename Archive, typename T>
-    requires std::is_same_v<std::remove_const_t<T>, Group>
+requires std::is_same_v<std::remove_const_t<T>, Group>
 void archive_fields(Archive& archive, T& group) {
     archive(group.unique_id, group.package, group.name, group.place, group.owner, group.description, group.config);
 }

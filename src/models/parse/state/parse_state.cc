@@ -5,8 +5,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <filesystem>
+#include <span>
 
 #include "io/crypto.h"
 #include "models/parse/parallel.h"
@@ -17,10 +20,13 @@ namespace shaduf::models {
 namespace {
 
 constexpr std::string_view kMagic = "shaduf parse 01\n";
+constexpr size_t kPieces = 3;
+constexpr size_t kRecordBytes = 1200;  // of a node, most of the time
 
 struct Start {
     char magic[16];
-    uint64_t checksum;  // of all behind
+    uint64_t sizes[kPieces];      // of the head, the pool and the records behind it
+    uint64_t checksums[kPieces];  // of each
 };
 
 template <typename Archive, typename Head>
@@ -34,6 +40,7 @@ template <typename Resource>
 std::vector<uint32_t> put_records(const std::vector<std::unique_ptr<Resource>>& resources, ArchiveWriter& out) {
     std::vector<uint32_t> sizes;
     sizes.reserve(resources.size());
+    out.bytes().reserve(out.bytes().size() + resources.size() * kRecordBytes);
     for (const auto& resource : resources) {
         const size_t before = out.bytes().size();
         out(*resource);
@@ -74,11 +81,13 @@ bool write_all(int file, std::string_view bytes) {
     return true;
 }
 
-bool replace_file(const std::string& path, std::string_view start, std::string_view bytes) {
+bool replace_file(const std::string& path, const Start& start, std::span<const std::string_view> pieces) {
     const std::string beside = path + ".tmp" + std::to_string(::getpid());
     const int file = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (file < 0) return false;
-    const bool is_written = write_all(file, start) && write_all(file, bytes);
+    const bool is_written =
+        write_all(file, {reinterpret_cast<const char*>(&start), sizeof(start)}) &&
+        std::all_of(pieces.begin(), pieces.end(), [&](std::string_view piece) { return write_all(file, piece); });
     if (::close(file) == 0 && is_written && ::rename(beside.c_str(), path.c_str()) == 0) return true;
     ::unlink(beside.c_str());
     return false;
@@ -87,20 +96,18 @@ bool replace_file(const std::string& path, std::string_view start, std::string_v
 }  // namespace
 
 template <typename Archive, typename T>
-    requires std::is_same_v<std::remove_const_t<T>, KeptFile>
+requires std::is_same_v<std::remove_const_t<T>, KeptFile>
 void archive_fields(Archive& archive, T& file) {
     archive(file.type, file.path, file.bytes, file.modified_ns, file.changed_ns, file.inode, file.checksum,
             file.lines_before);
 }
 
 template <typename Archive, typename T>
-    requires std::is_same_v<std::remove_const_t<T>, KeptPackage>
-void archive_fields(Archive& archive, T& package) {
-    archive(package.name, package.root, package.files);
-}
+requires std::is_same_v<std::remove_const_t<T>, KeptPackage>
+void archive_fields(Archive& archive, T& package) { archive(package.name, package.root, package.files); }
 
 template <typename Archive, typename T>
-    requires std::is_same_v<std::remove_const_t<T>, KeptFinding>
+requires std::is_same_v<std::remove_const_t<T>, KeptFinding>
 void archive_fields(Archive& archive, T& finding) {
     archive(finding.kind, finding.message, finding.file, finding.line);
 }
@@ -127,8 +134,7 @@ std::unique_ptr<ParseState> ParseState::load(const std::string& path) {
     struct stat found {};
     void* mapped = MAP_FAILED;
     if (::fstat(file, &found) == 0 && S_ISREG(found.st_mode) && found.st_size > static_cast<off_t>(sizeof(Start))) {
-        mapped =
-            ::mmap(nullptr, static_cast<size_t>(found.st_size), PROT_READ, MAP_PRIVATE | MAP_POPULATE, file, 0);
+        mapped = ::mmap(nullptr, static_cast<size_t>(found.st_size), PROT_READ, MAP_PRIVATE | MAP_POPULATE, file, 0);
     }
     ::close(file);
     if (mapped == MAP_FAILED) return nullptr;
@@ -140,9 +146,16 @@ std::unique_ptr<ParseState> ParseState::load(const std::string& path) {
 bool ParseState::open() {
     Start start{};
     std::memcpy(&start, mapped_.data(), sizeof(start));
-    const std::string_view bytes = mapped_.substr(sizeof(start));
     if (std::string_view(start.magic, sizeof(start.magic)) != kMagic) return false;
-    if (start.checksum != archive_checksum(bytes)) return false;
+    std::string_view left = mapped_.substr(sizeof(start));
+    std::array<std::string_view, kPieces> pieces;
+    for (size_t i = 0; i < kPieces; ++i) {
+        if (start.sizes[i] > left.size()) return false;
+        pieces[i] = left.substr(0, start.sizes[i]);
+        left.remove_prefix(start.sizes[i]);
+        if (start.checksums[i] != archive_checksum(pieces[i])) return false;
+    }
+    const std::string_view bytes = pieces[0];
     const ArchiveReader::Pool none;
     ArchiveReader first(bytes, none);
     first(head_.binary);
@@ -150,16 +163,17 @@ bool ParseState::open() {
     ArchiveReader in(bytes, none);
     head_fields(in, head_);
     in(pool_sizes_, node_sizes_, disabled_sizes_, macros_, others_);
-    records_ = in.rest();
-    return in.is_well();
+    pool_ = pieces[1];
+    records_ = pieces[2];
+    return in.is_well() && in.rest().empty() && left.empty();
 }
 
 bool ParseState::read_resources(size_t threads, Manifest& manifest) const {
-    std::string_view bytes = records_;
-    const auto pooled = cut(bytes, pool_sizes_);
+    std::string_view pool_bytes = pool_, bytes = records_;
+    const auto pooled = cut(pool_bytes, pool_sizes_);
     const auto nodes = cut(bytes, node_sizes_);
     const auto disabled = cut(bytes, disabled_sizes_);
-    std::atomic<bool> is_well = bytes.empty();
+    std::atomic<bool> is_well = bytes.empty() && pool_bytes.empty();
     ArchiveReader::Pool pool(pooled.size());
     const ArchiveReader::Pool none;
     in_parallel(pooled.size(), threads, [&](size_t i) {
@@ -212,7 +226,7 @@ void number_records(Manifest& manifest, std::string parse_id) {
 
 bool save_parse_state(const std::string& path, const StateHead& head, const Manifest& manifest) {
     ArchiveWriter::Pool pool;
-    ArchiveWriter nodes(pool), others(pool), macros(pool), pooled(pool), all(pool);
+    ArchiveWriter nodes(pool), others(pool), macros(pool), all(pool);
     const auto node_sizes = put_records(manifest.nodes, nodes);
     const auto disabled_sizes = put_records(manifest.disabled, nodes);
     put_all(manifest.sources, others);
@@ -224,22 +238,24 @@ bool save_parse_state(const std::string& path, const StateHead& head, const Mani
     put_all(manifest.disabled_declarations, others);
     for (const auto& macro : manifest.macros) macros(macro->unique_id, *macro);
     std::vector<uint32_t> pool_sizes;
-    for (const jinja::Dict* dict : pool.dicts) {
-        const size_t before = pooled.bytes().size();
-        pooled.put_dict(*dict);
-        pool_sizes.push_back(static_cast<uint32_t>(pooled.bytes().size() - before));
+    std::string pooled;
+    for (const std::string* dict : pool.dicts) {
+        pooled += *dict;
+        pool_sizes.push_back(static_cast<uint32_t>(dict->size()));
     }
     head_fields(all, head);
     all(pool_sizes, node_sizes, disabled_sizes, macros.bytes(), others.bytes());
-    all.bytes() += pooled.bytes();
-    all.bytes() += nodes.bytes();
-    const bool is_whole = nodes.is_whole() && others.is_whole() && macros.is_whole() && pooled.is_whole();
+    const bool is_whole = nodes.is_whole() && others.is_whole() && macros.is_whole() && pool.is_whole;
+    const std::array<std::string_view, kPieces> pieces = {all.bytes(), pooled, nodes.bytes()};
     Start start{};
     kMagic.copy(start.magic, sizeof(start.magic));
-    start.checksum = archive_checksum(all.bytes());
+    for (size_t i = 0; i < kPieces; ++i) {
+        start.sizes[i] = pieces[i].size();
+        start.checksums[i] = archive_checksum(pieces[i]);
+    }
     std::error_code failure;
     std::filesystem::create_directories(std::filesystem::path(path).parent_path(), failure);
-    if (is_whole && replace_file(path, {reinterpret_cast<const char*>(&start), sizeof(start)}, all.bytes())) return true;
+    if (is_whole && replace_file(path, start, pieces)) return true;
     ::unlink(path.c_str());
     return false;
 }

@@ -77,7 +77,7 @@ private:
     const std::string_view mapped_;
     StateHead head_;
     std::vector<uint32_t> pool_sizes_, node_sizes_, disabled_sizes_;
-    std::string_view macros_, others_, records_;
+    std::string_view macros_, others_, pool_, records_;
 };
 
 // Writes it beside and renames it. Nodes must have their records: number_records. False: it holds something that has

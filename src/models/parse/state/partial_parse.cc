@@ -22,8 +22,8 @@ constexpr size_t kSuspectsMax = 64;
 constexpr size_t kHooks = SIZE_MAX;
 
 bool is_untouched(const SourceFile& file, const KeptFile& kept, int64_t looked_at_ns) {
-    const bool is_same = file.bytes == kept.bytes && file.inode == kept.inode &&
-                         file.modified_ns == kept.modified_ns && file.changed_ns == kept.changed_ns;
+    const bool is_same = file.bytes == kept.bytes && file.inode == kept.inode && file.modified_ns == kept.modified_ns &&
+                         file.changed_ns == kept.changed_ns;
     return is_same && std::max(file.modified_ns, file.changed_ns) < looked_at_ns - kSettledNs;
 }
 

@@ -37,6 +37,7 @@ public:
     };
     // REQUIRES: the packages have their files, and no bodies
     Outcome run(const std::vector<PackageFiles>& packages, Findings& findings);
+    size_t changes() const { return changes_.size(); }  // files that were parsed
     // What the state holds, with files as they are now: worth its writing, when their contents had to be read to know
     // that they are the same. nullptr: it is not.
     const StateHead* renewed() const { return renewed_ ? &*renewed_ : nullptr; }
