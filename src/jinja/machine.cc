@@ -1,6 +1,7 @@
 #include "jinja/machine.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/cancellation.h"
 #include "jinja/builtins.h"
@@ -14,6 +15,28 @@ constexpr size_t kStackValues = 1U << 18U;  // of address space; pages that are 
 constexpr uint64_t kStepsBetweenChecks = 4096;
 constexpr size_t kPoolMax = 64;
 
+// Most renderings are short, and mapping a stack for each would cost more than they do: a thread keeps the one that was
+// given back last.
+class SpareStack {
+public:
+    SpareStack() = default;
+    SpareStack(const SpareStack&) = delete;
+    SpareStack& operator=(const SpareStack&) = delete;
+    ~SpareStack() { release(values_); }
+    Value* take() {
+        Value* values = std::exchange(values_, nullptr);
+        return values != nullptr ? values : std::allocator<Value>().allocate(kStackValues);
+    }
+    void give_back(Value* values) { release(std::exchange(values_, values)); }
+
+private:
+    static void release(Value* values) {
+        if (values != nullptr) std::allocator<Value>().deallocate(values, kStackValues);
+    }
+    Value* values_ = nullptr;
+};
+thread_local SpareStack spare_stack;
+
 }  // namespace
 
 Machine::Machine(Vm& owner, const VmOptions& given, const Cancellation* cancellation)
@@ -21,7 +44,7 @@ Machine::Machine(Vm& owner, const VmOptions& given, const Cancellation* cancella
       options(given),
       random_state(given.random_seed),
       cancellation_(cancellation),
-      stack_(std::allocator<Value>().allocate(kStackValues)),
+      stack_(spare_stack.take()),
       top_(stack_),
       end_(stack_ + kStackValues),
       return_error_(ErrorKind::invalid_config, "return outside of a macro") {}
@@ -29,7 +52,7 @@ Machine::Machine(Vm& owner, const VmOptions& given, const Cancellation* cancella
 Machine::~Machine() {
     release_escaped();
     drop(static_cast<size_t>(top_ - stack_));
-    std::allocator<Value>().deallocate(stack_, kStackValues);
+    spare_stack.give_back(stack_);
 }
 
 Value Machine::undefined(std::string message) const {

@@ -115,6 +115,7 @@ struct Node {
     const UnitTest* unit_test = nullptr;              // of a node that was made to run one
     jinja::Value arguments = jinja::Value::none();    // of a function: a list of dicts
     jinja::Value returns = jinja::Value::none();      // likewise: a dict, or none where nothing says it
+    uint32_t record = 0;                              // from 1, in the state that `parse_id` names; 0: none
 };
 
 // Below target/compiled and target/run: "package/models/customers.sql"; what stands in a file of many has a file of its
@@ -252,6 +253,7 @@ private:
 
 struct Manifest {
     std::string root_package;
+    std::string parse_id;  // of the state on disk that holds it, or most of it; "": none
     std::vector<std::unique_ptr<Node>> nodes;  // in the order of their unique ids
     std::vector<std::unique_ptr<SourceTable>> sources;
     std::vector<std::unique_ptr<Declaration>> declarations;

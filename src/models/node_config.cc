@@ -4,6 +4,8 @@
 
 #include "models/node_config.h"
 
+#include "models/own_copy.h"
+
 // The defaults of settings, by resource type, in the order in which dbt writes them.
 namespace shaduf::models {
 namespace {
@@ -192,11 +194,11 @@ Value NodeConfig::all() const {
     auto all = jinja::make<jinja::Dict>();
     for (const Setting& setting : known_settings(type_)) {
         const Value* value = settings_ ? settings_->find(setting.name) : nullptr;
-        all->set(setting.name, value == nullptr ? value_of(setting) : *value);
+        all->set(setting.name, own_copy(value == nullptr ? value_of(setting) : *value));
     }
     if (settings_) {
         for (const auto& [name, value] : settings_->entries()) {
-            if (all->find(name) == nullptr) all->set(name, value);
+            if (all->find(name) == nullptr) all->set(name, own_copy(value));
         }
     }
     return all;

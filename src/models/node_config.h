@@ -44,6 +44,7 @@ public:
     bool flag(std::string_view name) const;         // truth of the setting
     // All settings and defaults in dbt's order, as a dict of its own.
     jinja::Value all() const;
+    ResourceType type() const { return type_; }
     const jinja::Ref<jinja::Dict>& settings() const { return settings_; }
 
 private:

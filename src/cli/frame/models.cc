@@ -54,7 +54,8 @@ int run_models(Session& session, std::span<const std::string> words, models::Con
         .environment = Session::variable,
         .working_folder = std::filesystem::current_path().string(),
         .home_folder = Session::variable("HOME").value_or(""),
-        .other_target = [&session](const auto& name) { return project_target(session, name); }};
+        .other_target = [&session](const auto& name) { return project_target(session, name); },
+        .ends_with_command = true};
     return models::run_dbt_command(world, words, console, filter);
 }
 

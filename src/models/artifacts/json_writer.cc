@@ -89,8 +89,14 @@ void JsonWriter::texts(const std::vector<std::string>& values) {
 
 void JsonWriter::raw(std::string_view json) {
     separate();
-    buffer_ += json;
     needs_comma_ = true;
+    if (json.size() < kPieceBytes) {
+        buffer_ += json;
+        return;
+    }
+    finish();
+    out_.write(json.data(), static_cast<std::streamsize>(json.size()));
+    sent_ += json.size();
 }
 
 void JsonWriter::append_text(std::string_view value) {
@@ -198,6 +204,7 @@ void JsonWriter::flush_if_large() {
 
 void JsonWriter::finish() {
     out_.write(buffer_.data(), static_cast<std::streamsize>(buffer_.size()));
+    sent_ += buffer_.size();
     buffer_.clear();
 }
 

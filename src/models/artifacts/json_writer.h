@@ -48,6 +48,8 @@ public:
     void real_field(std::string_view name, double value);
 
     void finish();
+    // How many bytes were written so far.
+    uint64_t position() const { return sent_ + buffer_.size(); }
 
 private:
     void open(char bracket);
@@ -58,6 +60,7 @@ private:
 
     std::ostream& out_;
     std::string buffer_;
+    uint64_t sent_ = 0;
     bool needs_comma_ = false;
 };
 

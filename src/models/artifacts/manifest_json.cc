@@ -7,6 +7,7 @@
 #include "base/time.h"
 #include "io/crypto.h"
 #include "models/artifacts/artifact_file.h"
+#include "models/artifacts/manifest_fragments.h"
 #include "models/artifacts/node_json.h"
 #include "models/context/services.h"
 
@@ -49,15 +50,28 @@ void write_edges(std::string_view key, Edges edges, JsonWriter& out) {
 
 class ManifestWriter {
 public:
-    ManifestWriter(const ContextServices& services, const std::vector<NodeResult>& results, JsonWriter& out)
-        : services_(services), manifest_(services.manifest), out_(out), resources_(services, out) {
+    ManifestWriter(const ContextServices& services, const std::vector<NodeResult>& results,
+                   ManifestFragments& fragments, JsonWriter& out)
+        : services_(services),
+          manifest_(services.manifest),
+          fragments_(fragments),
+          out_(out),
+          resources_(services, out) {
         for (const NodeResult& result : results) results_.emplace(result.unique_id, &result);
     }
 
     void write(const std::string& selectors) {
         out_.begin_object();
         write_metadata();
-        write_nodes("nodes", Which::all_else);
+        // Sorted by their ids, functions stand together.
+        const auto is_function = [](const auto& node) { return node->type == ResourceType::function; };
+        const auto first = std::find_if(manifest_.nodes.begin(), manifest_.nodes.end(), is_function);
+        const auto behind = std::find_if_not(first, manifest_.nodes.end(), is_function);
+        out_.key("nodes");
+        out_.begin_object();
+        write_nodes({manifest_.nodes.begin(), first});
+        write_nodes({behind, manifest_.nodes.end()});
+        out_.end_object();
         write_all("sources", manifest_.sources);
         write_all("macros", manifest_.macros);
         write_all("docs", manifest_.docs);
@@ -71,22 +85,38 @@ public:
         write_declarations("saved_queries", ResourceType::saved_query);
         write_declarations("semantic_models", ResourceType::semantic_model);
         write_all("unit_tests", manifest_.unit_tests);
-        write_nodes("functions", Which::functions);
+        out_.key("functions");
+        out_.begin_object();
+        write_nodes({first, behind});
+        out_.end_object();
         out_.end_object();
     }
 
 private:
-    enum class Which : uint8_t { functions, all_else };
-    void write_nodes(std::string_view key, Which which) {
-        out_.key(key);
-        out_.begin_object();
-        for (const auto& node : manifest_.nodes) {
-            if ((node->type == ResourceType::function) != (which == Which::functions)) continue;
-            out_.key(node->unique_id);
-            const auto result = results_.find(node->unique_id);
-            resources_.write(*node, result == results_.end() ? nullptr : result->second);
+    using Nodes = std::span<const std::unique_ptr<Node>>;
+
+    void write_nodes(Nodes nodes) {
+        while (!nodes.empty()) nodes = nodes.subspan(write_first(nodes));
+    }
+
+    // How many. Most are as they were in the last file.
+    size_t write_first(Nodes nodes) {
+        const Node& node = *nodes.front();
+        out_.key(node.unique_id);
+        const uint64_t begin = out_.position();
+        if (const auto result = results_.find(node.unique_id); result != results_.end()) {
+            resources_.write(node, result->second);
+            return 1;
         }
-        out_.end_object();
+        const auto run = fragments_.run_of(results_.empty() ? nodes : nodes.first(1));
+        if (run.nodes > 0) {
+            out_.raw(run.text);
+            fragments_.note_run(nodes.first(run.nodes), begin);
+            return run.nodes;
+        }
+        resources_.write(node, nullptr);
+        fragments_.note(node, begin, out_.position());
+        return 1;
     }
 
     void write_metadata() {
@@ -198,6 +228,7 @@ private:
 
     const ContextServices& services_;
     const Manifest& manifest_;
+    ManifestFragments& fragments_;
     JsonWriter& out_;
     ResourceWriter resources_;
     std::unordered_map<std::string_view, const NodeResult*> results_;
@@ -207,8 +238,11 @@ private:
 
 Result<void> write_manifest(const ContextServices& services, const std::vector<NodeResult>& results,
                             const std::string& selectors) {
-    return write_artifact(artifact_path(services, "manifest.json"),
-                          [&](JsonWriter& out) { ManifestWriter(services, results, out).write(selectors); });
+    ManifestFragments fragments(services);
+    TRY(write_artifact(artifact_path(services, "manifest.json"),
+                       [&](JsonWriter& out) { ManifestWriter(services, results, fragments, out).write(selectors); }));
+    fragments.save();
+    return {};
 }
 
 Result<void> write_semantic_manifest(const ContextServices& services) {

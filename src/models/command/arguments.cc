@@ -93,7 +93,8 @@ constexpr std::array kFlags = std::to_array<FlagSpec>({
     {"json", Kind::on_off, "Of plan and lineage: as JSON."},
     {"diff", Kind::on_off, "Of plan: how the SQL differs."},
     {"exit-code", Kind::on_off, "Of plan: status 2 when something would change."},
-    {"watch", Kind::on_off, "Build again what a saved file touches."},
+    {"watch", Kind::on_off, "Stay, and do it again with what a saved file touches."},
+    {"watch-descendants", Kind::on_off, "With --watch: what reads of it, too."},
     {"help", Kind::on_off, "This.", 'h'},
     {"version", Kind::on_off, "The version of dbt whose projects run here.", 'v'},
 });

@@ -16,6 +16,7 @@
 #include "models/command/project_command.h"
 #include "models/command/retry.h"
 #include "models/command/selection.h"
+#include "models/command/watch_command.h"
 #include "models/context/secrets.h"
 #include "models/project/version.h"
 #include "models/run/publication.h"
@@ -158,6 +159,7 @@ Result<int> run_verb(Invocation& invocation, const std::vector<std::string>* onl
         TRY(write_parsed(invocation));
         return kDone;
     }
+    invocation.finish_beside();  // templates may change what they are given
     TRY(selection->defer());
     if (only != nullptr && verb != "run-operation") {
         std::vector<const Node*> nodes = named_nodes(invocation.manifest(), *only);
@@ -182,6 +184,7 @@ Result<int> run_command(const InvocationWorld& world, const DbtArguments& given,
     if (given.verb == "deps") return run_deps(world, given, console);
     if (given.verb == "clean") return run_clean(world, given, console);
     if (given.verb == "debug") return run_debug(world, given, console);
+    if (given.is_on("watch")) return run_watch(world, given, filter, console);
     const auto invocation = TRY(Invocation::open(world, given));
     console.log().set_invocation_id(invocation->services().invocation_id);
     tell_of_start(*invocation, console);

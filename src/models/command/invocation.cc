@@ -106,6 +106,15 @@ Result<Patience> read_patience(const DbtArguments& arguments, MessageSink& messa
     return patience;
 }
 
+InvocationWorld noting(InvocationWorld world, const std::shared_ptr<ReadNotes>& notes) {
+    world.environment = [notes, read = std::move(world.environment)](const std::string& name) {
+        auto value = read(name);
+        notes->note_variable(name, value);
+        return value;
+    };
+    return world;
+}
+
 }  // namespace
 
 Result<std::string> project_folder(const InvocationWorld& world, const DbtArguments& arguments) {
@@ -160,8 +169,17 @@ private:
 };
 
 Invocation::Invocation(const InvocationWorld& world, DbtArguments arguments)
-    : world_(world), arguments_(std::move(arguments)), cli_vars_(jinja::make<Dict>()) {}
-Invocation::~Invocation() = default;
+    : notes_(std::make_shared<ReadNotes>()),
+      world_(noting(world, notes_)),
+      arguments_(std::move(arguments)),
+      cli_vars_(jinja::make<Dict>()) {}
+
+Invocation::~Invocation() {
+    finish_beside();
+#ifndef __SANITIZE_ADDRESS__
+    if (world_.ends_with_command) static_cast<void>(new Manifest(std::move(manifest_)));
+#endif
+}
 
 Result<std::unique_ptr<Invocation>> Invocation::open(const InvocationWorld& world, const DbtArguments& arguments) {
     auto invocation = std::unique_ptr<Invocation>(new Invocation(world, arguments));
@@ -356,6 +374,25 @@ Result<YamlTree> Invocation::render(const YamlTree& tree, const std::string& fil
     return render_tree(tree, scope.renderer(file));
 }
 
-Result<void> Invocation::parse(Findings& findings) { return parse_project(*this, findings); }
+Result<void> Invocation::parse(Findings& findings) {
+    services_->notes = notes_.get();
+    const auto parsed = parse_project(*this, findings);
+    services_->notes = nullptr;
+    return parsed;
+}
+
+bool Invocation::parses_partially() const {
+    const YamlNode& flag = root().flags()["partial_parse"];
+    return arguments_.is_on("partial-parse", !flag.is_boolean() || flag.boolean());
+}
+
+void Invocation::run_beside(std::function<void()> work) {
+    finish_beside();
+    beside_ = std::thread(std::move(work));
+}
+
+void Invocation::finish_beside() {
+    if (beside_.joinable()) beside_.join();
+}
 
 }  // namespace shaduf::models

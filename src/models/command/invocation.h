@@ -4,11 +4,13 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "base/run_context.h"
 #include "models/adapter/adapter.h"
 #include "models/command/arguments.h"
+#include "models/context/read_notes.h"
 #include "models/context/services.h"
 #include "models/manifest.h"
 #include "models/project/findings.h"
@@ -29,6 +31,8 @@ struct InvocationWorld {
     // for projects whose profile is in none. Empty, or nullopt: there is none.
     std::function<Result<std::optional<ProfileTarget>>(const std::optional<std::string>& name)> other_target = {};
     std::shared_ptr<Secrets> secrets = {};  // learns of what must not be shown; nullptr: nobody asks
+    // The process ends behind the command: what was parsed need not be given back, piece by piece.
+    bool ends_with_command = false;
 };
 
 // --project-dir, else the folder with a dbt_project.yml here or above.
@@ -46,6 +50,13 @@ public:
 
     // Reads the resources of all packages. What is wrong in `findings`; those that are errors stop the command.
     Result<void> parse(Findings& findings);
+    // --no-partial-parse, DBT_PARTIAL_PARSE and the flag of dbt_project.yml: whether an earlier parse counts.
+    bool parses_partially() const;
+    // What was read while parsing, of which no file tells.
+    const ReadNotes& notes() const { return *notes_; }
+    // Does it on a thread of its own; it is done when finish_beside comes back, or before the invocation ends.
+    void run_beside(std::function<void()> work);
+    void finish_beside();
 
     // A YAML file of the project with its Jinja rendered, as dbt_project.yml is. `file` stands in errors.
     Result<YamlTree> render(const YamlTree& tree, const std::string& file) const;
@@ -79,6 +90,7 @@ private:
     void take_project_flags();
 
     class ProjectVars;
+    const std::shared_ptr<ReadNotes> notes_;
     const InvocationWorld world_;
     DbtArguments arguments_;  // with what dbt_project.yml says where the call says nothing
     jinja::Ref<jinja::Dict> cli_vars_;
@@ -91,6 +103,7 @@ private:
     Manifest manifest_;
     std::unique_ptr<ContextServices> services_;
     std::string selectors_json_;
+    std::thread beside_;
 };
 
 }  // namespace shaduf::models

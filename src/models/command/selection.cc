@@ -80,14 +80,17 @@ Result<std::unique_ptr<CommandSelection>> CommandSelection::open(Invocation& inv
         selection->state_ = TRY(PreviousState::load(invocation.services(), folder));
     }
     TRY(selection->read_selectors());
-    Selector::World world{.manifest = invocation.manifest(), .project_root = invocation.root().root};
-    world.state = selection->state();
-    world.selectors = &selection->selectors_;
-    world.warn = [&invocation](const std::string& text) {
-        invocation.messages().message(MessageSink::Level::warning, text);
-    };
-    selection->selector_ = std::make_unique<Selector>(std::move(world));
     return selection;
+}
+
+Selector& CommandSelection::selector() {
+    if (selector_) return *selector_;
+    Selector::World world{.manifest = invocation_.manifest(), .project_root = invocation_.root().root};
+    world.state = state();
+    world.selectors = &selectors_;
+    world.warn = [this](const std::string& text) { invocation_.messages().message(MessageSink::Level::warning, text); };
+    selector_ = std::make_unique<Selector>(std::move(world));
+    return *selector_;
 }
 
 Result<void> CommandSelection::read_selectors() {
@@ -132,7 +135,7 @@ Result<std::vector<ResourceType>> CommandSelection::types() const {
 
 Result<std::vector<const Member*>> CommandSelection::select() {
     const Types types = TRY(this->types());
-    const MemberSet found = TRY(selector_->select(TRY(spec())));
+    const MemberSet found = TRY(selector().select(TRY(spec())));
     const std::string& verb = invocation_.arguments().verb;
     std::vector<const Member*> members;
     for (const uint32_t index : found.indexes()) {

@@ -28,6 +28,7 @@ public:
 private:
     explicit CommandSelection(Invocation& invocation) : invocation_(invocation) {}
     Result<void> read_selectors();
+    Selector& selector();  // made when it is asked for: it looks at every node
     Result<SelectionSpec> spec() const;
     Result<std::vector<ResourceType>> types() const;
 

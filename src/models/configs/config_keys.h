@@ -21,6 +21,8 @@ public:
     void note(ConfigResource resource, const ConfigSource& source, std::string_view code, size_t line);
     // Those of dbt_project.yml.
     void note_project(const Project& project);
+    // Whether nothing was noted that would be told of.
+    bool all_known() const { return unknown_.empty(); }
     // `is_read`: whether a template of the project asks for that key, which is no slip then.
     void warn(const std::function<bool(std::string_view key)>& is_read, Findings& findings) const;
 

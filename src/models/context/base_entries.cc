@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "io/crypto.h"
 #include "models/context/node_scope.h"
+#include "models/context/read_notes.h"
 #include "models/project/version.h"
 #include "models/python/values.h"
 #include "models/yaml/value.h"
@@ -189,7 +190,11 @@ Result<Value> make_local_md5(const NodeScope&) {
     });
 }
 
-Result<Value> make_modules(const NodeScope&) { return modules_value(); }
+// With them comes the time of day.
+Result<Value> make_modules(const NodeScope& scope) {
+    if (ReadNotes* notes = scope.services().notes) notes->note_passing(scope.node());
+    return modules_value();
+}
 Result<Value> make_dbt_version(const NodeScope&) { return Value(kDbtVersion); }
 
 // try_or_compiler_error(message, function, *args, **kwargs)

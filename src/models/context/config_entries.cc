@@ -1,6 +1,7 @@
 #include <array>
 
 #include "models/context/node_scope.h"
+#include "models/own_copy.h"
 
 // `config` of the context: a call while parsing notes settings; while running, settings are read.
 namespace shaduf::models {
@@ -62,7 +63,7 @@ private:
         }
         if (name == "snapshot_table_column_names") return snapshot_columns(scope_.node()->config);
         const Value value = scope_.node()->config.get(name);
-        return value.is_undefined() ? std::nullopt : std::optional(value);
+        return value.is_undefined() ? std::nullopt : std::optional(own_copy(value));
     }
     std::optional<Value> meta(const std::string& name) const {
         const auto all = setting("meta");

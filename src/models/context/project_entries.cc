@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "models/context/node_scope.h"
+#include "models/context/read_notes.h"
 
 // Names of the context that tell of the project, the target and the command: var, env_var, target, flags, log, ...
 namespace shaduf::models {
@@ -83,20 +84,39 @@ Result<Value> make_print(const NodeScope& scope) {
     });
 }
 
-Result<Value> make_target(const NodeScope& scope) { return Value(scope.services().target); }
-Result<Value> make_flags(const NodeScope& scope) { return Value(scope.services().flags); }
-Result<Value> make_arguments(const NodeScope& scope) { return Value(scope.services().invocation_args); }
-Result<Value> make_project_name(const NodeScope& scope) { return Value(scope.services().root_package); }
-Result<Value> make_invocation_id(const NodeScope& scope) { return Value(scope.services().invocation_id); }
-Result<Value> make_started_at(const NodeScope& scope) { return scope.services().run_started_at; }
+// Another command would find another value.
+void note_passing(const NodeScope& scope) {
+    if (ReadNotes* notes = scope.services().notes) notes->note_passing(scope.node());
+}
 
-Result<Value> make_thread_id(const NodeScope&) {
+Result<Value> make_target(const NodeScope& scope) { return Value(scope.services().target); }
+Result<Value> make_flags(const NodeScope& scope) {
+    note_passing(scope);
+    return Value(scope.services().flags);
+}
+Result<Value> make_arguments(const NodeScope& scope) {
+    note_passing(scope);
+    return Value(scope.services().invocation_args);
+}
+Result<Value> make_project_name(const NodeScope& scope) { return Value(scope.services().root_package); }
+Result<Value> make_invocation_id(const NodeScope& scope) {
+    note_passing(scope);
+    return Value(scope.services().invocation_id);
+}
+Result<Value> make_started_at(const NodeScope& scope) {
+    note_passing(scope);
+    return scope.services().run_started_at;
+}
+
+Result<Value> make_thread_id(const NodeScope& scope) {
+    note_passing(scope);
     std::ostringstream id;
     id << "Thread-" << std::this_thread::get_id();
     return Value(id.str());
 }
 
 Result<Value> make_selected(const NodeScope& scope) {
+    note_passing(scope);
     const auto& selected = scope.services().selected;
     return Value::list(std::vector<Value>(selected.begin(), selected.end()));
 }

@@ -5,6 +5,7 @@
 #include "models/artifacts/node_value.h"
 #include "models/context/native.h"
 #include "models/context/node_scope.h"
+#include "models/context/read_notes.h"
 #include "models/context/relations.h"
 
 // Names of the context that lead to other resources: ref, source, metric, function, this, model, graph.
@@ -246,7 +247,11 @@ Result<Value> make_model(const NodeScope& scope) {
     return model;
 }
 
-Result<Value> make_graph(const NodeScope& scope) { return graph_value(scope.services().manifest); }
+// While it is parsed, it holds what was parsed before.
+Result<Value> make_graph(const NodeScope& scope) {
+    if (ReadNotes* notes = scope.services().notes) notes->note_passing(nullptr);
+    return graph_value(scope.services().manifest);
+}
 
 Result<Value> make_database(const NodeScope& scope) {
     if (scope.node() != nullptr && scope.node()->database) return Value(*scope.node()->database);

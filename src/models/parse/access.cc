@@ -71,4 +71,8 @@ void check_access(const Manifest& manifest, std::span<const Project> packages, F
     }
 }
 
+void check_access(const Node& node, const Manifest& manifest, std::span<const Project> packages, Findings& findings) {
+    AccessCheck(manifest, packages, findings).check(node);
+}
+
 }  // namespace shaduf::models

@@ -12,5 +12,7 @@ namespace shaduf::models {
 // that nobody declared; a public model that is ephemeral.
 // REQUIRES: references are resolved
 void check_access(const Manifest& manifest, std::span<const Project> packages, Findings& findings);
+// Of one node alone.
+void check_access(const Node& node, const Manifest& manifest, std::span<const Project> packages, Findings& findings);
 
 }  // namespace shaduf::models

@@ -135,11 +135,13 @@ void add_node(std::unique_ptr<Node> node, Manifest& manifest) {
     place.push_back(std::move(node));
 }
 
-void add_nodes(const PackageFiles& package, const NodeParser& parser, size_t threads, Manifest& manifest,
-               Findings& findings) {
+std::vector<std::unique_ptr<Node>> parse_nodes(const PackageFiles& package, const NodeParser& parser, size_t threads,
+                                               Findings& findings) {
     std::vector<Subject> subjects = subjects_of(package, parser.patches(), findings);
     std::vector<std::optional<Result<std::unique_ptr<Node>>>> parsed(subjects.size());
     in_parallel(subjects.size(), threads, [&](size_t i) { parsed[i] = parser.parse(std::move(subjects[i])); });
+    std::vector<std::unique_ptr<Node>> nodes;
+    nodes.reserve(parsed.size());
     for (auto& result : parsed) {
         if (!result->ok()) {
             findings.errors.push_back(result->release_error());
@@ -151,8 +153,14 @@ void add_nodes(const PackageFiles& package, const NodeParser& parser, size_t thr
             node->tags.emplace_back(is_start ? "on-run-start" : "on-run-end");
             node->hook_index = static_cast<size_t>(std::atoll(node->name.c_str() + node->name.rfind('-') + 1));
         }
-        add_node(std::move(node), manifest);
+        nodes.push_back(std::move(node));
     }
+    return nodes;
+}
+
+void add_nodes(const PackageFiles& package, const NodeParser& parser, size_t threads, Manifest& manifest,
+               Findings& findings) {
+    for (auto& node : parse_nodes(package, parser, threads, findings)) add_node(std::move(node), manifest);
 }
 
 void check_names(const Manifest& manifest, Findings& findings) {

@@ -6,6 +6,7 @@
 #include "models/artifacts/node_value.h"
 #include "models/context/native.h"
 #include "models/context/test_arguments.h"
+#include "models/own_copy.h"
 #include "models/run/compiler.h"
 #include "models/yaml/value.h"
 
@@ -23,6 +24,31 @@ YamlTree tree_of(const Value& value) {
     YamlBuilder builder;
     add_value(value, builder);
     return builder.finish();
+}
+
+// Different for all that differs, but for lines: a key to find the same again.
+void append_exactly(const YamlNode& node, std::string& out) {
+    out += static_cast<char>(node.kind());
+    out += node.is_quoted() ? 'q' : 'p';
+    const auto append_number = [&](auto number) { out.append(reinterpret_cast<const char*>(&number), sizeof(number)); };
+    switch (node.kind()) {
+        case YamlKind::null: break;
+        case YamlKind::boolean: out += node.boolean() ? '1' : '0'; break;
+        case YamlKind::integer: append_number(node.integer()); break;
+        case YamlKind::real: append_number(node.real()); break;
+        case YamlKind::list:
+            append_number(node.items().size());
+            for (const YamlNode& item : node.items()) append_exactly(item, out);
+            break;
+        case YamlKind::map:
+            append_number(node.entries().size());
+            for (const YamlEntry& entry : node.entries()) {
+                append_exactly(entry.key, out);
+                append_exactly(entry.value, out);
+            }
+            break;
+        default: append_number(node.text().size()); out += node.text();
+    }
 }
 
 std::string stripped(const Value& value) { return std::string(trim(value.text())); }
@@ -235,6 +261,13 @@ Result<NodeConfig> NodeParser::settings(const Node& node, const YamlTree& merged
         const std::lock_guard lock(mutex_);
         if (const auto known = common_.find(key); known != common_.end()) return known->second.config;
     }
+    // Many nodes say the same of themselves.
+    std::string written(to_string(node.type));
+    append_exactly(merged.root(), written);
+    {
+        const std::lock_guard lock(mutex_);
+        if (const auto known = written_.find(written); known != written_.end()) return known->second;
+    }
     const ConfigResource resource = config_resource(node.type);
     const auto place = Place::in_file(node.place.original_path, static_cast<int>(node.place.line));
     const auto wrong = check_config(resource, merged.root(), place);
@@ -244,7 +277,8 @@ Result<NodeConfig> NodeParser::settings(const Node& node, const YamlTree& merged
         const std::lock_guard lock(mutex_);
         common_.emplace(key, CommonConfig{merged, config});
     }
-    return config;
+    const std::lock_guard lock(mutex_);
+    return written_.emplace(written, std::move(config)).first->second;
 }
 
 // A user cannot change what packages say.
@@ -285,7 +319,7 @@ Result<void> NodeParser::configure(Node& node, const Subject& subject, const Cap
     for (std::string& tag : texts_of(node.config.get("tags"))) {
         if (std::find(node.tags.begin(), node.tags.end(), tag) == node.tags.end()) node.tags.push_back(std::move(tag));
     }
-    if (const Value meta = node.config.get("meta"); meta.kind() == Kind::dict) node.meta = meta;
+    if (const Value meta = node.config.get("meta"); meta.kind() == Kind::dict) node.meta = own_copy(meta);
     if (const std::string group = node.config.text("group"); !group.empty()) node.group = group;
     if (const std::string access = node.config.text("access"); !access.empty()) node.access = access;
     TRY(names_.assign(node, node.config.get(kDatabase), node.config.get(kSchema), node.config.get(kAlias)));

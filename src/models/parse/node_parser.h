@@ -5,6 +5,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "models/command/invocation.h"
@@ -96,6 +97,7 @@ private:
         NodeConfig config;
     };
     mutable std::map<std::pair<ResourceType, const YamlEntry*>, CommonConfig> common_;
+    mutable std::unordered_map<std::string, NodeConfig> written_;  // by type and merged config
     using Key = std::pair<ResourceType, const Project*>;
     mutable std::map<Key, std::unique_ptr<ConfigMerge>> configs_;
     mutable std::map<Key, std::unique_ptr<UnrenderedConfigs>> unrendered_;

@@ -73,7 +73,6 @@ void check_time_spine(const Node& node, const NodePatch& patch, const YamlNode& 
     }
 }
 
-// Other models that foreign keys point at.
 void add_foreign_keys(const Value& constraints, Node& node) {
     if (constraints.kind() != jinja::Kind::list) return;
     for (const Value& constraint : constraints.items()) {
@@ -95,8 +94,7 @@ void apply_to_model(const NodePatch& patch, Node& node, Findings& findings) {
         else
             findings.errors.push_back(read.release_error());
     }
-    add_foreign_keys(node.constraints, node);
-    for (const ColumnProperties& column : node.columns) add_foreign_keys(column.constraints, node);
+    add_foreign_keys(node);
     if (node.version) node.latest_version = patch.latest_version;
     const YamlNode& deprecation =
         patch.version.is_null() ? patch.entry["deprecation_date"] : patch.version["deprecation_date"];
@@ -145,6 +143,11 @@ void apply_patches(const NodePatches& patches, const Descriptions& descriptions,
         });
         for (const Findings& one : found) findings.add(one);
     }
+}
+
+void add_foreign_keys(Node& node) {
+    add_foreign_keys(node.constraints, node);
+    for (const ColumnProperties& column : node.columns) add_foreign_keys(column.constraints, node);
 }
 
 void collect_tests(const PropertyFile& file, GenericTests& tests, Findings& findings) {

@@ -10,6 +10,8 @@ namespace shaduf::models {
 // and warnings with the line of the patch.
 void apply_patches(const NodePatches& patches, const Descriptions& descriptions, Manifest& manifest,
                    Findings& findings);
+// Other models that the foreign keys of a node point at, to its refs and sources.
+void add_foreign_keys(Node& node);
 // The generic tests of a file's models, seeds and snapshots.
 void collect_tests(const PropertyFile& file, GenericTests& tests, Findings& findings);
 

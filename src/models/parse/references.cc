@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "base/text.h"
 
@@ -173,6 +174,28 @@ void disable(const std::set<const Node*>& nodes, Manifest& manifest) {
 }
 
 }  // namespace
+
+void resolve_references(Manifest& manifest, Node& node, Findings& findings) {
+    Resolver resolver(manifest, findings);
+    resolver.resolve(node.refs, node.sources, node.package, node.unique_id, node.place, node.type == ResourceType::test,
+                     node.depends_on_nodes);
+    resolver.resolve_functions(node);
+}
+
+bool is_in_cycle(const Manifest& manifest, const Node& node) {
+    std::unordered_set<const Node*> seen;
+    std::vector<const Node*> next = {&node};
+    while (!next.empty()) {
+        const Node* at = next.back();
+        next.pop_back();
+        for (const std::string& id : at->depends_on_nodes) {
+            if (id == node.unique_id) return true;
+            const Node* input = manifest.node(id);
+            if (input != nullptr && seen.insert(input).second) next.push_back(input);
+        }
+    }
+    return false;
+}
 
 void resolve_references(Manifest& manifest, Findings& findings) {
     Resolver resolver(manifest, findings);

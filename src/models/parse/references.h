@@ -9,5 +9,9 @@ namespace shaduf::models {
 // nearest right one; names of what is disabled; a node that depends on itself, with the path of the cycle.
 // REQUIRES: the manifest was indexed
 void resolve_references(Manifest& manifest, Findings& findings);
+// The same for one node, which may stand in the manifest or not; without a search for cycles.
+void resolve_references(Manifest& manifest, Node& node, Findings& findings);
+// Whether a node depends on itself.
+bool is_in_cycle(const Manifest& manifest, const Node& node);
 
 }  // namespace shaduf::models

@@ -15,6 +15,8 @@ namespace {
 
 constexpr size_t kDepthMax = 200;
 
+int64_t nanoseconds(const timespec& time) { return time.tv_sec * 1'000'000'000LL + time.tv_nsec; }
+
 class Walk {
 public:
     Walk(const std::string& folder, Findings& findings) : folder_(folder), findings_(findings) {}
@@ -68,8 +70,8 @@ private:
         }
         if (::fstatat(descriptor, name, &found, 0) != 0) return warn(path, std::strerror(errno));
         if (!S_ISREG(found.st_mode)) return;
-        files_.push_back({path, static_cast<uint64_t>(found.st_size),
-                          found.st_mtim.tv_sec * 1'000'000'000LL + found.st_mtim.tv_nsec});
+        files_.push_back({path, static_cast<uint64_t>(found.st_size), nanoseconds(found.st_mtim),
+                          nanoseconds(found.st_ctim), found.st_ino});
     }
 
     void warn(const std::string& below, const std::string& why) {

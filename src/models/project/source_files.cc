@@ -155,7 +155,7 @@ std::vector<SourceFile> find_source_files(const Project& project, Findings& find
                     std::string path = prefix + std::string(relative);
                     if (!ignored.empty() && ignored.ignores(path)) return;
                     found.push_back({rule.type, std::move(path), static_cast<uint32_t>(searched.size()), walked.bytes,
-                                     walked.modified_ns});
+                                     walked.modified_ns, walked.changed_ns, walked.inode});
                 });
             }
         }

@@ -34,6 +34,8 @@ struct SourceFile {
     uint32_t searched_size = 0;  // how much of it is that folder
     uint64_t bytes = 0;
     int64_t modified_ns = 0;  // since 1970, UTC
+    int64_t changed_ns = 0;   // of the inode
+    uint64_t inode = 0;
 
     std::string_view searched_path() const { return std::string_view(path).substr(0, searched_size); }
     std::string_view relative_path() const;  // below it: "staging/a.sql"
