@@ -126,7 +126,7 @@ std::string Console::shown(std::string text) const {
 Event Console::shown(Event event) const {
     if (secrets_ == nullptr) return event;
     event.text = secrets_->scrub(std::move(event.text));
-    if (!event.data.is_none()) event.data = secrets_->scrub(event.data);
+    if (!event.data.is_none()) event.data = secrets_->scrub_texts(event.data);
     return event;
 }
 
