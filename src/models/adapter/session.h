@@ -42,7 +42,8 @@ public:
     // Names and types of what a query gives, without running it.
     struct ResultColumn {
         std::string name;
-        std::string type;  // as the database names it
+        std::string type;       // as the database names it
+        std::string kind = {};  // the type as contracts compare it; "": as `type`
     };
     virtual Result<std::vector<ResultColumn>> describe(const std::string& sql) = 0;
     // Keeps other runs from building the relation of this name until `unlock`, or the session's end; no transaction

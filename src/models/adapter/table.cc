@@ -15,7 +15,6 @@ using jinja::Value;
 using jinja::Vm;
 
 constexpr size_t kPrintedRowsMax = 20;
-constexpr size_t kPrintedWidthMax = 40;  // of a column
 
 // Values of a vector that somebody owns, in turn.
 class VectorIterator final : public Iterator {
@@ -386,25 +385,43 @@ Result<Value> Table::call_print_table(Vm&, const Arguments&) const {
     return Value::none();
 }
 
-std::string print_table(const Table& table, size_t rows_max) {
+namespace {
+
+bool begins_character(char byte) { return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80U; }
+
+size_t characters_in(std::string_view text) {
+    return static_cast<size_t>(std::count_if(text.begin(), text.end(), begins_character));
+}
+
+// At most `width_max` characters.
+std::string shortened(std::string text, size_t width_max) {
+    constexpr std::string_view kMore = "...";
+    if (characters_in(text) <= width_max) return text;
+    size_t end = 0;
+    for (size_t count = 0; end < text.size(); ++end) {
+        if (begins_character(text[end]) && ++count + kMore.size() > width_max) break;
+    }
+    return text.substr(0, end).append(kMore);
+}
+
+}  // namespace
+
+std::string print_table(const Table& table, size_t rows_max, size_t width_max) {
     const size_t rows = std::min(rows_max, table.rows().size());
     std::vector<size_t> widths;
-    const auto cell = [](const Value& value) {
-        std::string text = value.is_none() ? std::string() : value.text();
-        if (text.size() > kPrintedWidthMax) text = text.substr(0, kPrintedWidthMax - 3) + "...";
-        return text;
+    const auto cell = [&](const Value& value) {
+        return shortened(value.is_none() ? std::string() : value.text(), width_max);
     };
     for (size_t i = 0; i < table.names().size(); ++i) {
-        size_t width = table.names()[i].size();
-        for (size_t row = 0; row < rows; ++row) width = std::max(width, cell(table.rows()[row][i]).size());
+        size_t width = characters_in(table.names()[i]);
+        for (size_t row = 0; row < rows; ++row) width = std::max(width, characters_in(cell(table.rows()[row][i])));
         widths.push_back(width);
     }
     std::string text;
     const auto add_line = [&](const auto& text_of) {
         for (size_t i = 0; i < widths.size(); ++i) {
-            std::string part = text_of(i);
-            part.resize(std::max(part.size(), widths[i]), ' ');
-            text += "| " + part + " ";
+            const std::string part = text_of(i);
+            text += "| " + part + std::string(widths[i] - characters_in(part), ' ') + " ";
         }
         text += "|\n";
     };

@@ -53,7 +53,9 @@ private:
     std::vector<Row> rows_;
 };
 
-// The rows as text in columns, for people: at most `rows_max` of them.
-std::string print_table(const Table& table, size_t rows_max);
+// The rows as text in columns, for people: at most `rows_max` of them, none of their values longer than `width_max`
+// characters.
+inline constexpr size_t kPrintedWidthMax = 40;
+std::string print_table(const Table& table, size_t rows_max, size_t width_max = kPrintedWidthMax);
 
 }  // namespace shaduf::models

@@ -292,7 +292,7 @@ Result<Value> AdapterObject::call_column_schema(Vm&, const Arguments& arguments)
     for (auto& column : TRY(scope_.describe(values[0].text()))) {
         Column::Parts parts;
         parts.name = std::move(column.name);
-        parts.type = Column::translate_type(style, column.type);
+        parts.type = Column::translate_type(style, column.kind.empty() ? column.type : column.kind);
         columns.emplace_back(Ref<Object>(new Column(style, std::move(parts))));
     }
     return Value::list(std::move(columns));

@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "base/text.h"
+#include "models/context/contract_error.h"
 #include "models/context/node_scope.h"
 #include "models/context/read_notes.h"
 
@@ -158,8 +159,13 @@ Result<Value> make_exceptions(const NodeScope& scope) {
     add("raise_dataclass_not_dict", "Not a dict: ");
     add("column_type_missing", "Contracted models require data_type to be defined for each column. Missing: ");
     add("raise_fail_fast_error", "");
-    add("raise_contract_error",
-        "This model has an enforced contract that failed. Columns of the contract and of the query: ");
+    exceptions->set(
+        "raise_contract_error",
+        jinja::make_function("raise_contract_error", [&scope](Vm&, const Arguments& arguments) -> Result<Value> {
+            const std::array<Parameter, 2> parameters = {{{"yaml_columns"}, {"sql_columns"}}};
+            const auto values = TRY(jinja::bind_arguments("raise_contract_error", parameters, arguments));
+            return scope.error(contract_error_text(values[0], values[1]));
+        }));
     exceptions->set("warn", jinja::make_function("warn", [&scope](Vm&, const Arguments& arguments) -> Result<Value> {
                         scope.services().messages.message(MessageSink::Level::warning, first_argument(arguments));
                         return Value("");

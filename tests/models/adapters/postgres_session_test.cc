@@ -55,6 +55,18 @@ TEST_F(PostgresSessionServerTest, OneRunBuildsARelation) {
     EXPECT_FALSE(second->lock("db.s.lines").ok());
 }
 
+TEST_F(PostgresSessionServerTest, DescribesTypesForPeopleAndForContracts) {
+    const auto columns =
+        session()->describe("select 'a'::varchar(3) as word, 1::numeric(10, 2) as amount, 2::int8 as n");
+    ASSERT_TRUE(columns.ok());
+    ASSERT_EQ(columns.value().size(), 3U);
+    EXPECT_EQ(columns.value()[0].type, "character varying(3)");
+    EXPECT_EQ(columns.value()[0].kind, "STRING");
+    EXPECT_EQ(columns.value()[1].type, "numeric(10,2)");
+    EXPECT_EQ(columns.value()[1].kind, "DECIMAL");
+    EXPECT_EQ(columns.value()[2].kind, "LONGINTEGER");
+}
+
 TEST_F(PostgresSessionServerTest, TheFirstTransactionBeginsByItselfAndNoOther) {
     const auto writer = session();
     const auto reader = session();

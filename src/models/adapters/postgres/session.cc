@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "io/crypto.h"
+#include "models/adapters/postgres/type_names.h"
 #include "models/python/values.h"
 
 namespace shaduf::models {
@@ -179,7 +180,7 @@ Result<std::vector<Session::ResultColumn>> PostgresSession::describe(const std::
     for (const PostgresColumn& column : TRY(connection_->describe(sql))) {
         const auto named = TRY(connection_->query("select format_type($1::oid, $2::int)",
                                                   {std::to_string(column.type), std::to_string(column.modifier)}));
-        columns.push_back({column.name, named.rows[0][0].value_or("")});
+        columns.push_back({column.name, named.rows[0][0].value_or(""), postgres_type_name(column.type)});
     }
     return columns;
 }
