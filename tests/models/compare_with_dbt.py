@@ -5,8 +5,9 @@
 
 Each project is copied twice, into folders of equal length, and runs N times (`build`, then `build` again: snapshots and
 incremental models change with the second). Compared: every file of target/compiled, byte for byte but for the folder's
-name; the status of each node; every table and view, by its columns and rows. Status 1: they differ; 77: dbt is not
-installed. With --target postgres, the database of DBT_POSTGRES_DB is made anew before each of the two.
+name; the status of each node; every table and view, by its columns and rows, on PostgreSQL also by its indexes. Status
+1: they differ; 77: dbt is not installed. With --target postgres, the database of DBT_POSTGRES_DB is made anew before
+each of the two.
 """
 import argparse, json, os, re, shutil, subprocess, sys, tempfile
 from pathlib import Path
@@ -84,6 +85,13 @@ def make_postgres_database():
     cursor.execute(f'create database "{name}"')
 
 
+def postgres_indexes(cursor, schema, name):
+    """But for their names, which dbt makes from the time."""
+    cursor.execute("select replace(indexdef, quote_ident(indexname), '') from pg_indexes"
+                   " where schemaname = %s and tablename = %s order by 1", (schema, name))
+    return cursor.fetchall()
+
+
 def postgres_tables():
     found = {}
     cursor = postgres_connection(os.environ.get("DBT_POSTGRES_DB", "warehouse")).cursor()
@@ -94,7 +102,7 @@ def postgres_tables():
         cursor.execute(f'select * from "{schema}"."{name}"')
         columns = [(column.name, column.type_code) for column in cursor.description]
         rows = sorted(VOLATILE.sub(b"<v>", repr(row).encode()) for row in cursor.fetchall())
-        found[f"{schema}.{name} ({kind})"] = (columns, rows)
+        found[f"{schema}.{name} ({kind})"] = (columns, rows, postgres_indexes(cursor, schema, name))
     return found
 
 

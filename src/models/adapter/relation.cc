@@ -15,6 +15,8 @@ using jinja::Ref;
 using jinja::Value;
 using jinja::Vm;
 
+constexpr const char* kViewChanges = "get_materialized_view_config_change_collection";
+
 constexpr std::array<std::pair<RelationType, std::string_view>, 7> kTypeNames = {{
     {RelationType::table, "table"},
     {RelationType::view, "view"},
@@ -243,7 +245,17 @@ Result<std::optional<Value>> Relation::property(Vm&, std::string_view name) cons
         path->set("identifier", text_or_none(parts_.path.identifier));
         return std::optional(Value(path));
     }
+    if (name == kViewChanges) return view_changes_method();
     return type_constant(name);
+}
+
+std::optional<Value> Relation::view_changes_method() const {
+    if (style_.materialized_view_changes == nullptr) return std::nullopt;
+    return jinja::make_function(kViewChanges, [&style = style_](Vm&, const Arguments& arguments) -> Result<Value> {
+        const std::array<Parameter, 2> parameters = {{{"relation_results"}, {"relation_config"}}};
+        const auto values = TRY(jinja::bind_arguments(kViewChanges, parameters, arguments));
+        return style.materialized_view_changes(values[0], values[1]);
+    });
 }
 
 Result<Value> Relation::call_render(Vm&, const Arguments&) const { return Value(render()); }

@@ -30,6 +30,10 @@ struct RelationStyle {
     bool subquery_needs_alias = true;
     bool tables_and_views_are_replaceable = false;  // CREATE OR REPLACE, ALTER ... RENAME by macros of their own
     size_t identifier_bytes_max = 0;                // 0: none
+    // get_materialized_view_config_change_collection(described, model): none, or what is to change. nullptr: relations
+    // have no such method.
+    Result<jinja::Value> (*materialized_view_changes)(const jinja::Value& described,
+                                                      const jinja::Value& model) = nullptr;
 };
 
 // Rows of a relation between two moments: an expression of a column and bounds as SQL prints them.
@@ -85,6 +89,7 @@ public:
 
 private:
     Result<std::optional<jinja::Value>> property(jinja::Vm& vm, std::string_view name) const override;
+    std::optional<jinja::Value> view_changes_method() const;
     Result<jinja::Value> call_render(jinja::Vm& vm, const jinja::Arguments& arguments) const;
     Result<jinja::Value> call_quote(jinja::Vm& vm, const jinja::Arguments& arguments) const;
     Result<jinja::Value> call_include(jinja::Vm& vm, const jinja::Arguments& arguments) const;

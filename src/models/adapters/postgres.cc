@@ -7,6 +7,7 @@
 #include "io/postgres.h"
 #include "jinja/vm.h"
 #include "models/adapter/adapter.h"
+#include "models/adapter/index_changes.h"
 #include "models/adapter/index_config.h"
 #include "models/adapters/postgres/session.h"
 
@@ -22,7 +23,8 @@ using jinja::Value;
 constexpr size_t kIdentifierBytesMax = 63;
 constexpr RelationStyle kRelations = {.type_name = "PostgresRelation",
                                       .tables_and_views_are_replaceable = true,
-                                      .identifier_bytes_max = kIdentifierBytesMax};
+                                      .identifier_bytes_max = kIdentifierBytesMax,
+                                      .materialized_view_changes = index_changes};
 
 constexpr std::array<std::string_view, 12> kIntegers = {"smallint", "integer",   "bigint",  "smallserial",
                                                         "serial",   "bigserial", "int2",    "int4",
