@@ -15,6 +15,7 @@
 #include "models/parse/parse_project.h"
 #include "models/project/packages.h"
 #include "models/python/values.h"
+#include "models/run/batch_warnings.h"
 #include "models/yaml/parse_yaml.h"
 #include "models/yaml/value.h"
 
@@ -378,6 +379,7 @@ Result<void> Invocation::parse(Findings& findings) {
     services_->notes = notes_.get();
     const auto parsed = parse_project(*this, findings);
     services_->notes = nullptr;
+    if (parsed.ok() && findings.ok()) warn_of_batches_at_once(*services_, manifest(), findings);
     return parsed;
 }
 
