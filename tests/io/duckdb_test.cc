@@ -344,7 +344,7 @@ TEST(DuckDbFile, NamesTheProcessThatHasIt) {
     ::waitpid(child, nullptr, 0);
     ASSERT_FALSE(second.ok());
     EXPECT_EQ(second.error().kind(), ErrorKind::conflict);
-    EXPECT_NE(second.error().message().find("PID " + std::to_string(child)), std::string::npos)
+    EXPECT_NE(second.error().message().find("process " + std::to_string(child) + " ("), std::string::npos)
         << second.error().message();
     EXPECT_TRUE(instances.open(path, {}).ok());
 }

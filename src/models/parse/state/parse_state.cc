@@ -138,8 +138,8 @@ std::unique_ptr<ParseState> ParseState::load(const std::string& path) {
     }
     ::close(file);
     if (mapped == MAP_FAILED) return nullptr;
-    auto state = std::unique_ptr<ParseState>(
-        new ParseState({static_cast<const char*>(mapped), static_cast<size_t>(found.st_size)}));
+    const std::string_view bytes(static_cast<const char*>(mapped), static_cast<size_t>(found.st_size));
+    auto state = std::unique_ptr<ParseState>(new ParseState(bytes));
     return state->open() ? std::move(state) : nullptr;
 }
 
