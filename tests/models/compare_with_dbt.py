@@ -5,9 +5,9 @@
 
 Each project is copied twice, into folders of equal length, and runs N times (`build`, then `build` again: snapshots and
 incremental models change with the second). Compared: every file of target/compiled, byte for byte but for the folder's
-name; the status of each node; every table and view, by its columns and rows, on PostgreSQL also by its indexes. Status
-1: they differ; 77: dbt is not installed. With --target postgres, the database of DBT_POSTGRES_DB is made anew before
-each of the two.
+name; the status of each node; every table and view, by its columns and rows, on PostgreSQL also by its comments, grants
+and indexes. Status 1: they differ; 77: dbt is not installed. With --target postgres, the database of DBT_POSTGRES_DB is
+made anew before each of the two.
 """
 import argparse, json, os, re, shutil, subprocess, sys, tempfile
 from pathlib import Path
@@ -95,14 +95,15 @@ def postgres_indexes(cursor, schema, name):
 def postgres_tables():
     found = {}
     cursor = postgres_connection(os.environ.get("DBT_POSTGRES_DB", "warehouse")).cursor()
-    cursor.execute("select n.nspname, c.relname, c.relkind from pg_class c"
-                   " join pg_namespace n on n.oid = c.relnamespace where c.relkind in ('r', 'v', 'm')"
+    cursor.execute("select n.nspname, c.relname, c.relkind, c.relacl::text,"
+                   " array(select d.description from pg_description d where d.objoid = c.oid order by d.objsubid)"
+                   " from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.relkind in ('r', 'v', 'm')"
                    " and n.nspname !~ '^(pg_|information_schema)' order by 1, 2")
-    for schema, name, kind in cursor.fetchall():
+    for schema, name, kind, *about in cursor.fetchall():
         cursor.execute(f'select * from "{schema}"."{name}"')
         columns = [(column.name, column.type_code) for column in cursor.description]
         rows = sorted(VOLATILE.sub(b"<v>", repr(row).encode()) for row in cursor.fetchall())
-        found[f"{schema}.{name} ({kind})"] = (columns, rows, postgres_indexes(cursor, schema, name))
+        found[f"{schema}.{name} ({kind})"] = (columns, rows, about, postgres_indexes(cursor, schema, name))
     return found
 
 
