@@ -74,17 +74,57 @@ public:
     Result<std::unique_ptr<Iterator>> iterate(Vm&) const override {
         return std::unique_ptr<Iterator>(std::make_unique<ViewIterator>(dict_, view_));
     }
-    std::string repr() const override {
+    std::string repr() const override { return std::string(type_name()) + "(" + Value::list(items()).repr() + ")"; }
+    // Keys and items are like sets.
+    bool is_hashable() const override { return view_ == DictView::values; }
+    Result<std::optional<Value>> arithmetic(std::string_view symbol, const Value& other, bool is_left) const override {
+        if (symbol != "-" || view_ == DictView::values) return std::optional<Value>();
+        const std::vector<Value> others = TRY(items_of(other));
+        const std::vector<Value> own = items();
+        const auto& from = is_left ? own : others;
+        const auto& without = is_left ? others : own;
+        for (const auto* items : {&from, &without}) {
+            for (const Value& item : *items) {
+                if (!item.hash()) return template_error("unhashable type: '" + std::string(item.type_name()) + "'");
+            }
+        }
+        auto left = make<Set>();
+        for (const Value& item : from) left->members.set(item, Value::none());
+        for (const Value& item : without) left->members.erase(item);
+        return std::optional(Value(left));
+    }
+
+private:
+    std::vector<Value> items() const {
         std::vector<Value> items;
         for (const auto& entry : dict_->entries()) {
             items.push_back(view_ == DictView::keys     ? entry.key
                             : view_ == DictView::values ? entry.value
                                                         : Value::tuple({entry.key, entry.value}));
         }
-        return std::string(type_name()) + "(" + Value::list(std::move(items)).repr() + ")";
+        return items;
+    }
+    // Of what needs no template to be run through.
+    static Result<std::vector<Value>> items_of(const Value& value) {
+        if (const auto* view = value.object_as<View>()) return view->items();
+        std::vector<Value> items;
+        switch (value.kind()) {
+            case Kind::list:
+            case Kind::tuple: return value.items();
+            case Kind::string:
+                each_code_point(value.string(), [&](std::string_view point, char32_t) { items.emplace_back(point); });
+                return items;
+            case Kind::dict:
+            case Kind::set: {
+                const Dict& dict = value.kind() == Kind::dict ? value.dict() : value.set().members;
+                for (const auto& entry : dict.entries()) items.push_back(entry.key);
+                return items;
+            }
+            case Kind::undefined: return undefined_error(value);
+            default: return template_error("'" + std::string(value.type_name()) + "' object is not iterable");
+        }
     }
 
-private:
     Ref<Dict> dict_;
     DictView view_;
 };
@@ -274,8 +314,10 @@ Result<bool> contains(Vm& vm, const Value& container, const Value& item) {
         }
         case Kind::list:
         case Kind::tuple:
-            return std::any_of(container.items().begin(), container.items().end(),
-                               [&](const Value& other) { return other.equals(item); });
+            for (const Value& other : container.items()) {
+                if (TRY(compare_equal(other, item))) return true;
+            }
+            return false;
         case Kind::object: {
             const auto known = TRY(container.object().contains(vm, item));
             if (known) return *known;

@@ -72,16 +72,16 @@ Result<Value> sequence_index(Vm&, const Value& self, const Arguments& arguments)
     const auto settle = [&](int64_t bound) { return std::clamp(bound < 0 ? bound + size : bound, int64_t{0}, size); };
     const int64_t end = settle(TRY(index_of(values[2])));
     for (int64_t at = settle(TRY(index_of(values[1]))); at < end; ++at) {
-        if (self.items()[static_cast<size_t>(at)].equals(values[0])) return Value(at);
+        if (TRY(compare_equal(self.items()[static_cast<size_t>(at)], values[0]))) return Value(at);
     }
     return template_error(values[0].repr() + " is not in " + std::string(self.type_name()));
 }
 
 Result<Value> sequence_count(Vm&, const Value& self, const Arguments& arguments) {
     const auto values = TRY(take(arguments, {{"value"}}));
-    if (!self.items().empty()) TRY(compare_equal(values[0], values[0]));
-    return Value(static_cast<int64_t>(std::count_if(self.items().begin(), self.items().end(),
-                                                    [&](const Value& item) { return item.equals(values[0]); })));
+    int64_t count = 0;
+    for (const Value& item : self.items()) count += TRY(compare_equal(item, values[0])) ? 1 : 0;
+    return Value(count);
 }
 
 Result<Value> list_copy(Vm&, const Value& self, const Arguments& arguments) {
@@ -98,10 +98,12 @@ Result<Value> list_clear(Vm&, const Value& self, const Arguments& arguments) {
 Result<Value> list_remove(Vm&, const Value& self, const Arguments& arguments) {
     const auto values = TRY(take(arguments, {{"value"}}));
     auto& own = self.list().items;
-    const auto found = std::find_if(own.begin(), own.end(), [&](const Value& item) { return item.equals(values[0]); });
-    if (found == own.end()) return template_error("list.remove(x): x not in list");
-    own.erase(found);
-    return Value::none();
+    for (auto item = own.begin(); item != own.end(); ++item) {
+        if (!TRY(compare_equal(*item, values[0]))) continue;
+        own.erase(item);
+        return Value::none();
+    }
+    return template_error("list.remove(x): x not in list");
 }
 
 Result<Value> list_reverse(Vm&, const Value& self, const Arguments& arguments) {

@@ -75,6 +75,8 @@ public:
         return other.kind() == Kind::object && equals(other.object());
     }
     virtual size_t hash() const;
+    // Whether it may be a key of a dict, or in a set.
+    virtual bool is_hashable() const { return true; }
     // Below 0, 0, above 0: before, the same, behind. nullopt: no order.
     virtual std::optional<int> compare(const Value&) const { return std::nullopt; }
     // x + other (is_left) or other + x, and so on for - * / // % **. nullopt: not known.

@@ -262,7 +262,7 @@ std::optional<size_t> Value::hash() const {
         case Kind::integer: return std::hash<int64_t>()(whole());
         case Kind::floating: return hash_of_number(floating_);
         case Kind::string: return std::hash<std::string_view>()(string());
-        case Kind::object: return object().hash();
+        case Kind::object: return object().is_hashable() ? std::optional(object().hash()) : std::nullopt;
         case Kind::tuple: {
             size_t seed = items().size();
             const Comparison comparison;
