@@ -42,6 +42,9 @@ struct HttpResponse {
     std::string_view header(std::string_view name) const;
 };
 
+// Gets a body while it comes, decompressed; an error ends the exchange and is its result.
+using HttpBodySink = std::function<Result<void>(std::string_view bytes)>;
+
 // Sends requests; any status is a response, only a failed exchange is an error (unavailable: connection refused or
 // reset, time-out, body cut short, TLS failure permanent). Retries nothing. Thread-safe; connections are kept and
 // reused. A request ends within a second of cancellation.
@@ -49,6 +52,9 @@ class HttpTransport {
 public:
     virtual ~HttpTransport() = default;
     virtual Result<HttpResponse> send(RunContext& run, const HttpRequest& request) = 0;
+    // As `send`, but the body of an answer of status 2xx goes to `on_bytes` as it comes, on this thread, and is empty in
+    // the response; response_bytes_max does not hold for it.
+    virtual Result<HttpResponse> stream(RunContext& run, const HttpRequest& request, const HttpBodySink& on_bytes);
 
     // What several users of the same host share, limits and tokens: made by the first who asks for `key`, alive while
     // one of them holds it. A prefix of the key says of what type it is.

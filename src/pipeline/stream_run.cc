@@ -67,7 +67,8 @@ class StreamRun {
 public:
     StreamRun(RunContext& parent, StreamJob job, ByteBudget& budget)
         : job_(std::move(job)),
-          run_{parent.clock, stop_, parent.http, parent.databases, parent.events, parent.shared},
+          run_{parent.clock, stop_, parent.http, parent.databases, parent.events, parent.shared,
+               parent.rates},
           parent_(parent),
           budget_(budget),
           to_work_({static_cast<size_t>(job_.workers) * 2}),

@@ -166,7 +166,8 @@ Result<void> DuckDbSink::write_pending() {
     if (pending_.empty()) return {};
     switch (target_.mode) {
         case WriteMode::append:
-        case WriteMode::replace: TRY(connection_->append(working_.quoted(), schema_, pending_)); break;
+        case WriteMode::replace:
+        case WriteMode::slices: TRY(connection_->append(working_.quoted(), schema_, pending_)); break;
         case WriteMode::merge:
             TRY(merge_rows(*connection_, {working_, schema_, target_.key, target_.order_by}, pending_));
             break;

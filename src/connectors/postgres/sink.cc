@@ -30,7 +30,8 @@ std::vector<std::string> privileges_of(WriteMode mode) {
         case WriteMode::append: return {"INSERT"};
         case WriteMode::replace: return {"INSERT", "DELETE"};
         case WriteMode::merge: return {"SELECT", "INSERT", "UPDATE"};
-        case WriteMode::history: return {"SELECT", "INSERT", "DELETE"};
+        case WriteMode::history:
+        case WriteMode::slices: return {"SELECT", "INSERT", "DELETE"};
     }
     return {};
 }
@@ -266,7 +267,8 @@ Result<void> PostgresSink::apply_stage() {
     if (stage_ == nullptr || !stage_->has_rows()) return {};
     switch (target_.mode) {
         case WriteMode::append:
-        case WriteMode::replace: return insert_stage();
+        case WriteMode::replace:
+        case WriteMode::slices: return insert_stage();
         case WriteMode::merge: TRY(merge_stage(*connection_, upsert(), *stage_)); break;
         case WriteMode::history: TRY(add_stage_versions(*connection_, upsert(), *stage_)); break;
     }
