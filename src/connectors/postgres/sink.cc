@@ -367,7 +367,7 @@ Result<void> PostgresSink::replace_slices() {
     tables.table = table_->quoted;
     tables.stage = kSlicesTable;
     const PostgresTableName restatements{name_.schema, restatements_table(name_.table)};
-    tables.restatements = TRY(restatements.quoted());
+    if (target_.keeps_restatements) tables.restatements = TRY(restatements.quoted());
     tables.gone = "pg_temp._shaduf_gone";
     tables.come = "pg_temp._shaduf_come";
     tables.schema = columns;
