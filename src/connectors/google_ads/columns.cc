@@ -19,7 +19,8 @@ constexpr int kMoneyScale = 6;
 // names: average_cpc, trueview_average_cpv, active_view_cpm, average_cost, cost_per_conversion.
 bool is_average_amount(std::string_view name) {
     constexpr std::string_view kPrices[] = {"cpc", "cpm", "cpv", "cpe", "cpa"};
-    if (name == "average_cost" || name.starts_with("cost_per_") || name.find("_currency_per_") != std::string_view::npos)
+    if (name == "average_cost" || name.starts_with("cost_per_") ||
+        name.find("_currency_per_") != std::string_view::npos)
         return true;
     for (const std::string_view word : split(name, '_')) {
         if (std::find(std::begin(kPrices), std::end(kPrices), word) != std::end(kPrices)) return true;
@@ -27,9 +28,7 @@ bool is_average_amount(std::string_view name) {
     return false;
 }
 
-std::string_view last_part(std::string_view field) {
-    return field.substr(field.rfind('.') + 1);
-}
+std::string_view last_part(std::string_view field) { return field.substr(field.rfind('.') + 1); }
 
 Form form_of(const FieldInfo& field) {
     const std::string_view name = last_part(field.name);

@@ -30,9 +30,9 @@ enum class Form : uint8_t {
 
 // What a field is when the answer leaves it out, as the API does with zeros.
 enum class Absent : uint8_t {
-    zero,       // 0, false
-    plain,      // 0, false, "": where the message that it belongs to is there; else null
-    nothing,    // null
+    zero,     // 0, false
+    plain,    // 0, false, "": where the message that it belongs to is there; else null
+    nothing,  // null
 };
 
 struct ColumnPlan {

@@ -205,7 +205,8 @@ bool Failure::has(std::string_view code) const {
 }
 
 bool Failure::limits_account() const {
-    return std::any_of(errors.begin(), errors.end(), [](const ApiError& error) { return error.rate_scope == "ACCOUNT"; });
+    return std::any_of(errors.begin(), errors.end(),
+                       [](const ApiError& error) { return error.rate_scope == "ACCOUNT"; });
 }
 
 std::optional<milliseconds> Failure::retry_delay() const {

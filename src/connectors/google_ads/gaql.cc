@@ -74,8 +74,8 @@ std::optional<size_t> clause_of(const Token& token) {
 
 Error unexpected(const Token& token, const std::string& expected) {
     const std::string found = token.kind == TokenKind::end ? "its end" : std::string(token.text);
-    return Error(ErrorKind::invalid_config, "query: expected " + expected + " at character " +
-                                                std::to_string(token.at + 1) + ", found " + found);
+    return Error(ErrorKind::invalid_config,
+                 "query: expected " + expected + " at character " + std::to_string(token.at + 1) + ", found " + found);
 }
 
 // Clauses in the order of the grammar, each as the tokens between its keyword and the next one's.
@@ -139,7 +139,8 @@ private:
                 query.conditions = text_between(begin, end);
                 for (size_t i = begin; i < end; ++i) {
                     const bool begins = i == begin || is_word(tokens_[i - 1], "AND");
-                    const bool is_field = tokens_[i].kind == TokenKind::word && tokens_[i].text.find('.') != std::string_view::npos;
+                    const bool is_field =
+                        tokens_[i].kind == TokenKind::word && tokens_[i].text.find('.') != std::string_view::npos;
                     if (begins && is_field) query.filtered.push_back(to_lower(tokens_[i].text));
                 }
                 return {};
@@ -170,7 +171,9 @@ private:
 
 Result<Query> Query::parse(std::string_view text) { return Parser(text).parse(); }
 
-bool Query::selects(std::string_view field) const { return std::find(fields.begin(), fields.end(), field) != fields.end(); }
+bool Query::selects(std::string_view field) const {
+    return std::find(fields.begin(), fields.end(), field) != fields.end();
+}
 
 void Query::add_field(std::string_view field) {
     if (!selects(field)) fields.emplace_back(field);

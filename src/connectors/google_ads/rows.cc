@@ -242,8 +242,10 @@ DecodedRows RowReader::read(const ads::Account& account, std::string_view lines)
             const bool has = column.length() > builder.rows();
             if (has && static_cast<int>(i) == status_column_) is_removed = is_removed || filler.status() == "REMOVED";
             if (has) continue;
-            if (fits && !plan_.is_deleted) append_absent(plan_.columns[i], filler.saw(parents_[i]), column);
-            else column.append_null();
+            if (fits && !plan_.is_deleted)
+                append_absent(plan_.columns[i], filler.saw(parents_[i]), column);
+            else
+                column.append_null();
         }
         if (plan_.marks_deleted) builder.column(schema_->size() - 1).append_boolean(is_removed);
         builder.end_row();

@@ -43,6 +43,15 @@ std::string advice_for(const std::string& status, bool is_service) {
     return "correct client_id, client_secret and refresh_token";
 }
 
+// "123" of ".../customers/123/googleAds:searchStream".
+std::string customer_of(const std::string& url) {
+    constexpr std::string_view kBefore = "/customers/";
+    const auto begin = url.find(kBefore);
+    if (begin == std::string::npos) return "";
+    const auto end = url.find('/', begin + kBefore.size());
+    return end == std::string::npos ? "" : url.substr(begin + kBefore.size(), end - begin - kBefore.size());
+}
+
 }  // namespace
 
 Result<std::string> TokenSource::token(RunContext& run) {
@@ -55,6 +64,11 @@ Result<std::string> TokenSource::token(RunContext& run) {
 void TokenSource::discard(std::string_view token) {
     const std::lock_guard lock(mutex_);
     if (token_ == token) token_.clear();
+}
+
+std::string TokenSource::current() {
+    const std::lock_guard lock(mutex_);
+    return token_;
 }
 
 // RFC 7523: claims signed with the service account's key.
@@ -131,14 +145,25 @@ Result<void> Rules::authorize(RunContext& run, HttpRequest& request) {
 
 bool Rules::renew(const HttpRequest& request) {
     for (const auto& [name, value] : request.headers) {
-        if (name == "Authorization") tokens_->discard(std::string_view(value).substr(std::string_view("Bearer ").size()));
+        if (name == "Authorization")
+            tokens_->discard(std::string_view(value).substr(std::string_view("Bearer ").size()));
     }
     return true;
 }
 
-ads::Judgement Rules::judge(const RunContext& run, const HttpRequest&, const HttpResponse& response) const {
+// What limits one account keeps all who ask for it waiting, and nobody else.
+ads::Judgement Rules::judge(const RunContext& run, const HttpRequest& request, const HttpResponse& response) const {
     if (response.status >= 200 && response.status < 300) return {};
-    return google_ads::judge(run, failure_of(response));
+    const Failure failure = failure_of(response);
+    ads::Judgement judgement = google_ads::judge(run, failure);
+    const std::string customer = customer_of(request.url);
+    if (judgement.verdict == ads::Verdict::transient && judgement.wait && failure.limits_account() && !customer.empty())
+        run.rates.pause(account_key(project_key_, customer), run.clock.now() + *judgement.wait);
+    return judgement;
+}
+
+std::string account_key(const std::string& project_key, std::string_view customer) {
+    return project_key + ":" + std::string(customer);
 }
 
 std::string fingerprint(const Credentials& credentials) {

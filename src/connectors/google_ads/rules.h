@@ -31,6 +31,8 @@ public:
     Result<std::string> token(RunContext& run);
     // Forgets `token`, if it is still the one that is given out.
     void discard(std::string_view token);
+    // The one that was given out last, "" when it was discarded.
+    std::string current();
 
 private:
     Result<void> fetch(RunContext& run);
@@ -48,17 +50,25 @@ private:
 // The manners of the API: bearer token, errors, limits.
 class Rules final : public ads::ApiRules {
 public:
-    Rules(std::shared_ptr<TokenSource> tokens, std::string developer_token)
-        : tokens_(std::move(tokens)), developer_token_(std::move(developer_token)) {}
+    // `project_key`: that of the ledger under which all calls count.
+    Rules(std::shared_ptr<TokenSource> tokens, std::string developer_token, std::string project_key)
+        : tokens_(std::move(tokens)),
+          developer_token_(std::move(developer_token)),
+          project_key_(std::move(project_key)) {}
 
     Result<void> authorize(RunContext& run, HttpRequest& request) override;
     bool renew(const HttpRequest& request) override;
-    ads::Judgement judge(const RunContext& run, const HttpRequest& request, const HttpResponse& response) const override;
+    ads::Judgement judge(const RunContext& run, const HttpRequest& request,
+                         const HttpResponse& response) const override;
 
 private:
     const std::shared_ptr<TokenSource> tokens_;
     const std::string developer_token_;
+    const std::string project_key_;
 };
+
+// The ledger's key of one account's calls.
+std::string account_key(const std::string& project_key, std::string_view customer);
 
 // The token source of these credentials, shared with whoever else in the process has them.
 std::shared_ptr<TokenSource> shared_tokens(RunContext& run, const Credentials& credentials);
