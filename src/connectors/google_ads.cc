@@ -1,3 +1,4 @@
+#include "config/node.h"
 #include "connectors/google_ads/accounts.h"
 #include "connectors/google_ads/fetcher.h"
 #include "connectors/google_ads/streams.h"
@@ -35,25 +36,6 @@ Result<void> check(RunContext& run, const std::string& name, const Options& opti
     }();
     if (!checked.ok()) return checked.error().at(Place::in_stream(name, ""));
     return {};
-}
-
-Result<StreamInfo> describe(RunContext& run, const Api& api, const std::string& stream) {
-    const StreamShape shape = TRY(google_ads::shape_of(stream, Options()));
-    const auto resolved = TRY(google_ads::resolve(run, api, shape, stream));
-    StreamInfo info;
-    info.name = stream;
-    info.schema = google_ads::schema_of(resolved.rows);
-    info.key = shape.key;
-    info.modes = {ReadMode::incremental, ReadMode::full_refresh};
-    return info;
-}
-
-Result<std::vector<StreamInfo>> discover(RunContext& run, const std::string& name, const Options& options) {
-    const Api api(run, TRY(ApiSettings::read(options, name)));
-    std::vector<StreamInfo> streams;
-    for (const std::string_view stream : google_ads::builtin_streams())
-        streams.push_back(TRY(describe(run, api, std::string(stream))));
-    return streams;
 }
 
 StreamDefaults stream_defaults(std::string_view stream, const Options& options) {
@@ -112,6 +94,28 @@ constexpr std::array<FieldSpec, 3> kOwnStreamFields{{
      .default_value = "false"},
 }};
 constexpr auto kStream = ads::join_fields(kOwnStreamFields, ads::kReportFields);
+
+Result<StreamInfo> describe(RunContext& run, const Api& api, const std::string& stream) {
+    Options defaults;
+    const auto errors = Options::create(kStream, Node(), {}, defaults);
+    if (!errors.empty()) return errors.front();
+    const StreamShape shape = TRY(google_ads::shape_of(stream, defaults));
+    const auto resolved = TRY(google_ads::resolve(run, api, shape, stream));
+    StreamInfo info;
+    info.name = stream;
+    info.schema = google_ads::schema_of(resolved.rows);
+    info.key = shape.key;
+    info.modes = {ReadMode::incremental, ReadMode::full_refresh};
+    return info;
+}
+
+Result<std::vector<StreamInfo>> discover(RunContext& run, const std::string& name, const Options& options) {
+    const Api api(run, TRY(ApiSettings::read(options, name)));
+    std::vector<StreamInfo> streams;
+    for (const std::string_view stream : google_ads::builtin_streams())
+        streams.push_back(TRY(describe(run, api, std::string(stream))));
+    return streams;
+}
 
 constexpr std::string_view kSummary = "Reads campaigns, ads, keywords and their numbers from Google Ads.";
 
