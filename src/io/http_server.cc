@@ -25,6 +25,7 @@ namespace {
 constexpr size_t kReadBytes = 16 << 10;
 constexpr size_t kWriteBytes = 64 << 10;
 constexpr int kIoTimeoutMs = 60'000;
+constexpr int kBacklog = 512;
 constexpr size_t kKeptRequestsMax = 1'000'000;
 constexpr std::string_view kHeadersEnd = "\r\n\r\n";
 
@@ -234,6 +235,9 @@ public:
         Post(".*", with_body).Put(".*", with_body).Patch(".*", with_body).Delete(".*", with_body);
     }
 
+    // The library's is five connections, of which a burst of clients would wait a second and more for the rest.
+    void deepen_backlog() { ::listen(svr_sock_, kBacklog); }
+
 private:
     // Where no length is told there is none (RFC 9112, section 6.3); the library would read until the end.
     static bool has_body(const httplib::Request& request) {
@@ -310,6 +314,7 @@ public:
                              std::error_code(errno, std::generic_category()).message() +
                              "; give another port, or 0 for a free one");
         }
+        library_.deepen_backlog();
         thread_ = std::thread([this] {
             library_.listen_after_bind();
             is_ended_ = true;

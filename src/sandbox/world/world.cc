@@ -105,6 +105,22 @@ const Entity& World::above(const Entity& entity, Level level) const {
     return *at;
 }
 
+std::pair<uint32_t, uint32_t> World::below(const Entity& entity, Level level) const {
+    SHADUF_ASSERT(level >= entity.level);
+    std::pair<uint32_t, uint32_t> range{entity.index, entity.index + 1};
+    for (auto at = static_cast<int>(entity.level); at < static_cast<int>(level); ++at) {
+        const auto& entities = levels_[at];
+        std::pair<uint32_t, uint32_t> children{0, 0};
+        for (uint32_t i = range.first; i < range.second; ++i) {
+            if (entities[i].first_child == entities[i].end_child) continue;
+            if (children.second == 0) children.first = entities[i].first_child;
+            children.second = entities[i].end_child;
+        }
+        range = children;
+    }
+    return range;
+}
+
 uint64_t World::key_of(const Entity& ad) const { return dice(settings_.seed, 17, ad.index); }
 
 void World::settle(const Entity& ad, int32_t day, Metrics& metrics) const {

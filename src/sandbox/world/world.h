@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -100,6 +101,9 @@ public:
     const Entity* find(Level level, std::string_view id) const;
     // The one at `level` that holds `entity`, or is it. REQUIRES: `level` is not below that of `entity`
     const Entity& above(const Entity& entity, Level level) const;
+
+    // First and end of those at `level` that `entity` holds; of its own level: itself.
+    std::pair<uint32_t, uint32_t> below(const Entity& entity, Level level) const;
 
     // What an ad did in one of its account's days, as far as is known now; without delivery: all zero.
     Metrics measure(const Entity& ad, int32_t day) const;
