@@ -13,6 +13,7 @@ struct StreamDefaults {
     std::optional<ReadMode> mode;
     std::optional<WriteMode> write;  // holds for the mode above only
     std::vector<std::string> key;
+    std::string day_column;  // of reports: which day a row is about
 };
 
 }  // namespace shaduf

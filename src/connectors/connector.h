@@ -154,6 +154,7 @@ struct TableTarget {
     std::string order_by;  // merge, history: a column; of two rows of a key the one with more of it wins. May be empty
     Options options;       // the stream's own, by ConnectorSpec::table_fields
     std::string run_id;    // as kRunIdColumn has it
+    bool keeps_restatements = true;    // slices: false when old answers are read again, which says nothing new
     uint64_t memory_bytes = 64 << 20;  // that the sink may hold for this stream besides the batches in flight
 };
 
@@ -191,8 +192,8 @@ public:
     virtual Result<void> prepare(RunContext& run, const SchemaPtr& schema) = 0;
     // `rows` has exactly the schema prepared last.
     virtual Result<WriteReport> write(RunContext& run, const RecordBatch& rows) = 0;
-    // WriteMode::slices: the rows that come from here on are all there is of `slice`, up to the next call or the commit;
-    // what the table has of it and the rows have not goes with that commit. Before the first `prepare` as well.
+    // WriteMode::slices: the rows that come from here on are all there is of `slice`, up to the next call or the
+    // commit; what the table has of it and the rows have not goes with that commit. Before the first `prepare` as well.
     virtual Result<void> begin_slice(RunContext& run, const TableSlice& slice) {
         (void)run;
         (void)slice;
@@ -256,6 +257,12 @@ public:
 // spec
 
 // What a system offers, standing at the end of its file as `extern const ConnectorSpec connector_<file name>`.
+// What of an archive of raw answers is loaded again; days since 1970-01-01, both ends belong to it.
+struct ReplayRange {
+    std::optional<int32_t> first_day;
+    std::optional<int32_t> last_day;
+};
+
 // Functions it does not have are null.
 struct ConnectorSpec {
     std::string_view name;
@@ -273,6 +280,10 @@ struct ConnectorSpec {
     // The texts of the other tool's catalog and state (may be empty), whose form is this system's.
     Result<std::vector<ImportedStream>> (*import_streams)(std::string_view catalog, std::string_view state) = nullptr;
     Result<std::unique_ptr<Source>> (*make_source)(const Options& options, const StreamRequest& stream) = nullptr;
+    // Reads the same rows out of the archive of raw answers, without a call to the system; for rows of reports by
+    // slices.
+    Result<std::unique_ptr<Source>> (*make_replay_source)(const Options& options, const StreamRequest& stream,
+                                                          const ReplayRange& range) = nullptr;
     Result<std::unique_ptr<Sink>> (*make_sink)(const Options& options, const TableTarget& table) = nullptr;
     // Checkpoints, quarantine and queries outside a run.
     Result<std::unique_ptr<Store>> (*make_store)(const Options& options, const std::string& connection) = nullptr;

@@ -27,4 +27,18 @@ void Memory::assign(std::map<std::string, std::string> values) {
     values_ = std::move(values);
 }
 
+std::shared_ptr<const TableSlice> table_slice_of(const SliceFetcher& fetcher, const Slice& slice) {
+    if (fetcher.kind() == SliceKind::changes) return nullptr;
+    const SliceColumns columns = fetcher.columns();
+    TableSlice table;
+    if (!columns.account.empty()) table.equal.emplace_back(columns.account, slice.account.id);
+    if (!columns.part.empty()) table.equal.emplace_back(columns.part, slice.part);
+    if (slice.days) {
+        table.day_column = columns.day;
+        table.first_day = static_cast<int32_t>(slice.days->first.time_since_epoch().count());
+        table.last_day = static_cast<int32_t>(slice.days->last.time_since_epoch().count());
+    }
+    return std::make_shared<const TableSlice>(std::move(table));
+}
+
 }  // namespace shaduf::ads

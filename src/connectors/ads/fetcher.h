@@ -97,4 +97,7 @@ public:
     virtual Result<ReadBatch> parse(const Slice& slice, const Page& page) const = 0;
 };
 
+// The rows of the slice in the table; nullptr for SliceKind::changes.
+std::shared_ptr<const TableSlice> table_slice_of(const SliceFetcher& fetcher, const Slice& slice);
+
 }  // namespace shaduf::ads

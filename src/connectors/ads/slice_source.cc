@@ -27,20 +27,6 @@ size_t rows_of(const ReadBatch& batch) {
     return std::get<RecordBatch>(batch.rows).rows();
 }
 
-std::shared_ptr<const TableSlice> table_slice_of(const SliceFetcher& fetcher, const Slice& slice) {
-    if (fetcher.kind() == SliceKind::changes) return nullptr;
-    const SliceColumns columns = fetcher.columns();
-    TableSlice table;
-    if (!columns.account.empty()) table.equal.emplace_back(columns.account, slice.account.id);
-    if (!columns.part.empty()) table.equal.emplace_back(columns.part, slice.part);
-    if (slice.days) {
-        table.day_column = columns.day;
-        table.first_day = static_cast<int32_t>(slice.days->first.time_since_epoch().count());
-        table.last_day = static_cast<int32_t>(slice.days->last.time_since_epoch().count());
-    }
-    return std::make_shared<const TableSlice>(std::move(table));
-}
-
 // What a slice's fetch gives: into the archive, and parsed into its lane.
 class LaneOutput final : public SliceOutput {
 public:

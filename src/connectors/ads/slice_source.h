@@ -16,4 +16,10 @@ namespace shaduf::ads {
 // fails for good does not keep the others from being loaded; its error ends the load.
 Result<std::unique_ptr<Source>> make_slice_source(std::unique_ptr<SliceFetcher> fetcher, SourceSettings settings);
 
+// Reads the newest complete fetch of every day (of every account and part) in the archive, or of `changes` all fetches
+// in their order: the answers of before, parsed by the rules of now. invalid_config when the connection keeps no
+// archive.
+Result<std::unique_ptr<Source>> make_archive_source(std::unique_ptr<SliceFetcher> fetcher, SourceSettings settings,
+                                                    const ReplayRange& range);
+
 }  // namespace shaduf::ads

@@ -172,7 +172,7 @@ Result<void> DuckDbSink::replace_slices() {
     if (!working_exists_) return {};
     const Schema columns = schema_ != nullptr ? *schema_ : *TRY(read_table_schema(*connection_, working_));
     if (!stage_exists_) TRY(prepare_slices(columns));
-    const SliceTables tables{table_.quoted(),
+    SliceTables tables{table_.quoted(),
                              stage_table(target_).quoted(),
                              TableName{table_.schema, restatements_table(table_.table)}.quoted(),
                              "temp._shaduf_gone",
@@ -180,6 +180,7 @@ Result<void> DuckDbSink::replace_slices() {
                              columns,
                              target_.key,
                              target_.run_id};
+    if (!target_.keeps_restatements) tables.restatements.clear();
     for (const std::string& sql : replace_slices_sql(tables, slices.slices(), slice_dialect()))
         TRY(connection_->execute(sql));
     stage_exists_ = false;

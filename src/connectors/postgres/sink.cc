@@ -318,20 +318,18 @@ Result<void> PostgresSink::prepare_slices(const Schema& columns) {
     }
     if (!staged_) return {};
     const std::string like = " AS SELECT * FROM " + table_->quoted + " WHERE false";
-    if (!has_slices_table_) {
+    if (gathered_columns_.empty()) {
         TRY(connection_->execute(std::string("CREATE TEMPORARY TABLE ") + kSlicesTable + like));
     } else {
         const std::string wider = "pg_temp._shaduf_slices_wider";
-        const auto before = TRY(find_target(*connection_, {"pg_temp", "_shaduf_slices"}));
-        std::vector<std::string> names;
-        for (const auto& column : before->columns) names.push_back(column.field.name);
-        const std::string list = TRY(postgres_columns(names));
+        const std::string list = TRY(postgres_columns(gathered_columns_));
         TRY(connection_->execute("CREATE TEMPORARY TABLE " + wider + like));
         TRY(connection_->execute("INSERT INTO " + wider + " (" + list + ") SELECT " + list + " FROM " + kSlicesTable));
         TRY(connection_->execute(std::string("DROP TABLE ") + kSlicesTable));
         TRY(connection_->execute("ALTER TABLE " + wider + " RENAME TO _shaduf_slices"));
     }
-    has_slices_table_ = true;
+    gathered_columns_.clear();
+    for (const auto& column : table_->columns) gathered_columns_.push_back(column.field.name);
     return {};
 }
 
@@ -362,12 +360,12 @@ Result<void> PostgresSink::replace_slices() {
     const SliceSet slices = std::exchange(slices_, {});
     if (!table_) return {};
     const Schema columns = schema_ != nullptr ? *schema_ : table_->schema();
-    if (!has_slices_table_) TRY(prepare_slices(columns));
+    if (gathered_columns_.empty()) TRY(prepare_slices(columns));
     SliceTables tables;
     tables.table = table_->quoted;
     tables.stage = kSlicesTable;
     const PostgresTableName restatements{name_.schema, restatements_table(name_.table)};
-    tables.restatements = TRY(restatements.quoted());
+    if (target_.keeps_restatements) tables.restatements = TRY(restatements.quoted());
     tables.gone = "pg_temp._shaduf_gone";
     tables.come = "pg_temp._shaduf_come";
     tables.schema = columns;
@@ -376,7 +374,7 @@ Result<void> PostgresSink::replace_slices() {
     for (const std::string& sql : replace_slices_sql(tables, slices.slices(), slice_dialect(*table_)))
         TRY(connection_->execute(sql));
     TRY(connection_->execute(std::string("DROP TABLE ") + kSlicesTable));
-    has_slices_table_ = false;
+    gathered_columns_.clear();
     return {};
 }
 

@@ -70,7 +70,7 @@ private:
     std::unique_ptr<PostgresStage> stage_;
     SliceSet slices_;      // begun since the last commit, or, while they go straight in, in this load
     bool staged_ = false;  // slices gather
-    bool has_slices_table_ = false;
+    std::vector<std::string> gathered_columns_;  // of the table where they do; empty: there is none
     bool in_transaction_ = false;
     std::vector<RecordBatch> pending_quarantine_;
     size_t pending_quarantine_bytes_ = 0;
