@@ -43,7 +43,13 @@ std::string to_hex(std::string_view bytes);  // lower case
 inline std::string to_hex(const Sha256Digest& digest) { return to_hex(as_text(digest)); }
 std::string to_base64(std::string_view bytes);  // with padding
 Result<std::string> from_hex(std::string_view text);
+// The URL alphabet, without padding (RFC 4648, 5).
+std::string to_base64url(std::string_view bytes);
 // With or without padding, the URL alphabet too. bad_data for anything else.
 Result<std::string> from_base64(std::string_view text);
+
+// RSASSA-PKCS1-v1_5 with SHA-256 (RS256 of RFC 7518), by a private key in PEM without a passphrase. invalid_config when
+// it is no such key; no message has any of it.
+Result<std::string> sign_rs256(const std::string& private_key, std::string_view text);
 
 }  // namespace shaduf
