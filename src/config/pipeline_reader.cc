@@ -47,8 +47,9 @@ constexpr FieldSpec kStreamFields[] = {
      .choices = kModes},
     {.name = "write",
      .type = FieldType::text,
-     .help = "How the table is written; replace for full_refresh; merge with a key, else append, for other modes; slices "
-             "for the reports of sources that have them.",
+     .help =
+         "How the table is written; replace for full_refresh; merge with a key, else append, for other modes; slices "
+         "for the reports of sources that have them.",
      .choices = kWrites},
     {.name = "table",
      .type = FieldType::any,

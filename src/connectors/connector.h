@@ -153,6 +153,7 @@ struct TableTarget {
     std::vector<std::string> key;  // merge, history
     std::string order_by;  // merge, history: a column; of two rows of a key the one with more of it wins. May be empty
     Options options;       // the stream's own, by ConnectorSpec::table_fields
+    std::string run_id;    // as kRunIdColumn has it
     uint64_t memory_bytes = 64 << 20;  // that the sink may hold for this stream besides the batches in flight
 };
 

@@ -53,8 +53,8 @@ class HttpTransport {
 public:
     virtual ~HttpTransport() = default;
     virtual Result<HttpResponse> send(RunContext& run, const HttpRequest& request) = 0;
-    // As `send`, but the body of an answer of status 2xx goes to `on_bytes` as it comes, on this thread, and is empty in
-    // the response; response_bytes_max does not hold for it.
+    // As `send`, but the body of an answer of status 2xx goes to `on_bytes` as it comes, on this thread, and is empty
+    // in the response; response_bytes_max does not hold for it.
     virtual Result<HttpResponse> stream(RunContext& run, const HttpRequest& request, const HttpBodySink& on_bytes);
 
     // What several users of the same host share, limits and tokens: made by the first who asks for `key`, alive while

@@ -72,6 +72,7 @@ Result<StreamJob> make_job(const JobRequest& request) {
     target.key = stream.key;
     target.order_by = stream.order_by;
     target.options = stream.table_options;
+    target.run_id = request.run_id;
     target.memory_bytes = memory.sinks / request.streams_at_once;
     const Options& options = request.sink.connection->options;
     job.sink = TRY(request.sink.spec->make_sink(options, target));

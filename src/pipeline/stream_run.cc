@@ -67,8 +67,7 @@ class StreamRun {
 public:
     StreamRun(RunContext& parent, StreamJob job, ByteBudget& budget)
         : job_(std::move(job)),
-          run_{parent.clock, stop_, parent.http, parent.databases, parent.events, parent.shared,
-               parent.rates},
+          run_{parent.clock, stop_, parent.http, parent.databases, parent.events, parent.shared, parent.rates},
           parent_(parent),
           budget_(budget),
           to_work_({static_cast<size_t>(job_.workers) * 2}),
@@ -254,6 +253,7 @@ private:
 
     Result<void> write(const ReadBatch& batch, Prepared prepared) {
         TRY(failpoint("run.write"));
+        if (job_.write == WriteMode::slices) TRY(begin_slice(batch));
         if (batch.next) pending_ = batch.next;
         if (batch.next || rows_of(batch) > 0) unplaced_rows_ = !batch.next;
         if (rows_of(batch) == 0) {
@@ -276,6 +276,15 @@ private:
         }
         if (quarantine_.rows() >= QuarantineBuilder::kRowsAtOnce) TRY(flush_quarantine());
         return judge(false);
+    }
+
+    Result<void> begin_slice(const ReadBatch& batch) {
+        if (batch.slice == nullptr && rows_of(batch) > 0)
+            return Error(ErrorKind::invalid_config,
+                         "source gives no slices of this stream; set write: merge with a key");
+        if (batch.slice == nullptr || batch.slice == slice_) return {};
+        slice_ = batch.slice;
+        return job_.sink->begin_slice(run_, *slice_);
     }
 
     Result<void> leave_out(const ReadBatch& batch, const std::vector<RejectedRow>& rejected, Prepared& prepared) {
@@ -358,9 +367,10 @@ private:
     std::optional<Contract> contract_;
 
     StreamResult result_;
-    std::optional<Checkpoint> pending_;  // the writer's: told last, behind rows that are not committed yet
-    bool unplaced_rows_ = false;         // the writer's: rows behind that were written
-    std::mutex mutex_;                   // guards committed_
+    std::shared_ptr<const TableSlice> slice_;  // the writer's: that rows are of
+    std::optional<Checkpoint> pending_;        // the writer's: told last, behind rows that are not committed yet
+    bool unplaced_rows_ = false;               // the writer's: rows behind that were written
+    std::mutex mutex_;                         // guards committed_
     std::optional<Checkpoint> committed_;
     std::optional<Checkpoint> acknowledged_;
     std::atomic<int64_t> retries_{0};

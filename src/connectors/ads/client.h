@@ -28,8 +28,8 @@ struct Judgement {
     Verdict verdict = Verdict::accepted;
     // One line: what the system said, with its codes, and what to do. Empty when accepted.
     std::string message = {};
-    ErrorKind kind = ErrorKind::invalid_config;               // of `refused`: invalid_config or auth, or bad_data
-    std::optional<std::chrono::milliseconds> wait = {};       // transient, throttled: as the system asked
+    ErrorKind kind = ErrorKind::invalid_config;          // of `refused`: invalid_config or auth, or bad_data
+    std::optional<std::chrono::milliseconds> wait = {};  // transient, throttled: as the system asked
 };
 
 // A system's manners. Thread-safe; one object for all streams of a connection.
@@ -63,9 +63,9 @@ class Client {
 public:
     Client(std::shared_ptr<ApiRules> rules, RetryPolicy retries) : rules_(std::move(rules)), retries_(retries) {}
 
-    // An accepted answer. Errors by the verdict: unavailable (tries are used up), rate_limited (the pause is longer than
-    // is waited for), too_large, auth or invalid_config. `keys` in the order they are to be acquired; on `throttled` the
-    // last of them is paused.
+    // An accepted answer. Errors by the verdict: unavailable (tries are used up), rate_limited (the pause is longer
+    // than is waited for), too_large, auth or invalid_config. `keys` in the order they are to be acquired; on
+    // `throttled` the last of them is paused.
     Result<HttpResponse> send(RunContext& run, const HttpRequest& request, std::span<const RateKey> keys) const;
     // The same for an answer that is read while it comes (HttpTransport::stream): `judge` is asked about answers whose
     // status is no success, and `on_bytes` gets the body of the others. An exchange that was cut once bytes had come is

@@ -33,7 +33,7 @@ struct Page {
 // checkpoint, so small: some hundred entries. Thread-safe.
 class Memory {
 public:
-    std::string get(const std::string& key) const;  // "" when unknown
+    std::string get(const std::string& key) const;        // "" when unknown
     void set(const std::string& key, std::string value);  // "" forgets
     std::map<std::string, std::string> all() const;
     void assign(std::map<std::string, std::string> values);
@@ -53,6 +53,9 @@ public:
     virtual bool has_left() const = 0;
     // Throws away what was given so far; false, and nothing happens, when `has_left`.
     virtual bool restart() = 0;
+    // The slice cannot be had, and that is no failure (an account that is closed): nothing is replaced, it is asked for
+    // again in the next load, and the run says so. Then `fetch` returns without an error. REQUIRES: nothing was given
+    virtual void skip(std::string why) = 0;
     // SliceKind::changes: where the next load begins, once this slice is loaded.
     virtual void set_cursor(std::string cursor) = 0;
 };
@@ -60,8 +63,8 @@ public:
 struct StreamPlan {
     std::vector<Account> accounts;
     std::vector<std::string> parts = {""};  // each account has a slice of each
-    int slice_days = 1;     // by_day: the most days of one slice within the lookback
-    int history_days = 30;  // by_day: and of one before it
+    int slice_days = 1;                     // by_day: the most days of one slice within the lookback
+    int history_days = 30;                  // by_day: and of one before it
     int slices_at_once = 4;
     // by_day: nothing older than so many days can be had; the window begins there at the earliest.
     std::optional<int> retention_days;

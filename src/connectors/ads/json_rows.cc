@@ -10,9 +10,7 @@ std::string quoted(const std::string& text) {
 }
 
 // Behind the brace that opens an object.
-bool is_empty_object(std::string_view object) {
-    return object.find_first_not_of(" \t\r\n", 1) == object.rfind('}');
-}
+bool is_empty_object(std::string_view object) { return object.find_first_not_of(" \t\r\n", 1) == object.rfind('}'); }
 
 }  // namespace
 

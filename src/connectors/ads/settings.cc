@@ -52,8 +52,8 @@ Result<SourceSettings> read_settings(const Options& connection, const StreamRequ
     const Options& stream = request.options;
     settings.since = stream.text("since");
     if (!parse_day(settings.since) && !parse_duration(settings.since))
-        return stream.error("since", "since: expected a day such as 2025-01-01, or a duration such as 365d: " +
-                                         settings.since);
+        return stream.error("since",
+                            "since: expected a day such as 2025-01-01, or a duration such as 365d: " + settings.since);
     settings.lookback = stream.duration("lookback");
     settings.slice_days = stream.integer("slice_days");
     if (stream.has("slice_days") && settings.slice_days < 1) return stream.error("slice_days", "expected at least 1");

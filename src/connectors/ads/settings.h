@@ -86,8 +86,8 @@ struct SourceSettings {
     int64_t slices_at_once = 4;
     std::string since;  // a day, or a duration; of streams that have days
     std::chrono::milliseconds lookback{0};
-    int64_t slice_days = 0;                // 0: the source decides
-    uint64_t memory_bytes = 48ULL << 20;   // of pages that wait to be loaded
+    int64_t slice_days = 0;               // 0: the source decides
+    uint64_t memory_bytes = 48ULL << 20;  // of pages that wait to be loaded
 };
 
 // Reads kConnectionFields, and kReportFields where the stream has days.

@@ -37,9 +37,9 @@ Result<Zone> Zone::find(const std::string& name) {
     try {
         return Zone(date::locate_zone(name));
     } catch (const std::exception&) {
-        return Error(ErrorKind::invalid_config,
-                     "time zone not found: " + name + "; give its IANA name, such as Europe/Berlin, and see that tzdata "
-                                                      "is installed");
+        return Error(ErrorKind::invalid_config, "time zone not found: " + name +
+                                                    "; give its IANA name, such as Europe/Berlin, and see that tzdata "
+                                                    "is installed");
     }
 }
 
