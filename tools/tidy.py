@@ -36,7 +36,8 @@ LAYERS = {
     "insight": [*BELOW, "pipeline", "jinja", "models", "flow", "observe"],
     "deploy": [*BELOW, "pipeline", "jinja", "models", "flow", "observe"],
     "server": [*BELOW, "pipeline", "jinja", "models", "flow", "observe", "insight", "deploy"],
-    "cli": [*BELOW, "pipeline", "jinja", "models", "flow", "observe", "insight", "deploy", "server"],
+    "sandbox": ["base", "data", "io", "config"],
+    "cli": [*BELOW, "sandbox", "pipeline", "jinja", "models", "flow", "observe", "insight", "deploy", "server"],
 }
 
 BANNED = [

@@ -145,6 +145,25 @@ std::unique_ptr<Decompressor> Decompressor::create(Compression compression) {
     return std::make_unique<PassThrough>();
 }
 
+Result<std::string> compress_gzip(std::string_view bytes) {
+    constexpr int kGzipWindowBits = 15 + 16;
+    constexpr int kMemoryLevel = 8;
+    z_stream stream{};
+    if (deflateInit2(&stream, Z_BEST_SPEED, Z_DEFLATED, kGzipWindowBits, kMemoryLevel, Z_DEFAULT_STRATEGY) != Z_OK) {
+        return Error(ErrorKind::exhausted, "gzip could not begin: no memory; free some");
+    }
+    std::string out(deflateBound(&stream, bytes.size()), '\0');
+    stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
+    stream.avail_in = static_cast<uInt>(bytes.size());
+    stream.next_out = reinterpret_cast<Bytef*>(out.data());
+    stream.avail_out = static_cast<uInt>(out.size());
+    const int status = bytes.size() > UINT32_MAX ? Z_DATA_ERROR : deflate(&stream, Z_FINISH);
+    out.resize(stream.total_out);
+    deflateEnd(&stream);
+    if (status == Z_STREAM_END) return out;
+    return Error(ErrorKind::internal, "gzip could not compress " + std::to_string(bytes.size()) + " bytes");
+}
+
 Result<std::string> compress_zstd(std::string_view bytes, int level) {
     std::string out(ZSTD_compressBound(bytes.size()), '\0');
     const size_t size = ZSTD_compress(out.data(), out.size(), bytes.data(), bytes.size(), level);

@@ -29,6 +29,8 @@ public:
     static std::unique_ptr<Decompressor> create(Compression compression);
 };
 
+// One member, as Content-Encoding: gzip and .gz files have it.
+Result<std::string> compress_gzip(std::string_view bytes);
 Result<std::string> compress_zstd(std::string_view bytes, int level);
 
 }  // namespace shaduf

@@ -1,0 +1,371 @@
+// The server over cpp-httplib. Its own loop over a connection is replaced by ours: so `stop` does not wait for kept
+// connections to fall silent, small writes leave together, and an answer can be cut off at a chosen byte, which the
+// library has no way for.
+#include "io/http_server.h"
+
+#include <arpa/inet.h>
+#include <httplib.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <thread>
+
+#include "base/text.h"
+
+namespace shaduf {
+namespace {
+
+constexpr size_t kReadBytes = 16 << 10;
+constexpr size_t kWriteBytes = 64 << 10;
+constexpr int kIoTimeoutMs = 60'000;
+constexpr size_t kKeptRequestsMax = 1'000'000;
+constexpr std::string_view kHeadersEnd = "\r\n\r\n";
+
+// The socket of one connection, buffered both ways, that breaks where a fault says. One thread.
+class Connection final : public httplib::Stream {
+public:
+    Connection(int socket, int stop_event) : socket_(socket), stop_event_(stop_event) {}
+
+    // False when there will be no other request: the client went away or was silent, or the server stops.
+    bool await_request(std::chrono::milliseconds patience) {
+        if (read_at_ < read_.size()) return true;
+        std::array<pollfd, 2> files{pollfd{socket_, POLLIN, 0}, pollfd{stop_event_, POLLIN, 0}};
+        const int ready = ::poll(files.data(), files.size(), static_cast<int>(patience.count()));
+        return ready > 0 && files[1].revents == 0 && !is_broken_;
+    }
+    void arm(HttpServerFault fault) { fault_ = std::move(fault); }
+    // What goes on its way while the rest of an answer is made; nothing of one that will break.
+    bool flush_early() { return is_armed() ? !is_broken_ : flush(); }
+    // Behind an answer. False: the connection has ended.
+    bool finish_answer() {
+        const bool ok = flush();
+        return is_armed() && !is_broken_ ? reset() > 0 : ok;
+    }
+    bool is_broken() const { return is_broken_; }
+    bool flush() {
+        std::string_view rest = written_;
+        while (!rest.empty() && !is_broken_) {
+            const ssize_t count = ::send(socket_, rest.data(), rest.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+            if (count > 0) {
+                rest.remove_prefix(static_cast<size_t>(count));
+            } else if (!(count < 0 && (errno == EINTR || (errno == EAGAIN && await(POLLOUT))))) {
+                is_broken_ = true;
+            }
+        }
+        written_.clear();
+        return !is_broken_;
+    }
+
+    bool is_readable() const override { return read_at_ < read_.size() || await(POLLIN); }
+    bool is_writable() const override { return !is_broken_; }
+    ssize_t read(char* out, size_t size) override {
+        if (read_at_ == read_.size() && !fill()) return -1;
+        const size_t count = std::min(size, read_.size() - read_at_);
+        std::copy_n(read_.data() + read_at_, count, out);
+        read_at_ += count;
+        return static_cast<ssize_t>(count);
+    }
+    ssize_t write(const char* bytes, size_t size) override {
+        if (is_broken_) return -1;
+        if (is_armed()) return write_faulty({bytes, size});
+        written_.append(bytes, size);
+        if (written_.size() >= kWriteBytes && !flush()) return -1;
+        return static_cast<ssize_t>(size);
+    }
+    void get_remote_ip_and_port(std::string& ip, int& port) const override { name_of(::getpeername, ip, port); }
+    void get_local_ip_and_port(std::string& ip, int& port) const override { name_of(::getsockname, ip, port); }
+    socket_t socket() const override { return socket_; }
+
+    std::string accepts;  // the Accept-Encoding of the request, which the library must not see
+
+private:
+    bool is_armed() const { return fault_.kind != HttpServerFault::Kind::none; }
+    bool await(short events) const {
+        pollfd file{socket_, events, 0};
+        return ::poll(&file, 1, kIoTimeoutMs) > 0;
+    }
+    bool fill() {
+        flush();
+        read_.resize(kReadBytes);
+        ssize_t count = -1;
+        if (await(POLLIN)) count = ::recv(socket_, read_.data(), read_.size(), 0);
+        read_.resize(count > 0 ? static_cast<size_t>(count) : 0);
+        read_at_ = 0;
+        return count > 0;
+    }
+    ssize_t write_faulty(std::string_view bytes) {
+        if (fault_.kind == HttpServerFault::Kind::raw) {
+            written_ = fault_.raw_bytes;
+            flush();
+            is_broken_ = true;
+            return -1;
+        }
+        if (fault_.kind == HttpServerFault::Kind::reset_before_headers) return reset();
+        written_.append(bytes);
+        const size_t head = written_.find(kHeadersEnd);
+        if (head == std::string::npos) return static_cast<ssize_t>(bytes.size());
+        const size_t end = head + kHeadersEnd.size() + fault_.body_bytes;
+        if (written_.size() < end) return static_cast<ssize_t>(bytes.size());
+        written_.resize(end);
+        flush();
+        return reset();
+    }
+    ssize_t reset() {
+        const linger at_once{1, 0};
+        ::setsockopt(socket_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+        is_broken_ = true;
+        return -1;
+    }
+    template <typename GetName>
+    void name_of(GetName get_name, std::string& ip, int& port) const {
+        sockaddr_storage address{};
+        socklen_t size = sizeof address;
+        if (get_name(socket_, reinterpret_cast<sockaddr*>(&address), &size) != 0) return;
+        std::array<char, INET6_ADDRSTRLEN> text{};
+        if (address.ss_family == AF_INET) {
+            const auto& v4 = reinterpret_cast<const sockaddr_in&>(address);
+            ip = ::inet_ntop(AF_INET, &v4.sin_addr, text.data(), text.size());
+            port = ntohs(v4.sin_port);
+        } else if (address.ss_family == AF_INET6) {
+            const auto& v6 = reinterpret_cast<const sockaddr_in6&>(address);
+            ip = ::inet_ntop(AF_INET6, &v6.sin6_addr, text.data(), text.size());
+            port = ntohs(v6.sin6_port);
+        }
+    }
+
+    const int socket_;
+    const int stop_event_;
+    std::string read_;
+    size_t read_at_ = 0;
+    std::string written_;
+    HttpServerFault fault_;
+    bool is_broken_ = false;
+};
+
+// The connection that this thread serves: handlers of the library are not told.
+thread_local Connection* serving = nullptr;
+
+bool is_urlencoded(std::string_view content_type) {
+    return to_lower(content_type).starts_with("application/x-www-form-urlencoded");
+}
+
+HttpServerRequest request_of(const httplib::Request& from) {
+    HttpServerRequest request;
+    request.method = from.method;
+    request.target = from.target;
+    const size_t mark = from.target.find('?');
+    request.path = percent_decode(std::string_view(from.target).substr(0, mark));
+    if (mark != std::string::npos) request.query = parse_query(std::string_view(from.target).substr(mark + 1));
+    for (const auto& [name, value] : from.headers) request.headers.emplace_back(name, value);
+    if (!serving->accepts.empty()) request.headers.emplace_back("Accept-Encoding", serving->accepts);
+    return request;
+}
+
+// Reads the body through `reader`; false when it is broken or too large.
+bool read_body(const httplib::Request& from, const httplib::ContentReader& reader, HttpServerRequest& request) {
+    if (from.is_multipart_form_data()) {
+        return reader(
+            [&](const httplib::MultipartFormData& part) {
+                request.form.emplace_back(part.name, std::string());
+                return true;
+            },
+            [&](const char* bytes, size_t size) {
+                if (!request.form.empty()) request.form.back().second.append(bytes, size);
+                return true;
+            });
+    }
+    if (!reader([&](const char* bytes, size_t size) {
+            request.body.append(bytes, size);
+            return true;
+        })) {
+        return false;
+    }
+    if (is_urlencoded(request.header("Content-Type"))) request.form = parse_query(request.body);
+    return true;
+}
+
+void put_chunks(Connection& connection, std::function<bool(std::string&)> next, httplib::Response& to) {
+    // The library asks again until it is told the end; what was written before is on its way while the next is made.
+    to.set_chunked_content_provider("", [&connection, next = std::move(next)](size_t, httplib::DataSink& sink) {
+        std::string chunk;
+        if (!connection.flush_early()) return false;
+        const bool more = next(chunk);
+        if (!chunk.empty() && !sink.write(chunk.data(), chunk.size())) return false;
+        if (!more) sink.done();
+        return true;
+    });
+    to.headers.erase("Content-Type");
+}
+
+// cpp-httplib with the loop over a connection, and how a handler's answer is put, of our own.
+class Library final : public httplib::Server {
+public:
+    Library(const HttpServerOptions& options, HttpServer::Handler handler, int stop_event)
+        : options_(options), handler_(std::move(handler)), stop_event_(stop_event) {
+        new_task_queue = [threads = options.connections_max] { return new httplib::ThreadPool(threads); };
+        set_payload_max_length(options.request_body_bytes_max);
+        set_tcp_nodelay(true);
+        set_keep_alive_timeout(options.idle_timeout.count());  // what the header tells; the loop is ours
+        set_keep_alive_max_count(kKeptRequestsMax);
+        // Not the library's SO_REUSEPORT, by which two servers may have one port.
+        set_socket_options([](int socket) {
+            const int yes = 1;
+            ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+        });
+        set_pre_routing_handler([this](const httplib::Request& from, httplib::Response& to) {
+            if (has_body(from)) return HandlerResponse::Unhandled;
+            answer(request_of(from), to);
+            return HandlerResponse::Handled;
+        });
+        const auto with_body = [this](const httplib::Request& from, httplib::Response& to,
+                                      const httplib::ContentReader& reader) {
+            HttpServerRequest request = request_of(from);
+            if (read_body(from, reader, request)) return answer(request, to);
+            if (to.status == -1) to.status = 400;
+            serving->arm({});
+        };
+        Post(".*", with_body).Put(".*", with_body).Patch(".*", with_body).Delete(".*", with_body);
+    }
+
+private:
+    // Where no length is told there is none (RFC 9112, section 6.3); the library would read until the end.
+    static bool has_body(const httplib::Request& request) {
+        const bool may_have = request.method == "POST" || request.method == "PUT" || request.method == "PATCH" ||
+                              request.method == "DELETE";
+        return may_have && (request.has_header("Content-Length") || request.has_header("Transfer-Encoding"));
+    }
+
+    void answer(const HttpServerRequest& request, httplib::Response& to) {
+        HttpServerResponse response = handler_(request);
+        to.status = response.status;
+        for (const auto& [name, value] : response.headers) to.headers.emplace(name, value);
+        if (response.next_chunk) {
+            put_chunks(*serving, std::move(response.next_chunk), to);
+            for (const auto& [name, value] : response.headers) {
+                if (equals_ignoring_case(name, "Content-Type")) to.headers.emplace(name, value);
+            }
+        } else {
+            to.body = std::move(response.body);
+        }
+        serving->arm(std::move(response.fault));
+    }
+
+    bool process_and_close_socket(socket_t socket) override {
+        Connection connection(socket, stop_event_);
+        serving = &connection;
+        bool is_done = false;
+        while (!is_done && connection.await_request(options_.idle_timeout)) {
+            bool is_last = false;
+            const bool ok = process_request(connection, false, is_last, [](httplib::Request& request) {
+                // Compression and ranges are the handler's affair; the library adds what the client never sent.
+                request.ranges.clear();
+                serving->accepts = request.get_header_value("Accept-Encoding");
+                for (const char* name : {"Accept-Encoding", "REMOTE_ADDR", "REMOTE_PORT", "LOCAL_ADDR", "LOCAL_PORT"}) {
+                    request.headers.erase(name);
+                }
+            });
+            is_done = !connection.finish_answer() || !ok || is_last;
+        }
+        serving = nullptr;
+        if (!connection.is_broken()) ::shutdown(socket, SHUT_RDWR);
+        ::close(socket);
+        return true;
+    }
+
+    const HttpServerOptions options_;
+    const HttpServer::Handler handler_;
+    const int stop_event_;
+};
+
+class LibraryServer final : public HttpServer {
+public:
+    LibraryServer(const HttpServerOptions& options, Handler handler)
+        : host_(options.host),
+          stop_event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+          library_(options, std::move(handler), stop_event_) {}
+    ~LibraryServer() override {
+        stop();
+        ::close(stop_event_);
+    }
+    LibraryServer(const LibraryServer&) = delete;
+    LibraryServer& operator=(const LibraryServer&) = delete;
+
+    Result<void> listen(int port) {
+        port_ = port;
+        if (port == 0) {
+            port_ = library_.bind_to_any_port(host_);
+        } else if (!library_.bind_to_port(host_, port)) {
+            port_ = -1;
+        }
+        if (port_ <= 0) {
+            return Error(errno == EADDRINUSE ? ErrorKind::conflict : ErrorKind::invalid_config,
+                         "cannot listen at " + host_ + ":" + std::to_string(port) + ": " +
+                             std::error_code(errno, std::generic_category()).message() +
+                             "; give another port, or 0 for a free one");
+        }
+        thread_ = std::thread([this] {
+            library_.listen_after_bind();
+            is_ended_ = true;
+        });
+        while (!library_.is_running() && !is_ended_) std::this_thread::yield();
+        return {};
+    }
+
+    int port() const override { return port_; }
+    const std::string& host() const override { return host_; }
+    void stop() override {
+        if (!thread_.joinable()) return;
+        const uint64_t one = 1;
+        const ssize_t written = ::write(stop_event_, &one, sizeof one);
+        (void)written;
+        library_.stop();
+        thread_.join();
+    }
+
+private:
+    const std::string host_;
+    const int stop_event_;
+    int port_ = -1;
+    Library library_;
+    std::atomic<bool> is_ended_{false};
+    std::thread thread_;
+};
+
+std::string_view find_value(const QueryParams& values, std::string_view name) {
+    for (const auto& [key, value] : values) {
+        if (key == name) return value;
+    }
+    return {};
+}
+
+}  // namespace
+
+std::string_view HttpServerRequest::header(std::string_view name) const {
+    for (const auto& [key, value] : headers) {
+        if (equals_ignoring_case(key, name)) return value;
+    }
+    return {};
+}
+
+std::string_view HttpServerRequest::query_value(std::string_view name) const { return find_value(query, name); }
+
+bool HttpServerRequest::has_query(std::string_view name) const {
+    return std::any_of(query.begin(), query.end(), [&](const auto& param) { return param.first == name; });
+}
+
+std::string HttpServer::url() const { return "http://" + host() + ":" + std::to_string(port()); }
+
+Result<std::unique_ptr<HttpServer>> HttpServer::start(const HttpServerOptions& options, Handler handler) {
+    auto server = std::make_unique<LibraryServer>(options, std::move(handler));
+    TRY(server->listen(options.port));
+    return std::unique_ptr<HttpServer>(std::move(server));
+}
+
+}  // namespace shaduf
