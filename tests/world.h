@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/rate_ledger.h"
 #include "base/run_context.h"
 #include "base/run_events.h"
 #include "tests/io/fake_http.h"
@@ -68,13 +69,14 @@ private:
 class World {
 public:
     World() : World(*reinterpret_cast<DuckDbInstances*>(no_databases_)) {}
-    explicit World(DuckDbInstances& databases) : run{clock, cancellation, http, databases, events, shared} {}
+    explicit World(DuckDbInstances& databases) : run{clock, cancellation, http, databases, events, shared, *rates} {}
 
     FakeClock clock;
     Cancellation cancellation;
     FakeHttp http;
     RecordingEvents events;
     SharedValues shared;
+    std::unique_ptr<RateLedger> rates = make_memory_ledger();
     RunContext run;
 
 private:

@@ -22,6 +22,7 @@ std::string_view to_string(ErrorKind kind) {
         case ErrorKind::rate_limited: return "rate_limited";
         case ErrorKind::bad_data: return "bad_data";
         case ErrorKind::conflict: return "conflict";
+        case ErrorKind::too_large: return "too_large";
         case ErrorKind::exhausted: return "exhausted";
         case ErrorKind::canceled: return "canceled";
         case ErrorKind::internal: return "internal";

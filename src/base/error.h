@@ -15,6 +15,7 @@ enum class ErrorKind {
     unavailable,     // nobody: retry with back-off
     rate_limited,    // nobody: retry when the server said
     bad_data,        // the data's owner: the row goes to quarantine
+    too_large,       // the caller: ask for less at once
     conflict,        // another run owns the same thing: wait for it, or stop it
     exhausted,       // the operator: disk, memory or a quota is used up
     canceled,        // nobody: the run was stopped

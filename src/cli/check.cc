@@ -1,5 +1,6 @@
 #include "base/run_context.h"
 #include "cli/command.h"
+#include "cli/frame/archives.h"
 #include "cli/frame/json_writer.h"
 #include "cli/frame/session.h"
 #include "cli/frame/table.h"
@@ -10,6 +11,9 @@ namespace {
 
 constexpr ArgumentSpec kArguments[] = {
     {"offline", ArgumentKind::flag, "Do not reach for the systems: only read what is written."},
+    {"against-archive", ArgumentKind::option,
+     "PIPELINE or PIPELINE.STREAM: what the rules as they are now would make of the raw answers that are kept."},
+    {"since", ArgumentKind::option, "With --against-archive: the first day; the last 7 days unless given."},
 };
 
 struct Reached {
@@ -73,6 +77,7 @@ void print_text(Session& session, const Project& project, const std::vector<Reac
 int run_check(Session& session) {
     const Project* project = session.open_project();
     if (project == nullptr) return kExitMisused;
+    if (session.arguments().has("against-archive")) return check_archives(session, *project);
     std::vector<Error> errors;
     for (const auto& pipeline : project->pipelines) {
         for (Error& error : check_pipeline(session.world(), *project, pipeline, session.connectors())) {

@@ -94,7 +94,8 @@ struct StreamConfig {
     std::string name;
     std::string table;  // default: the name
     ReadMode mode = ReadMode::full_refresh;
-    // Default: full_refresh replaces; incremental and cdc merge when there is a key, else append; stream appends.
+    // Default: what the source says of the stream; else full_refresh replaces; incremental and cdc merge when there is
+    // a key, else append; stream appends.
     WriteMode write = WriteMode::replace;
     std::vector<std::string> key;
     std::string order_by;

@@ -10,7 +10,7 @@ namespace shaduf {
 namespace {
 
 constexpr std::string_view kModes[] = {"full_refresh", "incremental", "cdc", "stream"};
-constexpr std::string_view kWrites[] = {"append", "replace", "merge", "history"};
+constexpr std::string_view kWrites[] = {"append", "replace", "merge", "history", "slices"};
 constexpr std::string_view kContracts[] = {"evolve", "freeze", "discard_row", "discard_column"};
 constexpr std::string_view kNestings[] = {"flatten", "structure", "json"};
 constexpr std::string_view kUnlisted[] = {"ignore", "keep"};
@@ -43,12 +43,13 @@ constexpr FieldSpec kPipelineFields[] = {
 constexpr FieldSpec kStreamFields[] = {
     {.name = "mode",
      .type = FieldType::text,
-     .help = "How the source is read.",
-     .default_value = "full_refresh",
+     .help = "How the source is read; full_refresh, unless the source says otherwise of the stream.",
      .choices = kModes},
     {.name = "write",
      .type = FieldType::text,
-     .help = "How the table is written; replace for full_refresh; merge with a key, else append, for other modes.",
+     .help =
+         "How the table is written; replace for full_refresh; merge with a key, else append, for other modes; slices "
+         "for the reports of sources that have them.",
      .choices = kWrites},
     {.name = "table",
      .type = FieldType::any,
@@ -296,9 +297,12 @@ private:
         read_table(parts, is_only, stream);
         Options common;
         add_errors(Options::create(kStreamFields, Node::map(std::move(parts.common), place), resolve_, common));
-        read_common(common, stream);
         add_errors(Options::create(source_fields_.stream, Node::map(std::move(parts.source), place), resolve_,
                                    stream.source_options));
+        StreamDefaults defaults;
+        if (source_fields_.stream_defaults != nullptr)
+            defaults = source_fields_.stream_defaults(stream.name, stream.source_options);
+        read_common(common, defaults, stream);
         add_errors(Options::create(sink_fields_.table, Node::map(std::move(parts.table), place), resolve_,
                                    stream.table_options));
         const bool is_twice = std::any_of(out_.streams.begin(), out_.streams.end(),
@@ -329,16 +333,19 @@ private:
         if (is_only) stream.name = stream.table;
     }
 
-    void read_common(const Options& options, StreamConfig& stream) {
-        stream.mode = enum_of(options.text("mode"), kModes, ReadMode::full_refresh);
-        stream.key = options.text_list("key");
+    void read_common(const Options& options, const StreamDefaults& defaults, StreamConfig& stream) {
+        stream.mode = enum_of(options.text("mode"), kModes, defaults.mode.value_or(ReadMode::full_refresh));
+        stream.key = options.has("key") ? options.text_list("key") : defaults.key;
         stream.order_by = options.text("order_by");
         stream.contract = enum_of(options.text("contract"), kContracts, ContractMode::evolve);
         stream.nested = enum_of(options.text("nested"), kNestings, Nesting::flatten);
         stream.commit_every = options.duration("commit_every");
         stream.sample_rows = options.integer("sample_rows");
         stream.retries = options.integer("retries");
-        stream.write = enum_of(options.text("write"), kWrites, default_write(stream));
+        const bool as_told = stream.mode == defaults.mode.value_or(ReadMode::full_refresh);
+        stream.write = enum_of(options.text("write"), kWrites,
+                               as_told && defaults.write ? *defaults.write : default_write(stream));
+        check_slices(options, defaults, stream);
         stream.columns = read_columns(options.node("columns"), errors_);
         stream.ignore_unlisted = !stream.columns.empty() && options.text("unlisted") != "keep";
         stream.expect = read_expectations(options.node("expect"), resolve_, errors_);
@@ -357,12 +364,22 @@ private:
         check_policies(stream);
     }
 
+    void check_slices(const Options& options, const StreamDefaults& defaults, StreamConfig& stream) {
+        if (stream.write != WriteMode::slices) return;
+        if (defaults.write != WriteMode::slices)
+            errors_.push_back(options.error("write", "source has no slices of this stream; write: merge with a key"));
+        // A load that is killed costs what was not committed: little, where a slice may have taken minutes to get.
+        if (!options.has("commit_every")) stream.commit_every = std::chrono::seconds(1);
+    }
+
     static WriteMode default_write(const StreamConfig& stream) {
         if (stream.mode == ReadMode::full_refresh) return WriteMode::replace;
         return stream.key.empty() || stream.mode == ReadMode::stream ? WriteMode::append : WriteMode::merge;
     }
 
     void check_key(const Options& options, const StreamConfig& stream) {
+        if (stream.write == WriteMode::slices && stream.mode != ReadMode::incremental)
+            errors_.push_back(options.error("write", "slices are of mode incremental only: set write: replace"));
         const bool keyed = stream.write == WriteMode::merge || stream.write == WriteMode::history;
         if (keyed && stream.key.empty()) {
             errors_.push_back(options.error("write", options.text("write") + " needs a key: add key: [column]"));

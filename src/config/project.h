@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "config/options.h"
 #include "config/pipeline_config.h"
+#include "config/stream_defaults.h"
 
 namespace shaduf {
 
@@ -20,6 +21,7 @@ struct ConnectorFields {
     std::span<const FieldSpec> connection;
     std::span<const FieldSpec> stream;
     std::span<const FieldSpec> table;
+    StreamDefaults (*stream_defaults)(std::string_view stream, const Options& stream_options) = nullptr;
     bool is_source = false;
     bool is_sink = false;
 };

@@ -19,6 +19,7 @@
 #include "base/strong.h"
 #include "config/modes.h"
 #include "config/options.h"
+#include "config/stream_defaults.h"
 #include "data/batch.h"
 #include "data/raw_rows.h"
 #include "data/row_decoder.h"
@@ -42,6 +43,16 @@ struct Treated {
     std::set<std::string> withheld;                           // taken out, since the policy could not be applied
 };
 
+// A part of a table that is replaced as a whole: the rows whose columns have these values.
+struct TableSlice {
+    std::vector<std::pair<std::string, std::string>> equal;  // column (of text) and its value
+    std::string day_column;                                  // of type date; "": no days
+    int32_t first_day = 0;                                   // since 1970-01-01; both ends belong to it
+    int32_t last_day = 0;
+
+    bool operator==(const TableSlice&) const = default;
+};
+
 struct ReadBatch {
     // May have no row, to carry a checkpoint alone, or (a RecordBatch) to tell the columns of a stream that has no
     // rows.
@@ -56,6 +67,9 @@ struct ReadBatch {
     // Rows of a RecordBatch, ascending, that hold something which its types do not; they go to quarantine. They stand
     // in `rows` with null in that place.
     std::vector<RejectedRow> rejected = {};
+    // What these rows are a part of. All batches of a slice have the same pointer and come one behind the other; the
+    // last one, which may have no row, has `next`. nullptr: the stream has no slices.
+    std::shared_ptr<const TableSlice> slice = nullptr;
 };
 
 // Reads one stream of an external system. One thread at a time; open once, then read until nullopt or an error that may
@@ -139,6 +153,8 @@ struct TableTarget {
     std::vector<std::string> key;  // merge, history
     std::string order_by;  // merge, history: a column; of two rows of a key the one with more of it wins. May be empty
     Options options;       // the stream's own, by ConnectorSpec::table_fields
+    std::string run_id;    // as kRunIdColumn has it
+    bool keeps_restatements = true;    // slices: false when old answers are read again, which says nothing new
     uint64_t memory_bytes = 64 << 20;  // that the sink may hold for this stream besides the batches in flight
 };
 
@@ -176,6 +192,14 @@ public:
     virtual Result<void> prepare(RunContext& run, const SchemaPtr& schema) = 0;
     // `rows` has exactly the schema prepared last.
     virtual Result<WriteReport> write(RunContext& run, const RecordBatch& rows) = 0;
+    // WriteMode::slices: the rows that come from here on are all there is of `slice`, up to the next call or the
+    // commit; what the table has of it and the rows have not goes with that commit. Before the first `prepare` as well.
+    virtual Result<void> begin_slice(RunContext& run, const TableSlice& slice) {
+        (void)run;
+        (void)slice;
+        return Error(ErrorKind::invalid_config,
+                     "sink cannot replace slices; write to duckdb or postgres, or set write: merge with a key");
+    }
     // Rows for the table kQuarantineTable, of quarantine_schema().
     virtual Result<void> quarantine(RunContext& run, const RecordBatch& rows) = 0;
     // All since the last commit and `checkpoint` become durable and visible together, or not at all. nullopt: there is
@@ -233,6 +257,12 @@ public:
 // spec
 
 // What a system offers, standing at the end of its file as `extern const ConnectorSpec connector_<file name>`.
+// What of an archive of raw answers is loaded again; days since 1970-01-01, both ends belong to it.
+struct ReplayRange {
+    std::optional<int32_t> first_day;
+    std::optional<int32_t> last_day;
+};
+
 // Functions it does not have are null.
 struct ConnectorSpec {
     std::string_view name;
@@ -240,6 +270,8 @@ struct ConnectorSpec {
     std::span<const FieldSpec> fields = {};         // of a connection
     std::span<const FieldSpec> stream_fields = {};  // of a stream read from it
     std::span<const FieldSpec> table_fields = {};   // of a stream written to it
+    // How a stream is read and written where the user does not say; nullptr: as for every source.
+    StreamDefaults (*stream_defaults)(std::string_view stream, const Options& stream_options) = nullptr;
     // Reaches the system with the credentials given.
     Result<void> (*check)(RunContext&, const std::string& connection, const Options& options) = nullptr;
     // The streams that can be read. Those that exist only by declaration in a pipeline are not known here.
@@ -248,6 +280,10 @@ struct ConnectorSpec {
     // The texts of the other tool's catalog and state (may be empty), whose form is this system's.
     Result<std::vector<ImportedStream>> (*import_streams)(std::string_view catalog, std::string_view state) = nullptr;
     Result<std::unique_ptr<Source>> (*make_source)(const Options& options, const StreamRequest& stream) = nullptr;
+    // Reads the same rows out of the archive of raw answers, without a call to the system; for rows of reports by
+    // slices.
+    Result<std::unique_ptr<Source>> (*make_replay_source)(const Options& options, const StreamRequest& stream,
+                                                          const ReplayRange& range) = nullptr;
     Result<std::unique_ptr<Sink>> (*make_sink)(const Options& options, const TableTarget& table) = nullptr;
     // Checkpoints, quarantine and queries outside a run.
     Result<std::unique_ptr<Store>> (*make_store)(const Options& options, const std::string& connection) = nullptr;

@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <mutex>
 #include <new>
+#include <optional>
 
 #include "base/cancellation.h"
 #include "base/text.h"
@@ -62,11 +63,26 @@ struct Transfer {
     BodyFault fault = BodyFault::none;
     SteadyTime active_at = std::chrono::steady_clock::now();
     curl_off_t bytes_sent = 0;
+    const HttpBodySink* on_bytes = nullptr;
+    std::optional<Error> refused;  // what on_bytes said
 };
+
+bool is_success(CURL* easy) {
+    long status = 0;
+    curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+    return status >= 200 && status < 300;
+}
 
 size_t on_body(char* data, size_t, size_t count, void* user) {
     auto& transfer = *static_cast<Transfer*>(user);
     transfer.active_at = std::chrono::steady_clock::now();
+    if (transfer.on_bytes != nullptr && is_success(transfer.easy)) {
+        auto taken = (*transfer.on_bytes)(std::string_view(data, count));
+        transfer.active_at = std::chrono::steady_clock::now();  // a slow taker is no slow server
+        if (taken.ok()) return count;
+        transfer.refused = taken.release_error();
+        return 0;
+    }
     if (transfer.body.size() + count > transfer.request.response_bytes_max) {
         transfer.fault = BodyFault::too_large;
         return 0;
@@ -231,12 +247,16 @@ Result<CURLcode> drive(const RunContext& run, const Slot& slot, const Transfer& 
 class CurlTransport final : public HttpTransport {
 public:
     Result<HttpResponse> send(RunContext& run, const HttpRequest& request) override {
+        return stream(run, request, nullptr);
+    }
+
+    Result<HttpResponse> stream(RunContext& run, const HttpRequest& request, const HttpBodySink& on_bytes) override {
         init_curl_once();
         auto url = TRY(Url::parse(request.url));
         HttpRequest hop = request;
         for (int redirects = 0;; ++redirects) {
             TRY(run.cancellation.check());
-            auto response = TRY(exchange(run, hop, url.origin()));
+            auto response = TRY(exchange(run, hop, url.origin(), on_bytes));
             const bool moved = response.status >= 301 && response.status <= 308 && response.status != 304;
             const std::string location(response.header("Location"));
             if (!moved || location.empty() || !request.follow_redirects) return response;
@@ -268,15 +288,17 @@ private:
                       [](const auto& header) { return equals_ignoring_case(header.first, "Content-Type"); });
     }
 
-    Result<HttpResponse> exchange(RunContext& run, const HttpRequest& request, const std::string& origin) {
+    Result<HttpResponse> exchange(RunContext& run, const HttpRequest& request, const std::string& origin,
+                                  const HttpBodySink& on_bytes) {
         auto slot = take_slot(origin);
-        Transfer transfer{.request = request, .easy = slot->easy};
+        Transfer transfer{.request = request, .easy = slot->easy, .on_bytes = on_bytes ? &on_bytes : nullptr};
         const HeaderList headers = make_header_list(request);
         set_options(request, headers, transfer);
         curl_multi_add_handle(slot->multi, slot->easy);
         auto outcome = drive(run, *slot, transfer);
         curl_multi_remove_handle(slot->multi, slot->easy);
         if (!outcome.ok()) return outcome.release_error();  // the slot goes away, and its connection with it
+        if (transfer.refused) return *transfer.refused;
         if (outcome.value() != CURLE_OK) return curl_failure(transfer, outcome.value());
 
         long status = 0;
@@ -328,6 +350,14 @@ std::shared_ptr<void> HttpTransport::shared_state(const std::string& key,
     auto made = make();
     shared_[key] = made;
     return made;
+}
+
+Result<HttpResponse> HttpTransport::stream(RunContext& run, const HttpRequest& request, const HttpBodySink& on_bytes) {
+    HttpResponse response = TRY(send(run, request));
+    if (response.status < 200 || response.status >= 300) return response;
+    TRY(on_bytes(response.text()));
+    response.body = BufferBuilder().finish();
+    return response;
 }
 
 std::unique_ptr<HttpTransport> make_curl_transport() { return std::make_unique<CurlTransport>(); }

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/result.h"
 #include "base/run_context.h"
 #include "data/buffer.h"
@@ -42,6 +43,9 @@ struct HttpResponse {
     std::string_view header(std::string_view name) const;
 };
 
+// Gets a body while it comes, decompressed; an error ends the exchange and is its result.
+using HttpBodySink = std::function<Result<void>(std::string_view bytes)>;
+
 // Sends requests; any status is a response, only a failed exchange is an error (unavailable: connection refused or
 // reset, time-out, body cut short, TLS failure permanent). Retries nothing. Thread-safe; connections are kept and
 // reused. A request ends within a second of cancellation.
@@ -49,6 +53,9 @@ class HttpTransport {
 public:
     virtual ~HttpTransport() = default;
     virtual Result<HttpResponse> send(RunContext& run, const HttpRequest& request) = 0;
+    // As `send`, but the body of an answer of status 2xx goes to `on_bytes` as it comes, on this thread, and is empty
+    // in the response; response_bytes_max does not hold for it.
+    virtual Result<HttpResponse> stream(RunContext& run, const HttpRequest& request, const HttpBodySink& on_bytes);
 
     // What several users of the same host share, limits and tokens: made by the first who asks for `key`, alive while
     // one of them holds it. A prefix of the key says of what type it is.
@@ -65,6 +72,9 @@ std::unique_ptr<HttpTransport> make_curl_transport();
 
 // How long the headers Retry-After (seconds or an HTTP date) or X-RateLimit-Reset (seconds, or an epoch) ask to wait.
 std::optional<std::chrono::milliseconds> retry_delay(const RunContext& run, const HttpResponse& response);
+
+// When the header Date says that the answer was made; nullopt without one that can be read.
+std::optional<Timestamp> answer_date(const HttpResponse& response);
 
 // The error that a status means: 401, 403 auth; 429 rate_limited and 408, 425, 500, 502, 503, 504 unavailable, with the
 // delay of `retry_delay`; 404 and other 4xx invalid_config. The message

@@ -238,7 +238,7 @@ std::string S3Upload::expected_etag() const {
 // One try, even when the run was canceled: what stays behind is found by remove_unfinished.
 void S3Upload::abort() {
     const Cancellation not_canceled;
-    RunContext run{run_.clock, not_canceled, run_.http, run_.databases, run_.events, run_.shared};
+    RunContext run{run_.clock, not_canceled, run_.http, run_.databases, run_.events, run_.shared, run_.rates};
     auto request = S3Request{.method = "DELETE", .key = key_, .query = {{"uploadId", upload_id_}}};
     static_cast<void>(client_.send(run, request));
 }

@@ -39,6 +39,7 @@ struct JobRequest {
     std::string checkpoint_name;  // the stream's name in the sink's checkpoints
     WriteMode write;
     size_t streams_at_once = 1;  // that share the memory
+    bool keeps_restatements = true;
 };
 
 // All parts of a job but its source.

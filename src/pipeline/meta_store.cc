@@ -4,10 +4,13 @@
 
 #include <filesystem>
 
+#include "io/sqlite.h"
+
 namespace shaduf {
 namespace {
 
-constexpr int kSchemaVersion = 1;
+// 2: the ledger of rate limits.
+constexpr int kSchemaVersion = 2;
 constexpr int kBusyTimeoutMs = 5000;
 
 constexpr const char* kSchema = R"(
@@ -18,6 +21,14 @@ constexpr const char* kSchema = R"(
         bytes_read INTEGER NOT NULL, warnings INTEGER NOT NULL, retries INTEGER NOT NULL, seconds REAL NOT NULL,
         PRIMARY KEY (run_id, pipeline, stream)) WITHOUT ROWID;
     CREATE INDEX IF NOT EXISTS stream_run_by_time ON stream_run (started_at);
+    CREATE TABLE IF NOT EXISTS rate_limit (
+        key TEXT PRIMARY KEY, paused_until INTEGER NOT NULL DEFAULT 0, remaining INTEGER,
+        reset INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS rate_call (key TEXT NOT NULL, at INTEGER NOT NULL);
+    CREATE INDEX IF NOT EXISTS rate_call_by_time ON rate_call (key, at);
+    CREATE TABLE IF NOT EXISTS rate_permit (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL, process INTEGER NOT NULL, at INTEGER NOT NULL);
+    CREATE INDEX IF NOT EXISTS rate_permit_by_key ON rate_permit (key);
 )";
 
 constexpr const char* kSave = R"(
@@ -30,53 +41,11 @@ constexpr const char* kColumns =
     "run_id, pipeline, stream, table_name, status, error, checkpoint, started_at, rows_read, rows_written, "
     "rows_quarantined, bytes_read, warnings, retries, seconds";
 
-Error sqlite_error(sqlite3* database, const std::string& what) {
-    const int code = database == nullptr ? SQLITE_NOMEM : sqlite3_errcode(database);
-    const std::string text = database == nullptr ? "out of memory" : sqlite3_errmsg(database);
-    ErrorKind kind = ErrorKind::internal;
-    if (code == SQLITE_FULL) kind = ErrorKind::exhausted;
-    if (code == SQLITE_BUSY || code == SQLITE_LOCKED) kind = ErrorKind::conflict;
-    if (code == SQLITE_CANTOPEN || code == SQLITE_READONLY || code == SQLITE_NOTADB || code == SQLITE_CORRUPT) {
-        kind = ErrorKind::invalid_config;
-    }
-    return Error(kind,
-                 "run history: cannot " + what + ": " + text + "; the file may be deleted, no data depends on it");
-}
-
-// A prepared statement, finalized at the end of its scope.
-class Statement {
-public:
-    Statement(sqlite3* database, const std::string& sql) {
-        sqlite3_prepare_v2(database, sql.c_str(), static_cast<int>(sql.size()), &statement_, nullptr);
-    }
-    ~Statement() { sqlite3_finalize(statement_); }
-    Statement(const Statement&) = delete;
-    Statement& operator=(const Statement&) = delete;
-
-    void bind(const std::string& text) {
-        sqlite3_bind_text(statement_, ++bound_, text.data(), static_cast<int>(text.size()), SQLITE_TRANSIENT);
-    }
-    void bind(int64_t value) { sqlite3_bind_int64(statement_, ++bound_, value); }
-    void bind(double value) { sqlite3_bind_double(statement_, ++bound_, value); }
-    int step() { return sqlite3_step(statement_); }
-    std::string text(int column) const {
-        const auto* bytes = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
-        return bytes == nullptr ? ""
-                                : std::string(bytes, static_cast<size_t>(sqlite3_column_bytes(statement_, column)));
-    }
-    int64_t integer(int column) const { return sqlite3_column_int64(statement_, column); }
-    double number(int column) const { return sqlite3_column_double(statement_, column); }
-
-private:
-    sqlite3_stmt* statement_ = nullptr;
-    int bound_ = 0;
-};
-
 Result<void> prepare_schema(sqlite3* database, const std::string& path) {
     sqlite3_busy_timeout(database, kBusyTimeoutMs);
     int version = 0;
     {
-        Statement read(database, "PRAGMA user_version");
+        SqliteStatement read(database, "PRAGMA user_version");
         if (read.step() != SQLITE_ROW) return sqlite_error(database, "read " + path);
         version = static_cast<int>(read.integer(0));
     }
@@ -114,7 +83,7 @@ MetaStore::~MetaStore() { sqlite3_close(database_); }
 
 Result<void> MetaStore::save(const StreamRecord& record) {
     std::lock_guard lock(mutex_);
-    Statement insert(database_, kSave);
+    SqliteStatement insert(database_, kSave);
     const StreamProgress& progress = record.progress;
     for (const auto* text : {&record.run_id, &progress.pipeline, &progress.stream, &progress.table, &record.status,
                              &record.error, &record.checkpoint, &record.started_at}) {
@@ -145,7 +114,7 @@ Result<std::vector<StreamRecord>> MetaStore::latest_of_each_stream() {
 
 Result<std::vector<StreamRecord>> MetaStore::select(const std::string& sql, int64_t limit) {
     std::lock_guard lock(mutex_);
-    Statement query(database_, sql);
+    SqliteStatement query(database_, sql);
     query.bind(limit);
     std::vector<StreamRecord> records;
     int step = query.step();

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/rate_ledger.h"
 #include "base/result.h"
 #include "base/run_events.h"
 
@@ -35,6 +36,9 @@ public:
     Result<void> save(const StreamRecord& record);
     // Newest first. A record that says "running" may be of a process that was killed.
     Result<std::vector<StreamRecord>> recent(int64_t limit);
+    // The ledger of rate limits (base/rate_ledger.h) of all processes of the project, kept here: calls in flight of a
+    // process that died count no more. The store outlives it.
+    std::unique_ptr<RateLedger> make_ledger();
     // The newest record of each stream that was ever run.
     Result<std::vector<StreamRecord>> latest_of_each_stream();
 

@@ -226,7 +226,15 @@ Result<RunSummary> run_pipeline(RunContext& run, const Project& project, const P
 
     RunSummary summary;
     summary.run_id = options.run_id.empty() ? make_run_id(run.clock) : options.run_id;
-    PipelineRun pipeline_run(run, pipeline, source, sink, project.policy_key, summary.run_id, history.get());
+    const std::unique_ptr<RateLedger> ledger = history == nullptr ? nullptr : history->make_ledger();
+    RunContext world{run.clock,
+                     run.cancellation,
+                     run.http,
+                     run.databases,
+                     run.events,
+                     run.shared,
+                     ledger == nullptr ? run.rates : *ledger};
+    PipelineRun pipeline_run(world, pipeline, source, sink, project.policy_key, summary.run_id, history.get());
     TRY(pipeline_run.plan(options.streams));
     summary.streams = pipeline_run.execute(static_cast<int>(pipeline.streams_parallel));
     return summary;

@@ -26,7 +26,7 @@ protected:
         world_.connector_types = {"box", "well"};
         world_.connector = [](std::string_view type) -> std::optional<ConnectorFields> {
             if (type != "box" && type != "well") return std::nullopt;
-            return ConnectorFields{kConnectionFields, kStreamFields, kTableFields, true, type == "box"};
+            return ConnectorFields{kConnectionFields, kStreamFields, kTableFields, nullptr, true, type == "box"};
         };
         world_.variable = [this](const std::string& name) -> std::optional<std::string> {
             const auto found = variables_.find(name);

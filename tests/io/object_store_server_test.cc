@@ -44,7 +44,7 @@ protected:
     World world;
     SystemClock clock;
     std::unique_ptr<HttpTransport> http = make_curl_transport();
-    RunContext run{clock, world.cancellation, *http, world.run.databases, world.events, world.shared};
+    RunContext run{clock, world.cancellation, *http, world.run.databases, world.events, world.shared, *world.rates};
     std::unique_ptr<ObjectStore> store;
 };
 

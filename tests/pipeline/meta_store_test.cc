@@ -64,7 +64,7 @@ TEST(MetaStore, RefusesANewerVersionAndAFileThatIsNone) {
     sqlite3_close(database);
     const auto newer = MetaStore::open(path);
     ASSERT_FALSE(newer.ok());
-    EXPECT_NE(newer.error().message().find("has version 99, this program knows 1"), std::string::npos);
+    EXPECT_NE(newer.error().message().find("has version 99, this program knows 2"), std::string::npos);
 
     const std::string broken = fresh_path("meta_broken");
     std::filesystem::create_directories(std::filesystem::path(broken).parent_path());

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <iostream>
 
+#include "base/rate_ledger.h"
 #include "base/text.h"
 #include "cli/frame/json_writer.h"
 #include "cli/frame/progress.h"
@@ -20,7 +21,9 @@ struct Session::World {
     World(std::ostream& errors, RunEvents* given)
         : quiet(errors, ProgressStyle::quiet),
           http(make_curl_transport()),
-          context{clock, cancellation, *http, databases, given == nullptr ? quiet : *given, shared} {}
+          rates(make_memory_ledger()),
+          context{clock, cancellation, *http, databases, given == nullptr ? quiet : *given, shared,
+                  *rates} {}
 
     Cancellation cancellation;
     SignalWatch signals{cancellation};
@@ -29,6 +32,7 @@ struct Session::World {
     std::unique_ptr<HttpTransport> http;
     DuckDbInstances databases;
     SharedValues shared;
+    std::unique_ptr<RateLedger> rates;
     RunContext context;
 };
 
@@ -41,8 +45,8 @@ ProjectWorld project_world(const Registry<ConnectorSpec>& connectors) {
     world.connector = [&connectors](std::string_view type) -> std::optional<ConnectorFields> {
         const ConnectorSpec* spec = connectors.find(type);
         if (spec == nullptr) return std::nullopt;
-        return ConnectorFields{spec->fields, spec->stream_fields, spec->table_fields, spec->make_source != nullptr,
-                               spec->make_sink != nullptr};
+        return ConnectorFields{spec->fields,          spec->stream_fields,          spec->table_fields,
+                               spec->stream_defaults, spec->make_source != nullptr, spec->make_sink != nullptr};
     };
     return world;
 }

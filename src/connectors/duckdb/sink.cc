@@ -6,6 +6,7 @@
 #include "base/failpoint.h"
 #include "base/text.h"
 #include "connectors/keyed/key_columns.h"
+#include "connectors/keyed/slices.h"
 #include "connectors/keyed/versions.h"
 
 namespace shaduf {
@@ -20,9 +21,22 @@ constexpr size_t kAnyThreads = 64;
 // Merging looks through the keys of the whole table each time.
 constexpr size_t kRowsToUpsertAtOnce = 256 << 10;
 // Quarantined rows interrupt the statement that takes the others, and it leaves row groups half full.
+// Each is a row of a statement.
+constexpr size_t kSlicesAtOnce = 1000;
 constexpr size_t kQuarantineBytesAtOnce = 8 << 20;
 
 std::string schema_of(const TableTarget& target) { return target.schema.empty() ? "main" : target.schema; }
+
+TableName stage_table(const TableTarget& target) { return {schema_of(target), "_shaduf_stage_" + target.table}; }
+
+SliceDialect slice_dialect() {
+    SliceDialect dialect;
+    dialect.quote = quote_identifier;
+    dialect.literal = quote_literal;
+    dialect.digest = [](const std::vector<std::string>& columns) { return "hash(" + join(columns, ", ") + ")"; };
+    dialect.row_id = "rowid";
+    return dialect;
+}
 
 TableName working_table(const TableTarget& target) {
     const bool beside = target.mode == WriteMode::replace;
@@ -42,6 +56,8 @@ DuckDbSink::~DuckDbSink() {
     // The engine rolls an open transaction back with its connection.
     connection_.reset();
 }
+
+std::string DuckDbSink::rows_table() const { return staged_ ? stage_table(target_).quoted() : working_.quoted(); }
 
 Error DuckDbSink::in_place(const Error& error) const {
     return error.at(Place::in_stream(target_.connection, target_.stream));
@@ -88,6 +104,8 @@ Result<SinkState> DuckDbSink::recover() {
     state.checkpoint = checkpoint_;
     state.table = TRY(read_table_schema(*connection_, working_));
     working_exists_ = state.table.has_value();
+    if (target_.mode == WriteMode::slices && working_exists_)
+        staged_ = !TRY(connection_->query("SELECT 1 FROM " + working_.quoted() + " LIMIT 1")).empty();
     if (state.table && target_.mode == WriteMode::history) state.table = without_history_columns(*state.table);
     return state;
 }
@@ -112,9 +130,61 @@ Result<void> DuckDbSink::prepare(RunContext&, const SchemaPtr& schema) {
         for (const auto& field : history_columns().fields()) fields.push_back(field);
     }
     const Schema columns(std::move(fields));
-    if (working_exists_) return evolve_table(*connection_, working_, columns);
-    TRY(create_table(*connection_, working_, columns));
+    TRY(make_or_evolve(working_, columns));
     working_exists_ = true;
+    return target_.mode == WriteMode::slices ? prepare_slices(columns) : Result<void>();
+}
+
+Result<void> DuckDbSink::make_or_evolve(const TableName& name, const Schema& columns) {
+    if (TRY(has_table(*connection_, name.schema, name.table))) return evolve_table(*connection_, name, columns);
+    return create_table(*connection_, name, columns);
+}
+
+Result<void> DuckDbSink::prepare_slices(const Schema& columns) {
+    std::vector<Field> restated = columns.fields();
+    for (const Field& field : restatement_columns().fields()) restated.push_back(field);
+    TRY(make_or_evolve({table_.schema, restatements_table(table_.table)}, Schema(std::move(restated))));
+    if (!staged_) return {};
+    TRY(make_or_evolve(stage_table(target_), columns));
+    stage_exists_ = true;
+    return {};
+}
+
+Result<void> DuckDbSink::begin_slice(RunContext&, const TableSlice& slice) {
+    const bool is_full = staged_ && slices_.slices().size() >= kSlicesAtOnce;
+    if (is_full || slices_.meets(slice)) {
+        TRY(begin());
+        TRY(write_pending());
+        TRY(replace_slices());
+        if (!staged_) {
+            staged_ = true;
+            if (schema_ != nullptr) TRY(prepare_slices(*schema_));
+        }
+    }
+    slices_.add(slice);
+    return {};
+}
+
+// REQUIRES: an open transaction, nothing pending
+Result<void> DuckDbSink::replace_slices() {
+    if (!staged_ || slices_.slices().empty()) return {};
+    const SliceSet slices = std::exchange(slices_, {});
+    if (!working_exists_) return {};
+    const Schema columns = schema_ != nullptr ? *schema_ : *TRY(read_table_schema(*connection_, working_));
+    if (!stage_exists_) TRY(prepare_slices(columns));
+    SliceTables tables{table_.quoted(),
+                       stage_table(target_).quoted(),
+                       TableName{table_.schema, restatements_table(table_.table)}.quoted(),
+                       "temp._shaduf_gone",
+                       "temp._shaduf_come",
+                       columns,
+                       target_.key,
+                       target_.run_id};
+    if (!target_.keeps_restatements) tables.restatements.clear();
+    for (const std::string& sql : replace_slices_sql(tables, slices.slices(), slice_dialect()))
+        TRY(connection_->execute(sql));
+    stage_exists_ = false;
+    TRY(connection_->execute("DROP TABLE " + stage_table(target_).quoted()));
     return {};
 }
 
@@ -146,7 +216,7 @@ Result<void> DuckDbSink::stream_pending() {
     const size_t row_bytes = pending_bytes_ / std::max<size_t>(pending_rows_, 1);
     const bool is_small = row_bytes * kRowsInGroup * 2 <= settings_.options.memory_bytes;
     if (is_small) database_->take_second_thread();
-    append_ = TRY(connection_->begin_append(working_.quoted(), schema_, {kBytesInStream, is_small ? kAnyThreads : 1}));
+    append_ = TRY(connection_->begin_append(rows_table(), schema_, {kBytesInStream, is_small ? kAnyThreads : 1}));
     for (auto& rows : pending_) TRY(append_->write(std::move(rows)));
     pending_.clear();
     pending_rows_ = pending_bytes_ = 0;
@@ -166,7 +236,8 @@ Result<void> DuckDbSink::write_pending() {
     if (pending_.empty()) return {};
     switch (target_.mode) {
         case WriteMode::append:
-        case WriteMode::replace: TRY(connection_->append(working_.quoted(), schema_, pending_)); break;
+        case WriteMode::replace:
+        case WriteMode::slices: TRY(connection_->append(rows_table(), schema_, pending_)); break;
         case WriteMode::merge:
             TRY(merge_rows(*connection_, {working_, schema_, target_.key, target_.order_by}, pending_));
             break;
@@ -191,6 +262,10 @@ Result<void> DuckDbSink::quarantine(RunContext&, const RecordBatch& rows) {
 Result<void> DuckDbSink::write_pending_quarantine() {
     if (pending_quarantine_.empty()) return {};
     TRY(end_stream());
+    if (target_.mode == WriteMode::slices) {
+        TRY(connection_->execute("DELETE FROM " + std::string(kQuarantineInMain) + " WHERE " +
+                                 same_rejected(pending_quarantine_, "id")));
+    }
     TRY(connection_->append(kQuarantineInMain, quarantine_schema(), pending_quarantine_));
     pending_quarantine_.clear();
     pending_quarantine_bytes_ = 0;
@@ -219,6 +294,7 @@ Result<void> DuckDbSink::swap_tables() {
 Result<void> DuckDbSink::commit(RunContext&, const std::optional<Checkpoint>& checkpoint, CommitKind kind) {
     TRY(begin());
     TRY(write_pending());
+    TRY(replace_slices());
     TRY(write_pending_quarantine());
     const bool ends_replace = replaces() && kind == CommitKind::final;
     if (ends_replace) TRY(swap_tables());

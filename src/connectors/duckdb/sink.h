@@ -8,6 +8,7 @@
 #include "connectors/duckdb/bookkeeping.h"
 #include "connectors/duckdb/table.h"
 #include "connectors/duckdb/upsert.h"
+#include "connectors/keyed/slices.h"
 #include "io/duckdb.h"
 
 namespace shaduf {
@@ -22,7 +23,9 @@ struct DuckDbSettings {
 // inside the open transaction, in which the engine writes full row groups to the file already: neither their number nor
 // the time until the next commit costs memory. `commit`
 // adds quarantine and checkpoint and ends the transaction. In replace mode the table grows under another name, with
-// commits of its own, and takes the old one's place in the final one.
+// commits of its own, and takes the old one's place in the final one. Slices go straight to a table that was empty;
+// else they gather in a stage, a table of the open transaction, out of which the commit takes what is new
+// (keyed/slices.h).
 class DuckDbSink final : public Sink {
 public:
     DuckDbSink(DuckDbSettings settings, TableTarget target);
@@ -31,11 +34,13 @@ public:
     Result<SinkState> open(RunContext& run) override;
     Result<void> prepare(RunContext& run, const SchemaPtr& schema) override;
     Result<WriteReport> write(RunContext& run, const RecordBatch& rows) override;
+    Result<void> begin_slice(RunContext& run, const TableSlice& slice) override;
     Result<void> quarantine(RunContext& run, const RecordBatch& rows) override;
     Result<void> commit(RunContext& run, const std::optional<Checkpoint>& checkpoint, CommitKind kind) override;
 
 private:
     bool replaces() const { return target_.mode == WriteMode::replace; }
+    std::string rows_table() const;  // quoted: that rows go to first
     Result<void> claim();
     Result<SinkState> recover();
     Result<void> begin();
@@ -44,6 +49,9 @@ private:
     Result<void> write_pending();
     Result<void> write_pending_quarantine();
     Result<void> swap_tables();
+    Result<void> prepare_slices(const Schema& columns);
+    Result<void> make_or_evolve(const TableName& name, const Schema& columns);
+    Result<void> replace_slices();
     Error in_place(const Error& error) const;
 
     const DuckDbSettings settings_;
@@ -60,6 +68,9 @@ private:
     SchemaPtr schema_;
     bool in_transaction_ = false;
     bool working_exists_ = false;
+    SliceSet slices_;      // begun since the last commit, or, while they go straight in, in this load
+    bool staged_ = false;  // slices gather in the stage
+    bool stage_exists_ = false;
     std::vector<RecordBatch> pending_;
     size_t pending_rows_ = 0;
     size_t pending_bytes_ = 0;

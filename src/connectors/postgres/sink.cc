@@ -25,12 +25,33 @@ PostgresTableName name_beside(const PostgresTableName& name) {
     return {name.schema, postgres_name_with("_shaduf_new_", name.table)};
 }
 
+constexpr const char* kSlicesTable = "pg_temp._shaduf_slices";
+// Each is a row of a statement.
+constexpr size_t kSlicesAtOnce = 1000;
+
+// A row's text is the same for equal rows only: all types write their values whole.
+SliceDialect slice_dialect(const PostgresTarget& table) {
+    SliceDialect dialect;
+    dialect.quote = [&table](const std::string& name) {
+        const PostgresTargetColumn* column = table.find(name);
+        return postgres_identifier(column == nullptr ? name : column->field.name).value_or("\"\"");
+    };
+    dialect.literal = [](const std::string& text) { return postgres_literal(text); };
+    dialect.digest = [](const std::vector<std::string>& columns) {
+        return "CAST(ROW(" + join(columns, ", ") + ") AS text)";
+    };
+    dialect.digest_is_exact = true;
+    dialect.row_id = "ctid";
+    return dialect;
+}
+
 std::vector<std::string> privileges_of(WriteMode mode) {
     switch (mode) {
         case WriteMode::append: return {"INSERT"};
         case WriteMode::replace: return {"INSERT", "DELETE"};
         case WriteMode::merge: return {"SELECT", "INSERT", "UPDATE"};
-        case WriteMode::history: return {"SELECT", "INSERT", "DELETE"};
+        case WriteMode::history:
+        case WriteMode::slices: return {"SELECT", "INSERT", "DELETE"};
     }
     return {};
 }
@@ -133,6 +154,8 @@ Result<SinkState> PostgresSink::recover() {
     if (resumes || (!replaces() && last && !loading)) state.checkpoint = last->checkpoint;
     table_ = TRY(find_target(*connection_, working_));
     if (replaces()) old_ = TRY(find_target(*connection_, name_));
+    if (table_ && target_.mode == WriteMode::slices)
+        staged_ = !TRY(connection_->query("SELECT 1 FROM " + table_->quoted + " LIMIT 1")).rows.empty();
     if (table_) {
         state.table = table_->schema();
         if (target_.mode == WriteMode::history) state.table = without_history_columns(*state.table);
@@ -187,6 +210,7 @@ Result<void> PostgresSink::prepare(RunContext&, const SchemaPtr& schema) {
             for (const auto& field : history_columns().fields()) fields.push_back(field);
         }
         TRY(make_table(Schema(std::move(fields))));
+        if (target_.mode == WriteMode::slices) TRY(prepare_slices(*schema));
         if (target_.mode == WriteMode::merge) TRY(ensure_key_index(*connection_, upsert()));
         return {};
     };
@@ -211,7 +235,7 @@ Result<void> PostgresSink::plan_for(const RecordBatch& rows) {
     stage_.reset();
     left_out_ = std::move(left_out);
     plan_ = CopyPlan::create(*schema_, *table_, left_out_);
-    if (has_key(target_) || plan_.reads_any()) {
+    if (gathers() || plan_.reads_any()) {
         stage_ = std::make_unique<PostgresStage>(*connection_, schema_, plan_);
         return stage_->create();
     }
@@ -229,8 +253,10 @@ Result<void> PostgresSink::write_rows(const RecordBatch& rows, WriteReport& repo
         return {};
     }
     report.rows_written = TRY(stage_->write(rows, report.rejected));
-    return has_key(target_) ? Result<void>() : insert_stage();
+    return gathers() ? Result<void>() : insert_stage();
 }
+
+bool PostgresSink::gathers() const { return has_key(target_) || staged_; }
 
 Result<WriteReport> PostgresSink::write(RunContext&, const RecordBatch& rows) {
     SHADUF_ASSERT(schema_ != nullptr);
@@ -256,9 +282,11 @@ Result<void> PostgresSink::finish_copy() {
 // Rows that the server had to read, into the table.
 Result<void> PostgresSink::insert_stage() {
     TRY(stage_->finish());
-    TRY(connection_->execute("INSERT INTO " + table_->quoted + " (" + join(TRY(stage_->plan().quoted()), ", ") +
-                             ") OVERRIDING SYSTEM VALUE SELECT " + TRY(stage_->values("s")) + " FROM " +
-                             PostgresStage::kTable + " s ORDER BY s._shaduf_row"));
+    const std::string into = staged_ ? kSlicesTable : table_->quoted;
+    TRY(connection_->execute("INSERT INTO " + into + " (" + join(TRY(stage_->plan().quoted()), ", ") +
+                             std::string(staged_ ? ") SELECT " : ") OVERRIDING SYSTEM VALUE SELECT ") +
+                             TRY(stage_->values("s")) + " FROM " + PostgresStage::kTable +
+                             " s ORDER BY s._shaduf_row"));
     return stage_->clear();
 }
 
@@ -266,11 +294,88 @@ Result<void> PostgresSink::apply_stage() {
     if (stage_ == nullptr || !stage_->has_rows()) return {};
     switch (target_.mode) {
         case WriteMode::append:
-        case WriteMode::replace: return insert_stage();
+        case WriteMode::replace:
+        case WriteMode::slices: return insert_stage();
         case WriteMode::merge: TRY(merge_stage(*connection_, upsert(), *stage_)); break;
         case WriteMode::history: TRY(add_stage_versions(*connection_, upsert(), *stage_)); break;
     }
     return stage_->clear();
+}
+
+// -------------------------------------------------------------------------------------------------------------- slices
+
+// The restatements, and where slices gather, in the form that the table has now.
+Result<void> PostgresSink::prepare_slices(const Schema& columns) {
+    std::vector<Field> fields = columns.fields();
+    for (const Field& field : restatement_columns().fields()) fields.push_back(field);
+    const Schema restated(std::move(fields));
+    const PostgresTableName name{name_.schema, restatements_table(name_.table)};
+    if (const auto present = TRY(find_target(*connection_, name))) {
+        TRY(evolve_target(*connection_, name, *present, restated, {}));
+    } else {
+        TRY(create_target(*connection_, name, restated, {}));
+        TRY(apply_grants(*connection_, name, options_));
+    }
+    if (!staged_) return {};
+    const std::string like = " AS SELECT * FROM " + table_->quoted + " WHERE false";
+    if (gathered_columns_.empty()) {
+        TRY(connection_->execute(std::string("CREATE TEMPORARY TABLE ") + kSlicesTable + like));
+    } else {
+        const std::string wider = "pg_temp._shaduf_slices_wider";
+        const std::string list = TRY(postgres_columns(gathered_columns_));
+        TRY(connection_->execute("CREATE TEMPORARY TABLE " + wider + like));
+        TRY(connection_->execute("INSERT INTO " + wider + " (" + list + ") SELECT " + list + " FROM " + kSlicesTable));
+        TRY(connection_->execute(std::string("DROP TABLE ") + kSlicesTable));
+        TRY(connection_->execute("ALTER TABLE " + wider + " RENAME TO _shaduf_slices"));
+    }
+    gathered_columns_.clear();
+    for (const auto& column : table_->columns) gathered_columns_.push_back(column.field.name);
+    return {};
+}
+
+Result<void> PostgresSink::begin_slice(RunContext&, const TableSlice& slice) {
+    const auto replace = [&]() -> Result<void> {
+        TRY(begin());
+        TRY(finish_copy());
+        TRY(apply_stage());
+        return replace_slices();
+    };
+    const bool is_full = staged_ && slices_.slices().size() >= kSlicesAtOnce;
+    if (is_full || slices_.meets(slice)) {
+        TRY(explained(replace()));
+        copy_.reset();
+        stage_.reset();
+        if (!staged_) {
+            staged_ = true;
+            if (schema_ != nullptr) TRY(explained(prepare_slices(*schema_)));
+        }
+    }
+    slices_.add(slice);
+    return {};
+}
+
+// REQUIRES: an open transaction, nothing on its way
+Result<void> PostgresSink::replace_slices() {
+    if (!staged_ || slices_.slices().empty()) return {};
+    const SliceSet slices = std::exchange(slices_, {});
+    if (!table_) return {};
+    const Schema columns = schema_ != nullptr ? *schema_ : table_->schema();
+    if (gathered_columns_.empty()) TRY(prepare_slices(columns));
+    SliceTables tables;
+    tables.table = table_->quoted;
+    tables.stage = kSlicesTable;
+    const PostgresTableName restatements{name_.schema, restatements_table(name_.table)};
+    if (target_.keeps_restatements) tables.restatements = TRY(restatements.quoted());
+    tables.gone = "pg_temp._shaduf_gone";
+    tables.come = "pg_temp._shaduf_come";
+    tables.schema = columns;
+    tables.key = target_.key;
+    tables.run_id = target_.run_id;
+    for (const std::string& sql : replace_slices_sql(tables, slices.slices(), slice_dialect(*table_)))
+        TRY(connection_->execute(sql));
+    TRY(connection_->execute(std::string("DROP TABLE ") + kSlicesTable));
+    gathered_columns_.clear();
+    return {};
 }
 
 // ---------------------------------------------------------------------------------------------------------- quarantine
@@ -289,6 +394,9 @@ Result<void> PostgresSink::write_pending_quarantine() {
     TRY(finish_copy());
     const auto table = TRY(find_target(*connection_, {settings_.schema, std::string(kQuarantineTable)}));
     if (!table) return Error(ErrorKind::invalid_config, "table of the quarantine is gone; run again to have it made");
+    if (target_.mode == WriteMode::slices)
+        TRY(connection_->execute("DELETE FROM " + table->quoted + " WHERE " +
+                                 same_rejected(pending_quarantine_, "id")));
     const CopyPlan plan = CopyPlan::create(*quarantine_schema(), *table, {});
     TableCopy copy(*connection_, table->quoted + " (" + join(TRY(plan.quoted()), ", ") + ")", quarantine_schema(),
                    plan.copy_targets(), false);
@@ -307,6 +415,7 @@ Result<void> PostgresSink::end_transaction(const std::optional<Checkpoint>& chec
     TRY(begin());
     TRY(finish_copy());
     TRY(apply_stage());
+    TRY(replace_slices());
     TRY(write_pending_quarantine());
     const bool ends_replace = replaces() && kind == CommitKind::final;
     if (ends_replace && !table_) TRY(empty_table(*connection_, name_));

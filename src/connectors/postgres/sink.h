@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "connectors/connector.h"
+#include "connectors/keyed/slices.h"
 #include "connectors/postgres/bookkeeping.h"
 #include "connectors/postgres/stage.h"
 #include "connectors/postgres/upsert.h"
@@ -15,7 +16,8 @@ namespace shaduf {
 // adds quarantine and checkpoint. Rows go by binary COPY straight into the table (append, replace), or into a temporary
 // one, from which the commit takes them (merge, history; and, a batch at a time, where the server has to read values
 // from text). In replace mode the table grows under another name, with commits of its own, and takes the old one's
-// place in the final one.
+// place in the final one. Slices go straight to a table that was empty; else they gather in a temporary table, out of
+// which the commit takes what is new (keyed/slices.h).
 class PostgresSink final : public Sink {
 public:
     PostgresSink(PostgresSettings settings, PostgresTableOptions options, TableTarget target);
@@ -24,6 +26,7 @@ public:
     Result<SinkState> open(RunContext& run) override;
     Result<void> prepare(RunContext& run, const SchemaPtr& schema) override;
     Result<WriteReport> write(RunContext& run, const RecordBatch& rows) override;
+    Result<void> begin_slice(RunContext& run, const TableSlice& slice) override;
     Result<void> quarantine(RunContext& run, const RecordBatch& rows) override;
     Result<void> commit(RunContext& run, const std::optional<Checkpoint>& checkpoint, CommitKind kind) override;
 
@@ -37,7 +40,10 @@ private:
     Result<void> plan_for(const RecordBatch& rows);
     Result<void> write_rows(const RecordBatch& rows, WriteReport& report);
     Result<void> finish_copy();
+    bool gathers() const;  // rows go to the stage, and stay there
     Result<void> insert_stage();
+    Result<void> prepare_slices(const Schema& columns);
+    Result<void> replace_slices();
     Result<void> apply_stage();
     Result<void> write_pending_quarantine();
     Result<void> end_transaction(const std::optional<Checkpoint>& checkpoint, CommitKind kind);
@@ -62,6 +68,9 @@ private:
     CopyPlan plan_;
     std::unique_ptr<TableCopy> copy_;  // one of these two
     std::unique_ptr<PostgresStage> stage_;
+    SliceSet slices_;      // begun since the last commit, or, while they go straight in, in this load
+    bool staged_ = false;  // slices gather
+    std::vector<std::string> gathered_columns_;  // of the table where they do; empty: there is none
     bool in_transaction_ = false;
     std::vector<RecordBatch> pending_quarantine_;
     size_t pending_quarantine_bytes_ = 0;

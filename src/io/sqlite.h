@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/error.h"
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+namespace shaduf {
+
+// A prepared statement, finalized at the end of its scope. One thread at a time; the database outlives it.
+class SqliteStatement {
+public:
+    SqliteStatement(sqlite3* database, const std::string& sql);
+    ~SqliteStatement();
+    SqliteStatement(const SqliteStatement&) = delete;
+    SqliteStatement& operator=(const SqliteStatement&) = delete;
+
+    // Values of the parameters, one behind the other.
+    void bind(const std::string& text);
+    void bind(int64_t value);
+    void bind(double value);
+    int step();  // SQLITE_ROW, SQLITE_DONE, or an error's code
+    std::string text(int column) const;
+    int64_t integer(int column) const;
+    double number(int column) const;
+    bool is_null(int column) const;
+
+private:
+    sqlite3_stmt* statement_ = nullptr;
+    int bound_ = 0;
+};
+
+// What the database says went wrong, as "cannot <what>: ...". conflict while another process holds it for too long.
+Error sqlite_error(sqlite3* database, const std::string& what);
+
+}  // namespace shaduf
