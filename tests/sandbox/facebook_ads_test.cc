@@ -183,6 +183,15 @@ TEST(FacebookSandbox, InsightsAreTheTruth) {
     }
 }
 
+TEST(FacebookSandbox, TheNextPageHasTheTokenHoweverItCame) {
+    FacebookSandbox facebook;
+    HttpServerRequest request{.method = "GET", .path = "/v26.0/me/adaccounts"};
+    request.query = {{"limit", "1"}};
+    request.headers = {{"Authorization", "Bearer " + std::string(kToken)}};
+    const Json page = facebook.json(facebook.sandbox->answer(request));
+    EXPECT_THAT(std::string(page["paging"]["next"]), HasSubstr("access_token=" + std::string(kToken)));
+}
+
 TEST(FacebookSandbox, AReportHasTheRowsOfTheSynchronousCall) {
     FacebookSandbox facebook;
     const std::string account = facebook.account();
