@@ -2,7 +2,9 @@
 
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <openssl/pem.h>
 
+#include <algorithm>
 #include <cctype>
 
 namespace shaduf {
@@ -54,6 +56,16 @@ Sha256Digest hmac_sha256(std::string_view key, std::string_view bytes) {
     const auto* message = reinterpret_cast<const unsigned char*>(bytes.data());
     const auto* done =
         HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), message, bytes.size(), digest.data(), &size);
+    SHADUF_ASSERT(done != nullptr && size == digest.size());
+    return digest;
+}
+
+std::string hmac_sha1(std::string_view key, std::string_view bytes) {
+    std::string digest(20, '\0');
+    unsigned size = 0;
+    const auto* message = reinterpret_cast<const unsigned char*>(bytes.data());
+    const auto* done = HMAC(EVP_sha1(), key.data(), static_cast<int>(key.size()), message, bytes.size(),
+                            reinterpret_cast<unsigned char*>(digest.data()), &size);
     SHADUF_ASSERT(done != nullptr && size == digest.size());
     return digest;
 }
@@ -124,6 +136,36 @@ Result<std::string> from_base64(std::string_view text) {
         bytes += static_cast<char>(bits >> bit_count & 0xFF);
     }
     return bytes;
+}
+
+std::string to_base64url(std::string_view bytes) {
+    std::string text = to_base64(bytes);
+    std::replace(text.begin(), text.end(), '+', '-');
+    std::replace(text.begin(), text.end(), '/', '_');
+    while (text.ends_with('=')) text.pop_back();
+    return text;
+}
+
+Result<std::string> sign_rs256(const std::string& private_key, std::string_view text) {
+    const std::unique_ptr<BIO, decltype(&BIO_free)> input(
+        BIO_new_mem_buf(private_key.data(), static_cast<int>(private_key.size())), BIO_free);
+    // An empty passphrase keeps OpenSSL from asking the terminal for one.
+    const auto no_passphrase = [](char*, int, int, void*) { return 0; };
+    const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(
+        PEM_read_bio_PrivateKey(input.get(), nullptr, no_passphrase, nullptr), EVP_PKEY_free);
+    if (key == nullptr || EVP_PKEY_base_id(key.get()) != EVP_PKEY_RSA)
+        return Error(ErrorKind::invalid_config,
+                     "private key is not an RSA key in PEM; give it as it stands in the key file, with its line ends");
+    const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), EVP_MD_CTX_free);
+    const auto* bytes = reinterpret_cast<const unsigned char*>(text.data());
+    size_t size = static_cast<size_t>(EVP_PKEY_size(key.get()));
+    std::string signature(size, '\0');
+    auto* out = reinterpret_cast<unsigned char*>(signature.data());
+    if (EVP_DigestSignInit(context.get(), nullptr, EVP_sha256(), nullptr, key.get()) != 1 ||
+        EVP_DigestSign(context.get(), out, &size, bytes, text.size()) != 1)
+        return Error(ErrorKind::internal, "RSA signature failed");
+    signature.resize(size);
+    return signature;
 }
 
 }  // namespace shaduf
