@@ -19,8 +19,8 @@ public:
         std::vector<uint32_t> row_numbers;
         decode_each_row(
             rows, [&](std::string_view text, size_t row) { return reader.read(text, row); }, rejected, row_numbers);
-        return {reader.finish(), std::move(row_numbers), std::move(rejected), reader.release_drift(),
-                reader.values_ignored()};
+        return {reader.finish(),        std::move(row_numbers),  std::move(rejected),
+                reader.release_drift(), reader.values_ignored(), reader.release_fields_ignored()};
     }
 
 private:

@@ -27,6 +27,7 @@ public:
     RecordBatch finish() { return rows_.finish(); }
     std::vector<DriftColumn> release_drift() { return judge_.release_drift(); }
     size_t values_ignored() const { return judge_.values_ignored(); }
+    std::vector<std::string> release_fields_ignored() { return judge_.release_fields_ignored(); }
 
 private:
     bool read_document(std::string_view text);

@@ -66,6 +66,7 @@ struct Decoded {
     std::vector<RejectedRow> rejected;
     std::vector<DriftColumn> drift;
     size_t values_ignored = 0;
+    std::vector<std::string> fields_ignored = {};  // unknown ones among them, by their paths; each once, the first few
 };
 
 // Turns raw rows into columns along a shape. `decode` is const and thread-safe; each row stands alone, so a broken one

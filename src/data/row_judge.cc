@@ -52,7 +52,14 @@ bool RowJudge::nested_misfit(const TargetColumn& column, const Path& path, const
 
 bool RowJudge::reports_new(const Path& path, bool& rejected) {
     if (shape_.ignore_unlisted) return false;
-    if (shape_.on_drift == OnDrift::ignore) ++ignored_;
+    if (shape_.on_drift == OnDrift::ignore) {
+        ++ignored_;
+        if (fields_ignored_.size() < kNamesMax) {
+            std::string name = join(path, ".");
+            const auto known = std::find(fields_ignored_.begin(), fields_ignored_.end(), name);
+            if (known == fields_ignored_.end()) fields_ignored_.push_back(std::move(name));
+        }
+    }
     if (shape_.on_drift == OnDrift::reject_row) {
         rejected = true;
         reject(Error(ErrorKind::bad_data, "field has no column: " + join(path, ".")));

@@ -17,6 +17,7 @@ public:
     // Objects used as maps ask for a column a key; at so many, rows are rejected.
     static constexpr size_t kNewColumnsMax = 2000;  // by one batch
     static constexpr size_t kColumnsMax = 10'000;
+    static constexpr size_t kNamesMax = 20;  // of ignored fields that are kept
 
     using Path = std::vector<std::string>;
 
@@ -44,6 +45,7 @@ public:
 
     std::vector<DriftColumn> release_drift() { return std::move(drift_); }
     size_t values_ignored() const { return ignored_; }
+    std::vector<std::string> release_fields_ignored() { return std::move(fields_ignored_); }
 
 private:
     bool merge_row();
@@ -54,6 +56,7 @@ private:
     std::vector<DriftColumn> of_row_;
     std::vector<DriftColumn> drift_;
     size_t ignored_ = 0;
+    std::vector<std::string> fields_ignored_;
     size_t ignored_before_ = 0;
 };
 

@@ -60,6 +60,16 @@ Sha256Digest hmac_sha256(std::string_view key, std::string_view bytes) {
     return digest;
 }
 
+std::string hmac_sha1(std::string_view key, std::string_view bytes) {
+    std::string digest(20, '\0');
+    unsigned size = 0;
+    const auto* message = reinterpret_cast<const unsigned char*>(bytes.data());
+    const auto* done = HMAC(EVP_sha1(), key.data(), static_cast<int>(key.size()), message, bytes.size(),
+                            reinterpret_cast<unsigned char*>(digest.data()), &size);
+    SHADUF_ASSERT(done != nullptr && size == digest.size());
+    return digest;
+}
+
 std::string md5(std::string_view bytes) {
     std::string digest(16, '\0');
     unsigned size = 0;

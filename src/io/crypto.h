@@ -15,6 +15,8 @@ using Sha256Digest = std::array<uint8_t, 32>;
 // Thread-safe; text or bytes alike. FIPS 180-4, RFC 2104, RFC 4648.
 Sha256Digest sha256(std::string_view bytes);
 Sha256Digest hmac_sha256(std::string_view key, std::string_view bytes);
+// For the signatures of OAuth 1.0a (RFC 5849), which allows no better one; 20 bytes.
+std::string hmac_sha1(std::string_view key, std::string_view bytes);
 // For comparing with what S3 says of an object, never for safety. "" where the platform forbids MD5.
 std::string md5(std::string_view bytes);
 // For what others name by it (lock files, git), never for safety.

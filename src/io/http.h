@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/result.h"
 #include "base/run_context.h"
 #include "data/buffer.h"
@@ -71,6 +72,9 @@ std::unique_ptr<HttpTransport> make_curl_transport();
 
 // How long the headers Retry-After (seconds or an HTTP date) or X-RateLimit-Reset (seconds, or an epoch) ask to wait.
 std::optional<std::chrono::milliseconds> retry_delay(const RunContext& run, const HttpResponse& response);
+
+// When the header Date says that the answer was made; nullopt without one that can be read.
+std::optional<Timestamp> answer_date(const HttpResponse& response);
 
 // The error that a status means: 401, 403 auth; 429 rate_limited and 408, 425, 500, 502, 503, 504 unavailable, with the
 // delay of `retry_delay`; 404 and other 4xx invalid_config. The message

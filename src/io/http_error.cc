@@ -87,6 +87,14 @@ std::optional<std::chrono::milliseconds> retry_delay(const RunContext& run, cons
     return std::nullopt;
 }
 
+std::optional<Timestamp> answer_date(const HttpResponse& response) {
+    const auto text = response.header("Date");
+    if (text.empty()) return std::nullopt;
+    const auto seconds = curl_getdate(std::string(text).c_str(), nullptr);
+    if (seconds < 0) return std::nullopt;
+    return Timestamp(std::chrono::seconds(seconds));
+}
+
 Error http_error(const RunContext& run, const HttpRequest& request, const HttpResponse& response) {
     std::string message = "HTTP status " + std::to_string(response.status) + " for " + request.method + " " +
                           printable_url(request.url, request.secret_params) + std::string(advice(response.status));

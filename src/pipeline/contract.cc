@@ -82,7 +82,7 @@ TypedBatch without_rejected(TypedBatch typed, const std::vector<RejectedRow>& re
     std::map<size_t, Error> out;
     for (const auto& row : rejected) out.emplace(row.row, row.why);
     for (const auto& row : typed.rejected) out.emplace(row.row, row.why);
-    TypedBatch left{typed.rows, {}, {}, typed.values_ignored};
+    TypedBatch left{typed.rows, {}, {}, typed.values_ignored, typed.fields_ignored};
     std::vector<uint32_t> kept;
     for (uint32_t row = 0; row < typed.rows.rows(); ++row) {
         const uint32_t origin = typed.row_numbers.empty() ? row : typed.row_numbers[row];
@@ -164,7 +164,7 @@ Result<TypedBatch> Contract::apply_raw(const RawRows& rows, const Treated& treat
         Decoded decoded = form->decoder->decode(rows);
         if (decoded.drift.empty()) {
             return TypedBatch{without_own_columns(std::move(decoded.rows)), std::move(decoded.row_numbers),
-                              std::move(decoded.rejected), decoded.values_ignored};
+                              std::move(decoded.rejected), decoded.values_ignored, std::move(decoded.fields_ignored)};
         }
         form = TRY(widen_form(*form, decoded.drift));
     }
@@ -216,10 +216,12 @@ Shape Contract::listed_columns(const RawRows& rows) const {
     return shape;
 }
 
-// Where the table says what is allowed, it says so alone. What rows show may widen these columns, as any.
+// Where the table says what is allowed, it says so alone; how a declared column is read there still holds. What rows
+// show may widen the others, as any.
 void Contract::add_known(Shape& shape) const {
-    if (settings_.ignore_unlisted || compares_with_table()) return;
+    if (settings_.ignore_unlisted) return;
     for (const auto& column : known_) {
+        if (compares_with_table() && (!column.declared || !table_->index_of(column.name))) continue;
         const bool is_nested = column.path.size() > 1 && settings_.nesting != Nesting::flatten;
         const bool is_list = column.type.kind() == TypeKind::json && settings_.nesting == Nesting::structure;
         const auto is_same = [&](const ShapeColumn& other) {
@@ -326,6 +328,7 @@ Result<TypedBatch> Contract::apply_typed(const RecordBatch& rows) {
     std::vector<Column> columns;
     std::vector<RejectedRow> rejected;
     size_t ignored = 0;
+    std::vector<std::string> names_ignored;
     for (size_t i = 0; i < rows.columns().size(); ++i) {
         const Field& field = (*rows.schema())[i];
         const auto index = table_->index_of(field.name);
@@ -347,6 +350,7 @@ Result<TypedBatch> Contract::apply_typed(const RecordBatch& rows) {
         }
         if (settings_.mode == ContractMode::discard_column) {
             ignored += misfits.size();
+            if (!misfits.empty() && !index) names_ignored.push_back(field.name);
         } else {
             std::move(misfits.begin(), misfits.end(), std::back_inserter(rejected));
         }
@@ -356,7 +360,7 @@ Result<TypedBatch> Contract::apply_typed(const RecordBatch& rows) {
     std::stable_sort(rejected.begin(), rejected.end(), by_row);
     rejected.erase(std::unique(rejected.begin(), rejected.end(), is_same), rejected.end());
     RecordBatch kept(std::make_shared<const Schema>(std::move(fields)), std::move(columns), rows.rows());
-    if (rejected.empty()) return TypedBatch{std::move(kept), {}, {}, ignored};
+    if (rejected.empty()) return TypedBatch{std::move(kept), {}, {}, ignored, std::move(names_ignored)};
     return without_rows(kept, std::move(rejected));
 }
 

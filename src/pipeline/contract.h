@@ -32,6 +32,7 @@ struct TypedBatch {
     std::vector<uint32_t> row_numbers;  // rows.row i was this row of the batch as read; empty: no row was rejected
     std::vector<RejectedRow> rejected;
     size_t values_ignored = 0;
+    std::vector<std::string> fields_ignored = {};  // unknown ones among them: the first few, each once
 };
 
 // Holds the form of one stream's rows for the length of a run, and gives each batch that form. The table as it stood

@@ -75,9 +75,11 @@ Result<StreamJob> make_job(const JobRequest& request) {
     target.run_id = request.run_id;
     target.keeps_restatements = request.keeps_restatements;
     target.memory_bytes = memory.sinks / request.streams_at_once;
+    // A report that lost a metric still has all its rows: nothing else would tell.
+    job.tells_lost_fields = request.write == WriteMode::slices;
     const Options& options = request.sink.connection->options;
     job.sink = TRY(request.sink.spec->make_sink(options, target));
-    if (request.sink.spec->make_store != nullptr && !stream.expect.empty()) {
+    if (request.sink.spec->make_store != nullptr && (!stream.expect.empty() || job.tells_lost_fields)) {
         job.store = TRY(request.sink.spec->make_store(options, pipeline.sink));
     }
     job.expectations = TRY(Expectations::create(stream.expect, memory.keys / request.streams_at_once));

@@ -15,9 +15,15 @@ Result<std::string> QuarantineBuilder::add(const ReadBatch& batch, size_t row, c
     const std::string position = text != nullptr ? text->position(row) : batch.place;
     // The same row of the same run always has the same id, so that a repeated delivery can be told from a second row.
     // The place of a typed row does not name the row, so there and behind a replay its turn does.
-    std::string identity =
-        job_.run_id + '\n' + job_.pipeline + '\n' + job_.stream + '\n' + position + '\n' + guarded.raw.value_or("");
-    if (text == nullptr || batch.treated != nullptr) identity += '\n' + std::to_string(rows_added_);
+    // Days that are loaded again bring their bad rows again: each lies there once.
+    const bool comes_again = job_.write == WriteMode::slices;
+    std::string identity = (comes_again ? "" : job_.run_id + '\n') + job_.pipeline + '\n' + job_.stream + '\n' +
+                           (comes_again ? "" : position) + '\n' + guarded.raw.value_or("");
+    if (comes_again) {
+        identity += '\n' + std::to_string(copies_[std::hash<std::string>()(identity)]++);
+    } else if (text == nullptr || batch.treated != nullptr) {
+        identity += '\n' + std::to_string(rows_added_);
+    }
     ++rows_added_;
     const std::string table = job_.schema.empty() ? job_.table : job_.schema + "." + job_.table;
     const std::string id = to_hex(sha256(identity)).substr(0, 32);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <unordered_map>
 
 #include "connectors/connector.h"
 #include "data/builder.h"
@@ -32,6 +33,7 @@ private:
     RawGuard guard_;
     RecordBatchBuilder rows_;
     int64_t rows_added_ = 0;
+    std::unordered_map<size_t, int64_t> copies_;  // of slices: how often a row came in this load, by its hash
 };
 
 }  // namespace shaduf

@@ -9,6 +9,8 @@
 #include "base/failpoint.h"
 #include "base/text.h"
 #include "data/builder.h"
+#include "io/duckdb.h"
+#include "pipeline/drift_report.h"
 #include "pipeline/quarantine.h"
 #include "pipeline/table_writer.h"
 
@@ -25,6 +27,7 @@ struct Prepared {
     std::vector<RejectedRow> rejected;  // by row of the batch as read
     CheckedRows checked;
     size_t values_ignored = 0;
+    std::vector<std::string> fields_ignored;
 };
 
 struct Item {
@@ -121,8 +124,19 @@ private:
             warn("left out " + format_count(values_ignored_) +
                  " values that the table has no place for (contract: discard_column)");
         }
+        report_drift();
         if (committed_ && committed_ != acknowledged_) TRY(job_.source->acknowledge(run_, *committed_));
         return {};
+    }
+
+    // Rows are in: that their form cannot be told is no failure.
+    void report_drift() {
+        TableReader* reader = job_.tells_lost_fields && job_.store ? job_.store->reader() : nullptr;
+        const std::string table =
+            job_.schema.empty() ? quote_identifier(job_.table) : quote_table(job_.schema, job_.table);
+        const auto lines = drift_.finish(run_, reader, table);
+        if (!lines.ok()) return warn("cannot tell which fields are lost: " + lines.error().to_string());
+        for (const std::string& line : lines.value()) warn(line);
     }
 
     Result<void> open() {
@@ -130,6 +144,7 @@ private:
         committed_ = state.checkpoint;
         result_.checkpoint = state.checkpoint;
         contract_.emplace(job_.contract, state.table);
+        drift_.begin(state.table);
         Expectations::Destination destination;
         destination.reader = job_.store ? job_.store->reader() : nullptr;
         destination.schema = job_.schema;
@@ -217,8 +232,8 @@ private:
             typed.rows = typed.rows.take(checked.kept);
         }
         RecordBatch allowed = TRY(job_.policies->apply(typed.rows, batch.treated.get()));
-        return Prepared{std::move(allowed), std::move(origin), std::move(typed.rejected), std::move(checked),
-                        typed.values_ignored};
+        return Prepared{std::move(allowed), std::move(origin),    std::move(typed.rejected),
+                        std::move(checked), typed.values_ignored, std::move(typed.fields_ignored)};
     }
 
     // ------------------------------------------------------------------------------------------------- the writer's
@@ -264,10 +279,12 @@ private:
         progress.rows_read += static_cast<int64_t>(rows_of(batch));
         progress.bytes_read += static_cast<int64_t>(bytes_of(batch));
         values_ignored_ += static_cast<int64_t>(prepared.values_ignored);
+        drift_.see_ignored(prepared.fields_ignored);
         for (const auto& row : prepared.rejected) TRY(quarantine(batch, row.row, row.why));
         const auto out_of_order = TRY(job_.expectations->check_in_order(prepared.checked));
         if (!out_of_order.empty()) TRY(leave_out(batch, out_of_order, prepared));
         if (prepared.rows.rows() > 0) {
+            drift_.see(prepared.rows);
             const WriteReport report = TRY(writer_.write(prepared.rows));
             progress.rows_written += static_cast<int64_t>(report.rows_written);
             for (const auto& row : report.rejected) {
@@ -365,6 +382,7 @@ private:
     TableWriter writer_;
     QuarantineBuilder quarantine_{job_};
     std::optional<Contract> contract_;
+    DriftReport drift_;
 
     StreamResult result_;
     std::shared_ptr<const TableSlice> slice_;  // the writer's: that rows are of

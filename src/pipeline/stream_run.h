@@ -30,6 +30,7 @@ struct StreamJob {
     ReadMode read = ReadMode::full_refresh;
     WriteMode write = WriteMode::append;
     ContractSettings contract;
+    bool tells_lost_fields = false;  // looks into the table for fields that have no value any more
     std::chrono::milliseconds commit_every{30'000};
     RetryPolicy retries;
     int workers = 2;

@@ -24,6 +24,7 @@ public:
         std::string options = {};     // YAML of ConnectorSpec::stream_fields
         size_t rows = 0;              // that it holds
         bool resumes = true;          // gives checkpoints on the way
+        bool repeats = false;         // behind a whole load, the next gives rows again: to be replaced or merged
         std::string connection = {};  // YAML, when it is another one than the fixture's
     };
 

@@ -102,6 +102,7 @@ TEST_P(EverySource, GoesOnBehindEachCheckpoint) {
         const auto on_the_way = [&](const Reading::Step& step) { return step.rows_before < whole.rows.size(); };
         EXPECT_EQ(std::any_of(whole.steps.begin(), whole.steps.end(), on_the_way), stream.resumes);
         for (const auto& [rows_before, checkpoint] : whole.steps) {
+            if (stream.repeats && rows_before == whole.rows.size()) continue;
             SCOPED_TRACE(checkpoint.value());
             EXPECT_LE(checkpoint.value().size(), size_t{1} << 20);
             const Reading rest = read(stream, checkpoint);

@@ -173,13 +173,13 @@ Result<void> DuckDbSink::replace_slices() {
     const Schema columns = schema_ != nullptr ? *schema_ : *TRY(read_table_schema(*connection_, working_));
     if (!stage_exists_) TRY(prepare_slices(columns));
     SliceTables tables{table_.quoted(),
-                             stage_table(target_).quoted(),
-                             TableName{table_.schema, restatements_table(table_.table)}.quoted(),
-                             "temp._shaduf_gone",
-                             "temp._shaduf_come",
-                             columns,
-                             target_.key,
-                             target_.run_id};
+                       stage_table(target_).quoted(),
+                       TableName{table_.schema, restatements_table(table_.table)}.quoted(),
+                       "temp._shaduf_gone",
+                       "temp._shaduf_come",
+                       columns,
+                       target_.key,
+                       target_.run_id};
     if (!target_.keeps_restatements) tables.restatements.clear();
     for (const std::string& sql : replace_slices_sql(tables, slices.slices(), slice_dialect()))
         TRY(connection_->execute(sql));
@@ -262,6 +262,10 @@ Result<void> DuckDbSink::quarantine(RunContext&, const RecordBatch& rows) {
 Result<void> DuckDbSink::write_pending_quarantine() {
     if (pending_quarantine_.empty()) return {};
     TRY(end_stream());
+    if (target_.mode == WriteMode::slices) {
+        TRY(connection_->execute("DELETE FROM " + std::string(kQuarantineInMain) + " WHERE " +
+                                 same_rejected(pending_quarantine_, "id")));
+    }
     TRY(connection_->append(kQuarantineInMain, quarantine_schema(), pending_quarantine_));
     pending_quarantine_.clear();
     pending_quarantine_bytes_ = 0;

@@ -72,6 +72,19 @@ const Schema& restatement_columns() {
 
 std::string restatements_table(const std::string& table) { return table + "__restatements"; }
 
+std::string same_rejected(std::span<const RecordBatch> quarantined, const std::string& id) {
+    std::string list;
+    for (const RecordBatch& rows : quarantined) {
+        const Column& ids = rows.column(0);
+        for (size_t row = 0; row < rows.rows(); ++row) {
+            list += list.empty() ? "'" : ", '";
+            for (const char c : ids.text_at(row)) list += c == '\'' ? "''" : std::string(1, c);
+            list += '\'';
+        }
+    }
+    return id + " IN (" + (list.empty() ? "NULL" : list) + ")";
+}
+
 std::string slices_condition(std::span<const TableSlice> slices, const std::string& t, const SliceDialect& dialect) {
     const TableSlice& like = slices.front();
     std::string names = "(VALUES ";

@@ -15,6 +15,10 @@
 // a load of what has not changed changes nothing.
 namespace shaduf {
 
+// A condition on column `id` (quoted) of the quarantine: the rows that these come in place of, since the days they are
+// of were loaded again.
+std::string same_rejected(std::span<const RecordBatch> quarantined, const std::string& id);
+
 // What the restatements have besides the columns of the table: those say what was believed, and since when.
 inline constexpr std::string_view kRestatedAtColumn =
     "_shaduf_restated_at";  // timestamp_tz: when it was found otherwise

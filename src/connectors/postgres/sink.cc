@@ -394,6 +394,9 @@ Result<void> PostgresSink::write_pending_quarantine() {
     TRY(finish_copy());
     const auto table = TRY(find_target(*connection_, {settings_.schema, std::string(kQuarantineTable)}));
     if (!table) return Error(ErrorKind::invalid_config, "table of the quarantine is gone; run again to have it made");
+    if (target_.mode == WriteMode::slices)
+        TRY(connection_->execute("DELETE FROM " + table->quoted + " WHERE " +
+                                 same_rejected(pending_quarantine_, "id")));
     const CopyPlan plan = CopyPlan::create(*quarantine_schema(), *table, {});
     TableCopy copy(*connection_, table->quoted + " (" + join(TRY(plan.quoted()), ", ") + ")", quarantine_schema(),
                    plan.copy_targets(), false);
