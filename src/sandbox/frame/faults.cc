@@ -14,7 +14,7 @@ namespace {
 constexpr std::string_view kRetryForms[] = {"seconds", "date"};
 constexpr FieldSpec kStatusFields[] = {
     {.name = "status", .type = FieldType::integer, .help = "The status.", .required = true},
-    {.name = "body", .help = "The body; {} unless given."},
+    {.name = "body", .help = "The body; empty, unless given."},
     {.name = "content_type", .help = "Of the body.", .default_value = "application/json"},
     {.name = "retry_after",
      .type = FieldType::duration,
@@ -95,8 +95,7 @@ std::string http_date(Timestamp moment) {
 }
 
 HttpServerResponse status_answer(const Options& options, Clock& clock) {
-    HttpServerResponse response{.status = static_cast<int>(options.integer("status")),
-                                .body = options.has("body") ? options.text("body") : "{}"};
+    HttpServerResponse response{.status = static_cast<int>(options.integer("status")), .body = options.text("body")};
     response.headers.emplace_back("Content-Type", options.text("content_type"));
     if (options.has("retry_after")) {
         const auto delay = std::chrono::ceil<std::chrono::seconds>(options.duration("retry_after"));
