@@ -42,7 +42,8 @@ std::string row(const std::string& campaign, const std::string& date, int clicks
            R"("},"metrics":{"clicks":")" + std::to_string(clicks) + R"("},"segments":{"date":")" + date + R"("}})";
 }
 std::string told(const std::string& campaign, const std::string& date, int clicks) {
-    return R"({"customer_id":"1000000001","customer_currency_code":"EUR","customer_time_zone":"Europe/Berlin","campaign_id":")" +
+    return R"({"customer_id":"1000000001","customer_currency_code":"EUR",)"
+           R"("customer_time_zone":"Europe/Berlin","campaign_id":")" +
            campaign + R"(","segments_date":")" + date + R"(","metrics_clicks":)" + std::to_string(clicks) + "}";
 }
 
@@ -251,8 +252,8 @@ TEST_F(GoogleAdsChangesTest, FollowsChangesAndTellsWhatIsGone) {
     ASSERT_TRUE(fetcher.fetch(world.run, slice, memory, whole).ok());
     EXPECT_THAT(google.queries.back(), testing::EndsWith("FROM campaign"));
     EXPECT_EQ(whole.cursor, "2026-01-02T03:04:05Z");
-    const std::string head =
-        R"({"customer_id":"1000000001","customer_currency_code":"EUR","customer_time_zone":"Europe/Berlin","campaign_id":)";
+    const std::string head = R"({"customer_id":"1000000001","customer_currency_code":"EUR",)"
+                             R"("customer_time_zone":"Europe/Berlin","campaign_id":)";
     EXPECT_THAT(whole.typed_rows(),
                 ElementsAre(head + R"("1","campaign_name":"n1","campaign_status":"ENABLED","_deleted":false})",
                             head + R"("2","campaign_name":"n2","campaign_status":"REMOVED","_deleted":true})"));
@@ -261,7 +262,8 @@ TEST_F(GoogleAdsChangesTest, FollowsChangesAndTellsWhatIsGone) {
     google.queries.clear();
     google.on_query = [](const std::string&, const std::string& query) {
         const auto change = [](const std::string& id) {
-            return R"({"changeStatus":{"resourceName":"x","lastChangeDateTime":"2026-01-02 04:00:00.1","campaign":"customers/1/campaigns/)" +
+            return R"({"changeStatus":{"resourceName":"x","lastChangeDateTime":"2026-01-02 04:00:00.1",)"
+                   R"("campaign":"customers/1/campaigns/)" +
                    id + R"("}})";
         };
         if (query.find("FROM change_status") != std::string::npos)

@@ -228,8 +228,9 @@ protected:
 
 TEST_F(GoogleAdsRowsTest, AreTypedWhateverTheirOrder) {
     EXPECT_THAT(
-        read(
-            R"({"campaign":{"resourceName":"customers/5/campaigns/7","id":"7","name":"Ü","manualCpc":{"enhancedCpcEnabled":true},"labels":["a","b"]},"metrics":{"clicks":"9007199254740993","costMicros":"12340000","ctr":0.25},"segments":{"date":"2026-01-01"}}
+        read(R"({"campaign":{"resourceName":"customers/5/campaigns/7","id":"7","name":"Ü",)"
+             R"("manualCpc":{"enhancedCpcEnabled":true},"labels":["a","b"]},"metrics":{"clicks":)"
+             R"("9007199254740993","costMicros":"12340000","ctr":0.25},"segments":{"date":"2026-01-01"}}
 {"segments":{"date":"2026-01-02"},"metrics":{"ctr":1e-3,"costMicros":5,"clicks":3},"campaign":{"id":7,"name":null}})"),
         ElementsAre(R"({"campaign_id":"7","campaign_name":"Ü","campaign_manual_cpc_enhanced_cpc_enabled":true,)"
                     R"("campaign_labels":["a","b"],"segments_date":"2026-01-01","metrics_clicks":9007199254740993,)"

@@ -36,9 +36,12 @@ public:
     std::string clients =
         R"([{"results":[
           {"customerClient":{"resourceName":"a","id":"1000000000","manager":true,"status":"ENABLED"}},
-          {"customerClient":{"resourceName":"b","level":"1","id":"1000000001","descriptiveName":"Shop","timeZone":"Europe/Berlin","currencyCode":"EUR","status":"ENABLED"}},
-          {"customerClient":{"resourceName":"c","level":"1","id":"1000000002","timeZone":"Asia/Tokyo","currencyCode":"JPY","status":"ENABLED"}},
-          {"customerClient":{"resourceName":"d","level":"1","id":"1000000003","descriptiveName":"Old","status":"CANCELED"}}
+          {"customerClient":{"resourceName":"b","level":"1","id":"1000000001","descriptiveName":"Shop",
+            "timeZone":"Europe/Berlin","currencyCode":"EUR","status":"ENABLED"}},
+          {"customerClient":{"resourceName":"c","level":"1","id":"1000000002","timeZone":"Asia/Tokyo",
+            "currencyCode":"JPY","status":"ENABLED"}},
+          {"customerClient":{"resourceName":"d","level":"1","id":"1000000003","descriptiveName":"Old",
+            "status":"CANCELED"}}
         ]}])";
     std::vector<std::string> queries;  // those of on_query, "customer: query"
     std::vector<HttpRequest> tokens;
