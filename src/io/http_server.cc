@@ -15,6 +15,7 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <charconv>
 #include <thread>
 
 #include "base/text.h"
@@ -42,12 +43,14 @@ public:
         return ready > 0 && files[1].revents == 0 && !is_broken_;
     }
     void arm(HttpServerFault fault) { fault_ = std::move(fault); }
+    // The connection ends with the answer that is made now.
+    void end_after_answer() { is_last_ = true; }
     // What goes on its way while the rest of an answer is made; nothing of one that will break.
     bool flush_early() { return is_armed() ? !is_broken_ : flush(); }
     // Behind an answer. False: the connection has ended.
     bool finish_answer() {
         const bool ok = flush();
-        return is_armed() && !is_broken_ ? reset() > 0 : ok;
+        return is_armed() && !is_broken_ ? reset() > 0 : ok && !is_last_;
     }
     bool is_broken() const { return is_broken_; }
     bool flush() {
@@ -148,6 +151,7 @@ private:
     std::string written_;
     HttpServerFault fault_;
     bool is_broken_ = false;
+    bool is_last_ = false;
 };
 
 // The connection that this thread serves: handlers of the library are not told.
@@ -222,7 +226,13 @@ public:
         });
         set_pre_routing_handler([this](const httplib::Request& from, httplib::Response& to) {
             if (has_body(from)) return HandlerResponse::Unhandled;
-            answer(request_of(from), to);
+            HttpServerRequest request = request_of(from);
+            if (skip_body(from)) {
+                answer(request, to);
+            } else {
+                to.status = 400;
+                serving->end_after_answer();
+            }
             return HandlerResponse::Handled;
         });
         const auto with_body = [this](const httplib::Request& from, httplib::Response& to,
@@ -230,7 +240,7 @@ public:
             HttpServerRequest request = request_of(from);
             if (read_body(from, reader, request)) return answer(request, to);
             if (to.status == -1) to.status = 400;
-            serving->arm({});
+            serving->end_after_answer();
         };
         Post(".*", with_body).Put(".*", with_body).Patch(".*", with_body).Delete(".*", with_body);
     }
@@ -244,6 +254,21 @@ private:
         const bool may_have = request.method == "POST" || request.method == "PUT" || request.method == "PATCH" ||
                               request.method == "DELETE";
         return may_have && (request.has_header("Content-Length") || request.has_header("Transfer-Encoding"));
+    }
+
+    // Clients send bodies where none is expected, with a GET: the library would take them for the next request.
+    bool skip_body(const httplib::Request& request) {
+        uint64_t rest = 0;
+        const std::string length = request.get_header_value("Content-Length");
+        std::from_chars(length.data(), length.data() + length.size(), rest);
+        if (rest > options_.request_body_bytes_max || request.has_header("Transfer-Encoding")) return false;
+        std::array<char, 4096> bytes{};
+        while (rest > 0) {
+            const ssize_t count = serving->read(bytes.data(), std::min<uint64_t>(rest, bytes.size()));
+            if (count <= 0) return false;
+            rest -= static_cast<uint64_t>(count);
+        }
+        return true;
     }
 
     void answer(const HttpServerRequest& request, httplib::Response& to) {

@@ -125,6 +125,17 @@ TEST(HttpServer, APostWithoutALengthHasNoBody) {
     EXPECT_THAT(client.read_until("POST0"), HasSubstr("200 OK"));
 }
 
+TEST(HttpServer, ABodyOfAGetIsNoRequest) {
+    const auto server =
+        start([](const HttpServerRequest& request) { return HttpServerResponse{.body = request.path}; });
+    RawClient client(server->port());
+    client.send("GET /one HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n{}GET /two HTTP/1.1\r\nHost: h\r\n\r\n");
+    EXPECT_THAT(client.read_until("/one"), HasSubstr("200 OK"));
+    EXPECT_THAT(client.read_until("/two"), HasSubstr("200 OK"));
+    EXPECT_THAT(answer_of(*server, "GET / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+                HasSubstr("400 Bad Request"));
+}
+
 TEST(HttpServer, KeepsAConnection) {
     const auto server =
         start([](const HttpServerRequest& request) { return HttpServerResponse{.body = request.path}; });

@@ -91,6 +91,9 @@ void put_time(const Context& at, Timestamp moment, JsonText& out) {
     out.field(at.name, format_date(zone->day_at(moment)));
 }
 
+// Short, since each row of the table names it.
+const Metrics& m(const Context& at) { return at.row.metrics; }
+
 struct Field {
     std::string_view name;
     WriteField write;
@@ -117,9 +120,9 @@ constexpr auto kFields = std::to_array<Field>({
     {"attribution_setting", [](const Context& at, JsonText& out) { out.field(at.name, "7d_click_1d_view"); }},
     {"created_time", [](const Context& at, JsonText& out) { put_time(at, at.row.entity->created, out); }},
     {"updated_time", [](const Context& at, JsonText& out) { put_time(at, at.row.entity->updated, out); }},
-    {"impressions", [](const Context& at, JsonText& out) { put_count(at, at.row.metrics.impressions, out); }},
-    {"clicks", [](const Context& at, JsonText& out) { put_count(at, at.row.metrics.clicks, out); }},
-    {"spend", [](const Context& at, JsonText& out) { out.field(at.name, format_micros(at.row.metrics.spend_micros)); }},
+    {"impressions", [](const Context& at, JsonText& out) { put_count(at, m(at).impressions, out); }},
+    {"clicks", [](const Context& at, JsonText& out) { put_count(at, m(at).clicks, out); }},
+    {"spend", [](const Context& at, JsonText& out) { out.field(at.name, format_micros(m(at).spend_micros)); }},
     {"social_spend", [](const Context& at, JsonText& out) { out.field(at.name, "0"); }},
     {"reach",
      [](const Context& at, JsonText& out) {
@@ -128,59 +131,59 @@ constexpr auto kFields = std::to_array<Field>({
     {"frequency",
      [](const Context& at, JsonText& out) {
          if (is_hourly(at)) return put_count(at, 0, out);
-         if (at.has_reach) put_ratio(at, at.row.metrics.impressions, reach_of(at), 1, out);
+         if (at.has_reach) put_ratio(at, m(at).impressions, reach_of(at), 1, out);
      }},
     {"cpp",
      [](const Context& at, JsonText& out) {
          if (at.has_reach) put_cost(at, reach_of(at), 1000, out);
      }},
-    {"cpm", [](const Context& at, JsonText& out) { put_cost(at, at.row.metrics.impressions, 1000, out); }},
-    {"cpc", [](const Context& at, JsonText& out) { put_cost(at, at.row.metrics.clicks, 1, out); }},
+    {"cpm", [](const Context& at, JsonText& out) { put_cost(at, m(at).impressions, 1000, out); }},
+    {"cpc", [](const Context& at, JsonText& out) { put_cost(at, m(at).clicks, 1, out); }},
     {"ctr",
-     [](const Context& at, JsonText& out) { put_ratio(at, at.row.metrics.clicks, at.row.metrics.impressions, 100, out); }},
-    {"unique_clicks", [](const Context& at, JsonText& out) { put_count(at, at.row.metrics.clicks * 9 / 10, out); }},
+     [](const Context& at, JsonText& out) { put_ratio(at, m(at).clicks, m(at).impressions, 100, out); }},
+    {"unique_clicks", [](const Context& at, JsonText& out) { put_count(at, m(at).clicks * 9 / 10, out); }},
     {"unique_ctr",
-     [](const Context& at, JsonText& out) { put_ratio(at, at.row.metrics.clicks * 9 / 10, at.row.metrics.reach(), 100, out); }},
+     [](const Context& at, JsonText& out) { put_ratio(at, m(at).clicks * 9 / 10, m(at).reach(), 100, out); }},
     {"cost_per_unique_click",
-     [](const Context& at, JsonText& out) { put_cost(at, at.row.metrics.clicks * 9 / 10, 1, out); }},
-    {"inline_link_clicks", [](const Context& at, JsonText& out) { put_count(at, at.row.metrics.link_clicks, out); }},
+     [](const Context& at, JsonText& out) { put_cost(at, m(at).clicks * 9 / 10, 1, out); }},
+    {"inline_link_clicks", [](const Context& at, JsonText& out) { put_count(at, m(at).link_clicks, out); }},
     {"inline_link_click_ctr",
-     [](const Context& at, JsonText& out) { put_ratio(at, at.row.metrics.link_clicks, at.row.metrics.impressions, 100, out); }},
+     [](const Context& at, JsonText& out) { put_ratio(at, m(at).link_clicks, m(at).impressions, 100, out); }},
     {"cost_per_inline_link_click",
-     [](const Context& at, JsonText& out) { put_cost(at, at.row.metrics.link_clicks, 1, out); }},
-    {"inline_post_engagement", [](const Context& at, JsonText& out) { put_count(at, at.row.metrics.engagements, out); }},
+     [](const Context& at, JsonText& out) { put_cost(at, m(at).link_clicks, 1, out); }},
+    {"inline_post_engagement", [](const Context& at, JsonText& out) { put_count(at, m(at).engagements, out); }},
     {"cost_per_inline_post_engagement",
-     [](const Context& at, JsonText& out) { put_cost(at, at.row.metrics.engagements, 1, out); }},
+     [](const Context& at, JsonText& out) { put_cost(at, m(at).engagements, 1, out); }},
     {"actions", [](const Context& at, JsonText& out) { put_actions(at, actions(at), out); }},
     {"unique_actions", [](const Context& at, JsonText& out) { put_actions(at, actions(at), out); }},
     {"action_values", [](const Context& at, JsonText& out) { put_money(at, values(at), out); }},
     {"conversions",
      [](const Context& at, JsonText& out) {
-         if (at.has_results) put_one_action(at, "offsite_conversion.fb_pixel_lead", at.row.metrics.leads, out);
+         if (at.has_results) put_one_action(at, "offsite_conversion.fb_pixel_lead", m(at).leads, out);
      }},
     {"cost_per_action_type", [](const Context& at, JsonText& out) { put_money(at, costs(at), out); }},
     {"purchase_roas", [](const Context& at, JsonText& out) { put_money(at, returns(at), out); }},
     {"website_purchase_roas", [](const Context& at, JsonText& out) { put_money(at, returns(at), out); }},
     {"outbound_clicks",
-     [](const Context& at, JsonText& out) { put_one_action(at, "outbound_click", at.row.metrics.link_clicks, out); }},
+     [](const Context& at, JsonText& out) { put_one_action(at, "outbound_click", m(at).link_clicks, out); }},
     {"website_ctr",
      [](const Context& at, JsonText& out) {
-         const Metrics& metrics = at.row.metrics;
+         const Metrics& metrics = m(at);
          if (metrics.link_clicks == 0) return;
          put_money(at, {{"link_click", metrics.link_clicks * 100'000'000 / metrics.impressions}}, out);
      }},
     {"video_play_actions",
-     [](const Context& at, JsonText& out) { put_one_action(at, "video_view", at.row.metrics.video_views, out); }},
+     [](const Context& at, JsonText& out) { put_one_action(at, "video_view", m(at).video_views, out); }},
     {"video_p25_watched_actions",
-     [](const Context& at, JsonText& out) { put_one_action(at, "video_view", at.row.metrics.video_views * 6 / 10, out); }},
+     [](const Context& at, JsonText& out) { put_one_action(at, "video_view", m(at).video_views * 6 / 10, out); }},
     {"video_p50_watched_actions",
-     [](const Context& at, JsonText& out) { put_one_action(at, "video_view", at.row.metrics.video_views * 4 / 10, out); }},
+     [](const Context& at, JsonText& out) { put_one_action(at, "video_view", m(at).video_views * 4 / 10, out); }},
     {"video_p75_watched_actions",
-     [](const Context& at, JsonText& out) { put_one_action(at, "video_view", at.row.metrics.video_views * 3 / 10, out); }},
+     [](const Context& at, JsonText& out) { put_one_action(at, "video_view", m(at).video_views * 3 / 10, out); }},
     {"video_p100_watched_actions",
-     [](const Context& at, JsonText& out) { put_one_action(at, "video_view", at.row.metrics.video_views * 2 / 10, out); }},
+     [](const Context& at, JsonText& out) { put_one_action(at, "video_view", m(at).video_views * 2 / 10, out); }},
     {"video_thruplay_watched_actions",
-     [](const Context& at, JsonText& out) { put_one_action(at, "video_view", at.row.metrics.video_views / 4, out); }},
+     [](const Context& at, JsonText& out) { put_one_action(at, "video_view", m(at).video_views / 4, out); }},
     {"date_start", [](const Context&, JsonText&) {}},  // always there
     {"date_stop", [](const Context&, JsonText&) {}},
 });

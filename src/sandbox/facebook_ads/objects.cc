@@ -24,8 +24,10 @@ struct Field {
 constexpr std::array<std::string_view, 5> kObjectives{"OUTCOME_SALES", "OUTCOME_TRAFFIC", "OUTCOME_AWARENESS",
                                                       "OUTCOME_LEADS", "OUTCOME_ENGAGEMENT"};
 
+const AccountDetails& account_of(const Subject& at) { return at.world.details(at.entity); }
+
 void put_time(const Subject& at, Timestamp moment, JsonText& out) {
-    out.field(at.name, format_with_offset(moment, *at.world.details(at.entity).zone));
+    out.field(at.name, format_with_offset(moment, *account_of(at).zone));
 }
 
 void put_owner(const Subject& at, Level level, JsonText& out) {
@@ -38,6 +40,10 @@ void put_inner(const Subject& at, const Object& inner, JsonText& out) {
     write_object(at.world, inner, at.field.parts, {}, out);
 }
 
+void put_money(const Subject& at, int64_t micros, JsonText& out) {
+    out.field(at.name, minor_units(at.world, at.entity, micros));
+}
+
 std::string_view own_status(const Entity& entity) {
     if (entity.status == Status::active) return "ACTIVE";
     if (entity.status == Status::paused) return "PAUSED";
@@ -45,9 +51,14 @@ std::string_view own_status(const Entity& entity) {
 }
 
 void put_end(const Subject& at, JsonText& out) {
-    if (at.entity.end_day > at.world.settings().first_today + 3000) return;  // it runs on
-    put_time(at, at.world.details(at.entity).zone->start_of(at.entity.end_day), out);
+    if (at.entity.end_day >= kNoEnd) return;  // it runs on
+    put_time(at, account_of(at).zone->start_of(at.entity.end_day), out);
 }
+
+constexpr std::string_view kTargeting =
+    R"({"age_max":65,"age_min":18,"geo_locations":{"countries":["DE"],"location_types":["home"]}})";
+constexpr std::string_view kPixel = R"({"pixel_id":"905500123456789"})";
+constexpr std::string_view kTracking = R"([{"action.type":["offsite_conversion"],"fb_pixel":["905500123456789"]}])";
 
 constexpr auto kShared = std::to_array<Field>({
     {"account_id", [](const Subject& at, JsonText& out) { put_owner(at, Level::account, out); }},
@@ -59,7 +70,7 @@ constexpr auto kShared = std::to_array<Field>({
     {"created_time", [](const Subject& at, JsonText& out) { put_time(at, at.entity.created, out); }},
     {"updated_time", [](const Subject& at, JsonText& out) { put_time(at, at.entity.updated, out); }},
     {"start_time",
-     [](const Subject& at, JsonText& out) { put_time(at, at.world.details(at.entity).zone->start_of(at.entity.first_day), out); }},
+     [](const Subject& at, JsonText& out) { put_time(at, account_of(at).zone->start_of(at.entity.first_day), out); }},
     {"stop_time", put_end},
     {"end_time", put_end},
     {"campaign_id", [](const Subject& at, JsonText& out) { put_owner(at, Level::campaign, out); }},
@@ -78,22 +89,16 @@ constexpr auto kShared = std::to_array<Field>({
     {"bid_strategy", [](const Subject& at, JsonText& out) { out.field(at.name, "LOWEST_COST_WITHOUT_CAP"); }},
     {"billing_event", [](const Subject& at, JsonText& out) { out.field(at.name, "IMPRESSIONS"); }},
     {"optimization_goal", [](const Subject& at, JsonText& out) { out.field(at.name, "LINK_CLICKS"); }},
-    {"bid_amount", [](const Subject& at, JsonText& out) { out.field(at.name, static_cast<int64_t>(100 + at.entity.kind % 400)); }},
-    {"daily_budget",
-     [](const Subject& at, JsonText& out) { out.field(at.name, minor_units(at.world, at.entity, at.entity.daily_budget_micros)); }},
+    {"bid_amount",
+     [](const Subject& at, JsonText& out) { out.field(at.name, static_cast<int64_t>(100 + at.entity.kind % 400)); }},
+    {"daily_budget", [](const Subject& at, JsonText& out) { put_money(at, at.entity.daily_budget_micros, out); }},
     {"lifetime_budget", [](const Subject& at, JsonText& out) { out.field(at.name, "0"); }},
     {"budget_remaining",
-     [](const Subject& at, JsonText& out) { out.field(at.name, minor_units(at.world, at.entity, at.entity.daily_budget_micros / 2)); }},
+     [](const Subject& at, JsonText& out) { put_money(at, at.entity.daily_budget_micros / 2, out); }},
     {"special_ad_categories", [](const Subject& at, JsonText& out) { out.key(at.name).raw("[]"); }},
-    {"targeting",
-     [](const Subject& at, JsonText& out) {
-         out.key(at.name).raw(R"({"age_max":65,"age_min":18,"geo_locations":{"countries":["DE"],"location_types":["home"]}})");
-     }},
-    {"promoted_object", [](const Subject& at, JsonText& out) { out.key(at.name).raw(R"({"pixel_id":"905500123456789"})"); }},
-    {"tracking_specs",
-     [](const Subject& at, JsonText& out) {
-         out.key(at.name).raw(R"([{"action.type":["offsite_conversion"],"fb_pixel":["905500123456789"]}])");
-     }},
+    {"targeting", [](const Subject& at, JsonText& out) { out.key(at.name).raw(kTargeting); }},
+    {"promoted_object", [](const Subject& at, JsonText& out) { out.key(at.name).raw(kPixel); }},
+    {"tracking_specs", [](const Subject& at, JsonText& out) { out.key(at.name).raw(kTracking); }},
     {"conversion_specs",
      [](const Subject& at, JsonText& out) { out.key(at.name).raw(R"([{"action.type":["offsite_conversion"]}])"); }},
 });
@@ -101,20 +106,19 @@ constexpr auto kShared = std::to_array<Field>({
 constexpr auto kOfAccounts = std::to_array<Field>({
     {"account_id", [](const Subject& at, JsonText& out) { out.field(at.name, at.entity.id); }},
     {"account_status", [](const Subject& at, JsonText& out) { out.field(at.name, int64_t{1}); }},
-    {"currency", [](const Subject& at, JsonText& out) { out.field(at.name, at.world.details(at.entity).currency); }},
-    {"timezone_name",
-     [](const Subject& at, JsonText& out) { out.field(at.name, at.world.details(at.entity).time_zone); }},
+    {"currency", [](const Subject& at, JsonText& out) { out.field(at.name, account_of(at).currency); }},
+    {"timezone_name", [](const Subject& at, JsonText& out) { out.field(at.name, account_of(at).time_zone); }},
     {"timezone_offset_hours_utc",
      [](const Subject& at, JsonText& out) {
-         const double hours = at.world.details(at.entity).zone->offset_at(at.world.now()) / 3600.0;
+         const double hours = account_of(at).zone->offset_at(at.world.now()) / 3600.0;
          const auto tenths = static_cast<int64_t>(hours * 10);
          out.key(at.name).raw(tenths % 10 == 0 ? std::to_string(tenths / 10) : std::to_string(hours));
      }},
     {"amount_spent",
      [](const Subject& at, JsonText& out) {
-         const int32_t today = at.world.details(at.entity).today;
+         const int32_t today = account_of(at).today;
          const Metrics all = at.world.measure_range(at.entity, at.world.first_day(), today);
-         out.field(at.name, minor_units(at.world, at.entity, all.spend_micros));
+         put_money(at, all.spend_micros, out);
      }},
     {"balance", [](const Subject& at, JsonText& out) { out.field(at.name, "0"); }},
     {"spend_cap", [](const Subject& at, JsonText& out) { out.field(at.name, "0"); }},

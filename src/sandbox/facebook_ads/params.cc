@@ -84,6 +84,11 @@ private:
 }  // namespace
 
 Params::Params(const HttpServerRequest& request) : values_(request.form) {
+    // Meta's client for Node posts parameters as one JSON object.
+    const Json body = request.header("Content-Type").starts_with("application/json") ? parse(request.body) : Json();
+    if (body.is_object()) {
+        for (const auto& [name, value] : body.items()) values_.emplace_back(name, text_of(value));
+    }
     values_.insert(values_.end(), request.query.begin(), request.query.end());
 }
 

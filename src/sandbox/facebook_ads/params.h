@@ -17,7 +17,7 @@ namespace shaduf::sandbox::facebook {
 template <typename T>
 using Outcome = std::variant<T, GraphError>;
 
-// The parameters of a call: of the query, and of the form of a POST, which come first.
+// The parameters of a call: those of the body (a form, or a JSON object), then those of the query.
 class Params {
 public:
     explicit Params(const HttpServerRequest& request);

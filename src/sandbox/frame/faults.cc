@@ -14,7 +14,7 @@ namespace {
 constexpr std::string_view kRetryForms[] = {"seconds", "date"};
 constexpr FieldSpec kStatusFields[] = {
     {.name = "status", .type = FieldType::integer, .help = "The status.", .required = true},
-    {.name = "body", .help = "The body.", .default_value = "{}"},
+    {.name = "body", .help = "The body; empty, unless given."},
     {.name = "content_type", .help = "Of the body.", .default_value = "application/json"},
     {.name = "retry_after",
      .type = FieldType::duration,

@@ -13,6 +13,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr uint64_t kEngineBytes = 1ULL << 30U;
+
 struct GivenLevel {
     std::string_view table;
     std::string_view id;      // of insights and of the levels below
@@ -162,7 +164,7 @@ Result<std::shared_ptr<const UserData>> UserData::load(const std::string& folder
     if (reader_of(folder, "insights").empty()) return std::shared_ptr<const UserData>();
     DuckDbInstances instances;
     const Cancellation never;
-    auto database = TRY(instances.open_in_memory({}));
+    auto database = TRY(instances.open_in_memory({.threads = 1, .memory_bytes = kEngineBytes}));
     auto engine = TRY(database->connect(never));
     auto data = std::make_shared<UserData>();
     auto loaded = Loader(*engine, folder, *data).load();

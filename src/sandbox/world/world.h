@@ -74,6 +74,7 @@ struct WorldSettings {
 // How a platform writes the id of the `index`th entity of a level. One to one, and the same for the same arguments.
 using MakeId = std::string (*)(Level level, uint32_t index, uint64_t seed);
 
+inline constexpr int32_t kNoEnd = 1'000'000;  // the end_day of what runs on
 inline constexpr int32_t kSettlingDays = 28;  // numbers change so long
 
 // All that one platform knows, as of one moment. A pure function of its settings: numbers are computed when they are

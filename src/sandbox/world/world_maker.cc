@@ -35,6 +35,8 @@ constexpr std::array<std::string_view, 6> kAudiences{"Lookalike 1%", "Visitors 3
                                                      "Interests",    "Newsletter",   "Past buyers"};
 constexpr std::array<std::string_view, 6> kFormats{"Video 15s", "Carousel", "Image A",
                                                    "Image B",   "Story",    "Collection"};
+constexpr int32_t kFirstCampaigns = 17'897;  // 2019-01-01
+constexpr int32_t kFlightCycleDays = 1200;
 constexpr uint32_t kAdsOfGroup = 4;
 constexpr uint32_t kGroupsOfCampaign = 3;
 
@@ -100,7 +102,7 @@ private:
             Entity& entity = add(Level::account);
             entity.name = "Acme " + std::string(market.country) + " " + std::to_string(account + 1);
             TRY(add_details(market, std::string(market.time_zone)));
-            run_from_beginning(entity);
+            run_for_ever(entity);
             const uint32_t ads =
                 settings_.ads / settings_.accounts + (account < settings_.ads % settings_.accounts ? 1 : 0);
             for (uint32_t made = 0; made < ads;)
@@ -149,22 +151,35 @@ private:
         Entity& ad = add(Level::ad);
         const Entity& group = level(Level::ad_group).back();
         ad.name = std::string(kFormats[ad.kind % kFormats.size()]) + " " + std::to_string(ad.index + 1);
-        // Some ads of a group begin later than it, some end sooner.
-        const int32_t days = group.end_day - group.first_day;
-        ad.first_day = group.first_day + (ad.kind % 3 == 0 ? days / 4 : 0);
-        ad.end_day = group.end_day - (ad.kind % 7 == 1 ? days / 5 : 0);
+        ad.first_day = group.first_day;
+        ad.end_day = group.end_day;
+        if (ad.kind % 3 != 0) return;
+        // Some ads of a group begin later than it, or end sooner.
+        const auto [first, end] = flight(dice(settings_.seed, 23, ad.index), 60, 500);
+        if (std::max(first, group.first_day) >= std::min(end, group.end_day)) return;
+        ad.first_day = std::max(first, group.first_day);
+        ad.end_day = std::min(end, group.end_day);
     }
 
-    void run_from_beginning(Entity& entity) {
-        entity.first_day = world_.first_day();
-        entity.end_day = settings_.first_today + 3650;
+    // Days of a flight, the last one to begin until today. Flights come again after more than the months that platforms
+    // keep, so what day it is does not change the days before.
+    std::pair<int32_t, int32_t> flight(uint64_t rolled, int32_t least_days, int32_t most_days) const {
+        const auto offset = static_cast<int32_t>(rolled % kFlightCycleDays);
+        const int32_t since = ((settings_.today - offset) % kFlightCycleDays + kFlightCycleDays) % kFlightCycleDays;
+        const int32_t days =
+            least_days + static_cast<int32_t>(rolled / 4096 % static_cast<uint64_t>(most_days - least_days));
+        return {settings_.today - since, settings_.today - since + days};
+    }
+    void run_for_ever(Entity& entity) {
+        entity.first_day = kFirstCampaigns + static_cast<int32_t>(entity.kind % 365);
+        entity.end_day = kNoEnd;
     }
     void run_for_a_while(Entity& campaign) {
-        run_from_beginning(campaign);
+        run_for_ever(campaign);
         if (campaign.kind % 5 < 3) return;
-        const auto rolled = dice(settings_.seed, 21, campaign.index);
-        campaign.first_day += static_cast<int32_t>(rolled % static_cast<uint64_t>(std::max(1, settings_.days - 10)));
-        campaign.end_day = campaign.first_day + 30 + static_cast<int32_t>(rolled / 4096 % 200);
+        const auto [first, end] = flight(dice(settings_.seed, 21, campaign.index), 30, 230);
+        campaign.first_day = first;
+        campaign.end_day = end;
     }
 
     // What follows from the days it runs and from what day it is.
@@ -232,7 +247,7 @@ private:
         if (status == "paused" || status == "disabled") entity.status = Status::paused;
         if (status == "removed" || status == "deleted" || status == "archived") entity.status = Status::removed;
         entity.first_day = settings_.data->first_day;
-        entity.end_day = settings_.first_today + 3650;
+        entity.end_day = kNoEnd;
     }
 
     // From each one's parent: which children and which ads are below.
