@@ -1,5 +1,7 @@
 #include "sandbox/clevertap/truth.h"
 
+#include <algorithm>
+
 #include "sandbox/clevertap/events.h"
 #include "sandbox/clevertap/reports.h"
 
@@ -39,7 +41,7 @@ TruthStream counts_truth() {
     const auto write = [](const World& world, DayRange days, RecordBatchBuilder& rows) {
         for (const Entity& project : world.entities(Level::account)) {
             for (const std::string_view name : kEvents) {
-                for (int32_t day = days.since; day <= days.until; ++day) {
+                for (int32_t day = days.since; day <= std::min(days.until, world.details(project).today); ++day) {
                     rows.column(0).append_text(project.id);
                     rows.column(1).append_text(name);
                     rows.column(2).append_date(day);
