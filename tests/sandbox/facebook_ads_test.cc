@@ -256,6 +256,7 @@ TEST(FacebookSandbox, RefusesAsTheApiDoes) {
         {"insights", {{"fields", "imprssions"}}, 100, 0},
         {"insights", {{"fields", "impressions,age"}}, 100, 0},
         {"insights", {{"breakdowns", "dma"}}, 100, 0},
+        {"insights", {{"action_breakdowns", "action_mood"}}, 100, 0},
         {"insights", {{"breakdowns", "age,region"}}, 100, 1504041},
         {"insights", {{"time_range", "{"}}, 100, 0},
         {"insights", {{"time_range", R"({"since":"2026-11-02","until":"2026-11-01"})"}}, 100, 0},
