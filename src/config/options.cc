@@ -135,7 +135,8 @@ private:
     }
 
     void read_default(const FieldSpec& field, Options::Value& value) {
-        const bool is_flow = field.default_value.starts_with('[') || field.default_value.starts_with('{');
+        const bool is_flow = field.type != FieldType::text &&
+                             (field.default_value.starts_with('[') || field.default_value.starts_with('{'));
         auto node = is_flow ? Node::parse_yaml(field.default_value, "default")
                             : Result<Node>(Node::scalar(std::string(field.default_value), false, {}));
         SHADUF_ASSERT(node.ok());

@@ -17,6 +17,9 @@ SKIPPED = 77
 PROGRAMS = {
     "facebook_business_python": ([str(CLIENTS / "python/bin/python")], "python/stamp", "facebook_business_sdk.py"),
     "facebook_business_node": (["node"], "node_modules/facebook-nodejs-business-sdk", "facebook_business_sdk.js"),
+    "google_ads_node": (["node"], "node_modules/google-ads-api", "google_ads_api.js"),
+    "twitter_ads_node": (["node"], "node_modules/twitter-ads", "twitter_ads.js"),
+    "clevertap_node": (["node"], "node_modules/clevertap", "clevertap.js"),
 }
 
 

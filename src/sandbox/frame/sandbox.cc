@@ -50,7 +50,8 @@ public:
             const PlatformSpec& spec = host->spec();
             variables.emplace_back(spec.url_variable, url() + std::string(spec.base_path));
             for (const Credential& credential : spec.credentials) {
-                variables.emplace_back(credential.variable, credential.value);
+                const bool is_path = credential.value.starts_with('/');
+                variables.emplace_back(credential.variable, (is_path ? url() : "") + std::string(credential.value));
             }
         }
         return variables;
