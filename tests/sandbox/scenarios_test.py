@@ -39,7 +39,7 @@ PIPELINES = {
         "promoted_tweet_stats": ("{since: 40d, lookback: 28d}", "promoted_tweet_stats"),
     }),
     "clevertap": ("clevertap", {
-        "charged": ("{event: Charged, since: 20d, lookback: 20d}", "events"),
+        "charged": ("{event: Charged, since: 20d, lookback: 20d}", "Charged"),
     }),
 }
 DAY_COLUMNS = ("date_start", "segments_date", "date", "event_date")
