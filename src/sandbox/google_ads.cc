@@ -344,7 +344,8 @@ std::unique_ptr<Platform> make_google_ads(Environment& environment) { return std
 constexpr Credential kCredentials[] = {{"GOOGLE_CLIENT_ID", kClientId},
                                        {"GOOGLE_CLIENT_SECRET", kClientSecret},
                                        {"GOOGLE_REFRESH_TOKEN", kRefreshToken},
-                                       {"GOOGLE_LOGIN_CUSTOMER_ID", ga::kManagerId}};
+                                       {"GOOGLE_LOGIN_CUSTOMER_ID", ga::kManagerId},
+                                       {"GOOGLE_TOKEN_URL", "/token"}};
 
 }  // namespace
 }  // namespace shaduf::sandbox

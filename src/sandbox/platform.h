@@ -99,7 +99,7 @@ public:
 // What a user needs to sign in, given to the commands that run against the sandbox.
 struct Credential {
     std::string_view variable;  // of the environment: FB_TOKEN
-    std::string_view value;
+    std::string_view value;     // one that begins with "/" is a path: the variable is the sandbox's URL with it
 };
 
 // One platform, standing at the end of src/sandbox/<name>.cc as `extern const sandbox::PlatformSpec platform_<name>`

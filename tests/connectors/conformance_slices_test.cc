@@ -143,6 +143,25 @@ TEST_P(SliceSink, AColumnMayComeInTheMiddleOfASlice) {
     EXPECT_THAT(restated(), IsEmpty());
 }
 
+TEST_P(SliceSink, ALoadMayCommitInItsMiddle) {
+    load({{slice_of("a", kDay, kDay), make_rows({{1, "x", "a", kDay}})},
+          {slice_of("b", kDay, kDay), make_rows({{2, "y", "b", kDay}})}});
+    auto sink = make();
+    ASSERT_TRUE(sink->open(run()).ok());
+    for (const char* account : {"a", "b", "c"}) {
+        const auto rows = make_rows({{7, account, account, kDay}});
+        ASSERT_TRUE(sink->begin_slice(run(), slice_of(account, kDay, kDay)).ok());
+        ASSERT_TRUE(sink->prepare(run(), rows.schema()).ok());
+        const auto written = sink->write(run(), rows);
+        ASSERT_TRUE(written.ok()) << written.error().to_string();
+        const auto committed = sink->commit(run(), Checkpoint(account), CommitKind::interim);
+        ASSERT_TRUE(committed.ok()) << committed.error().to_string();
+    }
+    sink.reset();
+    EXPECT_THAT(rows(), ElementsAre("7|a", "7|b", "7|c"));
+    EXPECT_THAT(restated(), ElementsAre("1|x", "2|y"));
+}
+
 TEST_P(SliceSink, WhatIsNotCommittedIsNotSeen) {
     load({{slice_of("a", kDay, kDay), make_rows({{1, "x", "a", kDay}})}});
     {

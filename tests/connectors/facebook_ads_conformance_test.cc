@@ -1,3 +1,6 @@
+#include <atomic>
+
+#include "base/retry.h"
 #include "base/time.h"
 #include "tests/connectors/conformance.h"
 
@@ -32,22 +35,24 @@ public:
                  .options = "{since: 9d, slice_days: 4}",
                  .rows = 20}};
     }
+    // As many answers as one call asks for, so that of the slices that are fetched ahead one fails.
     bool break_reads() override {
-        broken_ = true;
+        broken_ = RetryPolicy().tries_max;
         return true;
     }
-    void repair_reads() override { broken_ = false; }
+    void repair_reads() override { broken_ = 0; }
 
 private:
     void expect(const std::string& pattern, const std::string& body) {
         world.http.expect(pattern)
             .answer([this, body](const HttpRequest&) {
-                return FakeHttp::make_response(broken_ ? 503 : 200, {}, broken_ ? "busy" : body);
+                const bool is_busy = breaks();
+                return FakeHttp::make_response(is_busy ? 503 : 200, {}, is_busy ? "busy" : body);
             })
             .repeat();
     }
-    Result<HttpResponse> report(const HttpRequest& request) const {
-        if (broken_) return FakeHttp::make_response(503, {}, "busy");
+    Result<HttpResponse> report(const HttpRequest& request) {
+        if (breaks()) return FakeHttp::make_response(503, {}, "busy");
         const std::string url = percent_decode(request.url);
         const auto date = [&](std::string_view name) { return url.substr(url.find(name) + name.size(), 10); };
         const std::string last = date("\"until\":\"");
@@ -58,7 +63,13 @@ private:
         return FakeHttp::make_response(200, {}, R"({"data":[)" + rows + "]}");
     }
 
-    bool broken_ = false;
+    bool breaks() {
+        int left = broken_;
+        while (left > 0 && !broken_.compare_exchange_weak(left, left - 1)) continue;
+        return left > 0;
+    }
+
+    std::atomic<int> broken_{0};
 };
 
 }  // namespace

@@ -31,6 +31,7 @@ TEST(FacebookErrors, TellsTheClassesApart) {
         {400, 2, 1504044, Verdict::transient},
         {400, 104, 0, Verdict::transient},
         {400, 960, 0, Verdict::transient},
+        {400, 2601, 1487533, Verdict::transient},
         {400, -2, 2490547, Verdict::transient},
         {400, 12345, 99, Verdict::transient},
         {503, 12345, 0, Verdict::transient},

@@ -251,6 +251,7 @@ TEST_F(FacebookReportTest, GetsThroughWhatPasses) {
         {"busy", FakeHttp::make_response(503, {}, "<html>busy</html>")},
         {"half a page", FakeHttp::make_response(200, {}, R"({"data":[{"ad_id":"1"})")},
         {"error beside a list", FakeHttp::make_response(200, {}, R"({"data":[],"error":{"code":1},"paging":{}})")},
+        {"too large, by chance", FakeFacebook::error(500, 1, 0, "Please reduce the amount of data you're asking for")},
         {"flip", FakeFacebook::error(403, 200, 4841013, "Permissions error")},
         {"throttled account", FakeFacebook::error(400, 80000, 2446079, "There have been too many calls")},
         {"throttled app", FakeFacebook::error(400, 4, 1504022, "Application request limit reached")},
@@ -324,6 +325,28 @@ TEST_F(FacebookReportTest, EndsWhenItIsCanceled) {
     const auto done = fetch(*fetcher, out, slice("2025-12-01", "2025-12-02"));
     ASSERT_FALSE(done.ok());
     EXPECT_EQ(done.error().kind(), ErrorKind::canceled);
+}
+
+// What is smaller than need be grows again, and what fails then is tried more and more rarely.
+TEST_F(FacebookReportTest, AsksForMoreAgain) {
+    facebook.limit_max = 70;
+    auto fetcher = make("ad_insights", "{limit: 120, report_runs: always}");
+    expect_fetched(*fetcher, "2025-11-01", "2025-12-31");  // 732 rows
+    const size_t refused = facebook.count("limit=120");
+    EXPECT_EQ(refused, 1U);
+    facebook.limit_max = 1000;
+    memory.assign({});
+    int call = 0;
+    facebook.fault = [&](const HttpRequest& request) -> std::optional<HttpResponse> {
+        if (request.url.find("/9") == std::string::npos || request.url.find("insights") == std::string::npos ||
+            ++call > 1)
+            return std::nullopt;
+        return FakeFacebook::error(500, 1, 0, "Please reduce the amount of data you're asking for");
+    };
+    auto other = make("ad_insights", "{limit: 40, report_runs: always}");
+    expect_fetched(*other, "2025-11-01", "2025-12-31");
+    EXPECT_GT(facebook.count("limit=20"), 10U);
+    EXPECT_GT(facebook.count("limit=40"), 1U);
 }
 
 // Whatever the limits are, every row comes once.

@@ -16,7 +16,8 @@ SKIPPED = 77
 # What runs each client, the file that shows that it is installed, and the program.
 PROGRAMS = {
     "facebook_business_python": ([str(CLIENTS / "python/bin/python")], "python/stamp", "facebook_business_sdk.py"),
-    "facebook_business_node": (["node"], "node_modules/facebook-nodejs-business-sdk/package.json", "facebook_business_sdk.js"),
+    "facebook_business_node": (["node"], "node_modules/facebook-nodejs-business-sdk", "facebook_business_sdk.js"),
+    "google_ads_node": (["node"], "node_modules/google-ads-api", "google_ads_api.js"),
     "twitter_ads_node": (["node"], "node_modules/twitter-ads", "twitter_ads.js"),
     "clevertap_node": (["node"], "node_modules/clevertap", "clevertap.js"),
 }
@@ -27,7 +28,8 @@ def main(shaduf, client):
     if not (CLIENTS / installed).exists():
         print(f"skipped: {client} is not installed; scripts/setup --extras would")
         return SKIPPED
-    command = [shaduf, "sandbox", "--today", "2026-11-21", "--accounts", "3", "--ads", "40", "--", *runner, str(HERE / program)]
+    world = ["--today", "2026-11-21", "--accounts", "3", "--ads", "40"]
+    command = [shaduf, "sandbox", *world, "--", *runner, str(HERE / program)]
     environment = {**os.environ, "NODE_PATH": str(CLIENTS / "node_modules"), "PYTHONDONTWRITEBYTECODE": "1"}
     return subprocess.run(command, env=environment, timeout=240, check=False).returncode
 

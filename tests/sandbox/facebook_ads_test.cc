@@ -154,10 +154,10 @@ TEST(FacebookSandbox, InsightsAreTheTruth) {
                                            "inline_link_clicks", "reach",     "spend"};
     const TruthCase cases[] = {
         {"account_insights", "account", "", {"account_id"}},
-        {"campaigns_insights", "campaign", "", {"account_id", "campaign_id"}},
-        {"ads_insights", "ad", "", {"account_id", "campaign_id", "adset_id", "ad_id"}},
-        {"ads_insights_country", "ad", "country", {"ad_id", "country"}},
-        {"ads_insights_age_and_gender", "ad", R"(["age","gender"])", {"ad_id", "age", "gender"}},
+        {"campaign_insights", "campaign", "", {"account_id", "campaign_id"}},
+        {"ad_insights", "ad", "", {"account_id", "campaign_id", "adset_id", "ad_id"}},
+        {"ad_insights_country", "ad", "country", {"ad_id", "country"}},
+        {"ad_insights_age_and_gender", "ad", R"(["age","gender"])", {"ad_id", "age", "gender"}},
     };
     for (auto [stream, level, breakdowns, names] : cases) {
         SCOPED_TRACE(stream);
@@ -181,6 +181,15 @@ TEST(FacebookSandbox, InsightsAreTheTruth) {
         EXPECT_TRUE(found == expected) << found.size() << " rows, expected " << expected.size() << "; expected "
                                        << (differing.second == expected.end() ? "no more" : *differing.second);
     }
+}
+
+TEST(FacebookSandbox, TheNextPageHasTheTokenHoweverItCame) {
+    FacebookSandbox facebook;
+    HttpServerRequest request{.method = "GET", .path = "/v26.0/me/adaccounts"};
+    request.query = {{"limit", "1"}};
+    request.headers = {{"Authorization", "Bearer " + std::string(kToken)}};
+    const Json page = facebook.json(facebook.sandbox->answer(request));
+    EXPECT_THAT(std::string(page["paging"]["next"]), HasSubstr("access_token=" + std::string(kToken)));
 }
 
 TEST(FacebookSandbox, AReportHasTheRowsOfTheSynchronousCall) {
@@ -374,9 +383,9 @@ TEST(FacebookSandbox, RefusesTooMuchUntilTheRangeIsShort) {
 TEST(FacebookSandbox, FieldsChangeFromSomeCallOn) {
     FacebookSandbox facebook(
         "faults:\n"
-        "- {fault: remove_field, stream: ads_insights, field: clicks, path: \"*/insights\", nth: 2}\n"
-        "- {fault: rename_field, stream: ads_insights, field: spend, to: cost, path: \"*/insights\", nth: 2}\n"
-        "- {fault: add_field, stream: ads_insights, field: glow, value: 7, path: \"*/insights\", nth: 2}\n");
+        "- {fault: remove_field, stream: ad_insights, field: clicks, path: \"*/insights\", nth: 2}\n"
+        "- {fault: rename_field, stream: ad_insights, field: spend, to: cost, path: \"*/insights\", nth: 2}\n"
+        "- {fault: add_field, stream: ad_insights, field: glow, value: 7, path: \"*/insights\", nth: 2}\n");
     const std::string account = facebook.account();
     const QueryParams query{{"level", "ad"}, {"fields", "impressions,clicks,spend"}};
     const Json before = facebook.get(account + "/insights", query)["data"][0];

@@ -58,7 +58,7 @@ async function main() {
   sdk.FacebookAdsApi.init(process.env.FB_TOKEN);
   const accounts = await all(await new sdk.User('me').getAdAccounts(['name', 'currency', 'timezone_name'], {limit: 2}));
   const names = ['id', 'name', 'currency', 'timezone_name'];
-  check('ad accounts', lines(accounts, names), lines(await truth('ad_accounts'), names));
+  check('ad accounts', lines(accounts, names), lines(await truth('accounts'), names));
 
   const now = [];
   const later = [];
@@ -68,8 +68,8 @@ async function main() {
     now.push(...await all(await account.getInsights(FIELDS, daily)));
     later.push(...await report(account, daily));
   }
-  check('insights', lines(now, KEYS), lines(await truth('ads_insights'), KEYS));
-  check('insights of reports', lines(later, KEYS), lines(await truth('ads_insights'), KEYS));
+  check('insights', lines(now, KEYS), lines(await truth('ad_insights'), KEYS));
+  check('insights of reports', lines(later, KEYS), lines(await truth('ad_insights'), KEYS));
 
   try {
     await new sdk.AdAccount(accounts[0].id).getInsights(['imprssions'], {});

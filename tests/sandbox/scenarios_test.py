@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -44,8 +45,8 @@ PIPELINES = {
 DAY_COLUMNS = ("date_start", "segments_date", "date", "event_date")
 
 ANY_HTTP = [
-    {"fault": "status", "status": 500}, {"fault": "status", "status": 502}, {"fault": "status", "status": 503},
-    {"fault": "status", "status": 503, "retry_after": "1s"}, {"fault": "html", "status": 502},
+    {"fault": "status", "status": 500, "body": "no"}, {"fault": "status", "status": 502, "body": "busy"}, {"fault": "status", "status": 503, "body": "busy"},
+    {"fault": "status", "status": 503, "body": "busy", "retry_after": "1s"}, {"fault": "html", "status": 502},
     {"fault": "reset", "at": "before_headers"}, {"fault": "reset", "at": "after_headers"},
     {"fault": "reset", "at": "in_body", "bytes": 300}, {"fault": "lost_answer"}, {"fault": "cut_chunks", "bytes": 500},
     {"fault": "delay", "for": "200ms"}, {"fault": "slow_body", "for": "5ms"}, {"fault": "gzip"},
@@ -112,7 +113,9 @@ class Drill:
         self.server = subprocess.Popen(command, cwd=self.folder, stdout=subprocess.PIPE, text=True)
         told = json.loads(self.server.stdout.readline())
         self.url = told["url"]
-        self.environment = {**os.environ, **told["environment"]}
+        # The template's other connections want their variables as well.
+        unused = re.findall(r"env:([A-Z_]+)}", CONNECTIONS.read_text())
+        self.environment = {**dict.fromkeys(unused, "unused"), **os.environ, **told["environment"]}
 
     def stop(self):
         self.server.terminate()

@@ -196,6 +196,10 @@ Result<WriteReport> DuckDbSink::write(RunContext&, const RecordBatch& rows) {
     RecordBatch kept = with_key ? rows.take(*with_key) : rows;
     report.rows_written = kept.rows();
     if (kept.rows() == 0) return report;
+    if (staged_ && !stage_exists_) {  // a commit, or a slice that came again, was the end of the one before
+        TRY(begin());
+        TRY(prepare_slices(*schema_));
+    }
     if (append_ != nullptr) {
         TRY(append_->write(std::move(kept)));
         return report;

@@ -172,8 +172,11 @@ private:
 
 // Fields that nobody knows get the type that the page shows.
 Decoded decode(const RawRows& rows, Shape shape) {
-    infer_shape(rows, rows.rows.size(), shape);
-    return RowDecoder::create(RawFormat::json, shape)->decode(rows);
+    for (;;) {
+        Decoded decoded = RowDecoder::create(RawFormat::json, shape)->decode(rows);
+        if (decoded.drift.empty()) return decoded;
+        apply_drift(decoded.drift, shape);
+    }
 }
 
 }  // namespace

@@ -27,6 +27,7 @@ constexpr std::string_view kBearer = "Bearer ";
 constexpr std::string_view kRenewAdvice =
     "get a new one (a system user's does not expire) and set access_token of the connection";
 constexpr RetryPolicy kRetries{};
+constexpr RetryPolicy kSmallestRetries{.tries_max = 3};  // of pages that are too large however small
 constexpr int64_t kProbePart = 8;
 constexpr RateRule kTokenRule{.in_flight_max = 32};
 constexpr RateRule kAccountRule{.in_flight_max = 8};
@@ -107,6 +108,8 @@ private:
     JobGate& gate_;
 };
 
+Error as_passing(const Error& error) { return Error(ErrorKind::unavailable, error.message()); }
+
 int64_t read_integer(std::string_view body, std::string_view name) {
     const std::string text = find_text(body, name);
     int64_t value = 0;
@@ -156,6 +159,19 @@ Result<HttpResponse> Api::get(RunContext& run, const std::string& account, std::
     return send(run, account, request_for(path, params));
 }
 
+Result<HttpResponse> Api::get_one(RunContext& run, const std::string& account, std::string_view path,
+                                  const QueryParams& params) const {
+    return send_one(run, account, request_for(path, params));
+}
+
+Result<HttpResponse> Api::send_one(RunContext& run, const std::string& account, const HttpRequest& request) const {
+    for (int failures = 0;;) {
+        auto response = send(run, account, request);
+        if (response.ok() || response.error().kind() != ErrorKind::too_large) return response;
+        TRY(wait_before_retry(run, kRetries, ++failures, as_passing(response.error())));
+    }
+}
+
 Result<HttpResponse> Api::post(RunContext& run, const std::string& account, std::string_view path,
                                const QueryParams& params) const {
     HttpRequest request = request_for(path, {});
@@ -182,7 +198,7 @@ Result<std::vector<std::optional<BatchAnswer>>> Api::get_batch(RunContext& run, 
     request.headers.emplace_back("Content-Type", "application/x-www-form-urlencoded");
     request.body = format_query({{"batch", batch}});
     request.secret_params = {"appsecret_proof"};
-    const HttpResponse response = TRY(send(run, account, request));
+    const HttpResponse response = TRY(send_one(run, account, request));
     auto answers = TRY(read_batch(response.text()));
     if (answers.size() != targets.size())
         return Error(ErrorKind::unavailable, "answer to a batch has " + std::to_string(answers.size()) +
@@ -198,11 +214,11 @@ Result<std::vector<std::optional<BatchAnswer>>> Api::get_batch(RunContext& run, 
 }
 
 Result<void> Api::exchange_token(RunContext& run) const {
-    const HttpResponse response = TRY(get(run, "", "/oauth/access_token",
-                                          {{"grant_type", "fb_exchange_token"},
-                                           {"client_id", settings_.app_id},
-                                           {"client_secret", settings_.app_secret},
-                                           {"fb_exchange_token", settings_.access_token}}));
+    const HttpResponse response = TRY(get_one(run, "", "/oauth/access_token",
+                                              {{"grant_type", "fb_exchange_token"},
+                                               {"client_id", settings_.app_id},
+                                               {"client_secret", settings_.app_secret},
+                                               {"fb_exchange_token", settings_.access_token}}));
     const std::string token = find_text(response.text(), "access_token");
     if (token.empty()) return Error(ErrorKind::auth, "answer to the exchange of the token has none");
     const std::lock_guard lock(state_->mutex);
@@ -254,7 +270,7 @@ Result<std::vector<ads::Account>> Api::find_accounts(RunContext& run) const {
     const std::string fields = "account_id,name,currency,timezone_name,account_status";
     std::vector<ads::Account> accounts;
     for (const std::string& id : settings_.accounts) {
-        const HttpResponse response = TRY(get(run, id, "/act_" + id, {{"fields", fields}}));
+        const HttpResponse response = TRY(get_one(run, id, "/act_" + id, {{"fields", fields}}));
         accounts.push_back(read_account(response.text()));
     }
     if (!settings_.accounts.empty()) return accounts;
@@ -284,16 +300,21 @@ Result<void> read_pages(RunContext& run, const Api& api, const std::string& acco
         auto response = api.get(run, account, path, page_params);
         if (!response.ok()) {
             if (response.error().kind() != ErrorKind::too_large) return response.error();
-            if (before_probe || limit.now <= PageLimit::kMin) {
+            const bool is_first = after.empty() && on_too_large == OnTooLarge::ask_less;
+            if (is_first && (before_probe || limit.now <= PageLimit::kMin)) {
                 limit.now = before_probe.value_or(limit.now);
                 return response.error();
             }
-            const bool is_probe = after.empty() && on_too_large == OnTooLarge::ask_less;
-            if (is_probe)
+            if (limit.now <= PageLimit::kMin) {
+                const auto waited = wait_before_retry(run, kSmallestRetries, ++failures, as_passing(response.error()));
+                if (!waited.ok())
+                    return waited.error().kind() == ErrorKind::canceled ? waited.error() : response.error();
+            } else if (is_first) {
                 before_probe = limit.now;
-            else
-                limit.refused = limit.now;
-            limit.now = std::max(PageLimit::kMin, limit.now / (is_probe ? kProbePart : 2));
+            } else {
+                limit.refuse(limit.now);
+            }
+            limit.now = std::max(std::min(limit.now, PageLimit::kMin), limit.now / (is_first ? kProbePart : 2));
             continue;
         }
         auto paging = read_paging(response.value().text());
@@ -302,8 +323,8 @@ Result<void> read_pages(RunContext& run, const Api& api, const std::string& acco
             continue;
         }
         failures = 0;
-        if (before_probe) limit.refused = *std::exchange(before_probe, std::nullopt);
-        if (limit.now * 2 < limit.refused) limit.now *= 2;
+        if (before_probe) limit.refuse(*std::exchange(before_probe, std::nullopt));
+        limit.page_came();
         TRY(give(response.value().body));
         if (!paging.value().has_next || paging.value().after.empty()) return {};
         if (paging.value().after == after)

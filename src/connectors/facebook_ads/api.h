@@ -38,6 +38,9 @@ public:
     // `path` begins with a slash: "/act_1/insights". `account` is the bare number it is about, "" for none.
     Result<HttpResponse> get(RunContext& run, const std::string& account, std::string_view path,
                              const QueryParams& params) const;
+    // The same for a question that cannot be made smaller: told that it is too large, it is asked again.
+    Result<HttpResponse> get_one(RunContext& run, const std::string& account, std::string_view path,
+                                 const QueryParams& params) const;
     Result<HttpResponse> post(RunContext& run, const std::string& account, std::string_view path,
                               const QueryParams& params) const;
     // Up to kBatchMax calls as one, each a path with its query; in their order. One that was not executed is nullopt.
@@ -54,6 +57,7 @@ public:
 private:
     HttpRequest request_for(std::string_view path, const QueryParams& params) const;
     Result<HttpResponse> send(RunContext& run, const std::string& account, const HttpRequest& request) const;
+    Result<HttpResponse> send_one(RunContext& run, const std::string& account, const HttpRequest& request) const;
     bool has_app() const { return !settings_.app_id.empty() && !settings_.app_secret.empty(); }
     Result<void> exchange_token(RunContext& run) const;
     // `answer` is that of debug_token.
@@ -64,11 +68,28 @@ private:
     const std::shared_ptr<TokenState> state_;
 };
 
-// How many records a page are asked for.
+// How many records a page are asked for: fewer when they are too many, and more again as long as that goes well, more
+// and more rarely where it did not.
 struct PageLimit {
     static constexpr int64_t kMin = 10;
     int64_t now = 0;
-    int64_t refused = 0;  // the least that was too much; 0: none was
+    int64_t refused = 0;   // the least that was too much; 0: none was
+    int64_t patience = 8;  // so many pages are to come before that much is tried again
+    int64_t pages = 0;     // that came since
+
+    void refuse(int64_t limit) {
+        refused = limit;
+        pages = 0;
+        patience *= 2;
+    }
+    void page_came() {
+        if (refused == 0) return;
+        if (++pages >= patience) {
+            refused *= 2;
+            pages = 0;
+        }
+        if (now * 2 < refused) now *= 2;
+    }
 };
 
 // Whether the caller can ask a smaller question instead of the same one by smaller pages.

@@ -327,10 +327,13 @@ std::string_view id_column(Level level) {
 }
 
 std::optional<Level> level_of_stream(std::string_view stream) {
-    constexpr std::pair<std::string_view, Level> kStreams[] = {
-        {"account_insights", Level::account}, {"campaign_insights", Level::campaign},
-        {"ad_set_insights", Level::ad_set},   {"adset_insights", Level::ad_set},
-        {"ad_insights", Level::ad},           {"ads_insights", Level::ad}};
+    constexpr std::pair<std::string_view, Level> kStreams[] = {{"account_insights", Level::account},
+                                                               {"campaign_insights", Level::campaign},
+                                                               {"campaigns_insights", Level::campaign},
+                                                               {"ad_set_insights", Level::ad_set},
+                                                               {"ad_sets_insights", Level::ad_set},
+                                                               {"ad_insights", Level::ad},
+                                                               {"ads_insights", Level::ad}};
     for (const auto& [name, level] : kStreams) {
         if (name == stream) return level;
     }

@@ -70,7 +70,7 @@ Result<void> fetch_list(RunContext& run, const Api& api, const StreamSettings& s
     const std::string fields = join(list.fields, ",");
     const std::string node = "/act_" + slice.account.id;
     if (list.traits->kind == ListKind::accounts) {
-        const HttpResponse response = TRY(api.get(run, slice.account.id, node, {{"fields", fields}}));
+        const HttpResponse response = TRY(api.get_one(run, slice.account.id, node, {{"fields", fields}}));
         return out.give(run, ads::Page{response.body, ""});
     }
     const std::string memory_key = "limit:" + slice.account.id + ":" + stream.name;

@@ -27,6 +27,7 @@ constexpr auto kStuckAtZero = std::chrono::minutes(10);
 constexpr auto kGivenUpAfter = std::chrono::minutes(60);
 constexpr milliseconds kGateWait{1'000};
 constexpr int kRunsOfAPiece = 2;
+constexpr int kTriesOfTheSmallest = 4;
 constexpr int64_t kSlackDays = 28;  // conversions come later than what led to them
 
 // How many days a synchronous call is asked for at first.
@@ -178,11 +179,11 @@ Result<void> ReportFetch::start_pieces(RunContext& run) {
 
 Result<void> ReportFetch::fetch_at_once(RunContext& run, Piece piece) {
     const bool is_smallest = piece.days.days() <= std::max(1, report_.increment.days);
-    auto done = give_rows(run, "/" + piece.node + "/insights", report_params(report_, piece.days),
-                          is_smallest ? OnTooLarge::shrink_pages : OnTooLarge::ask_less, piece);
+    const bool can_run = report_.report_runs != ReportRuns::never;
+    const OnTooLarge on_too_large = is_smallest && !can_run ? OnTooLarge::shrink_pages : OnTooLarge::ask_less;
+    auto done = give_rows(run, "/" + piece.node + "/insights", report_params(report_, piece.days), on_too_large, piece);
     if (done.ok() || done.error().kind() != ErrorKind::too_large) return done;
-    if (piece.gave_pages || report_.report_runs == ReportRuns::never || !is_smallest)
-        return cut(run, std::move(piece), done.error());
+    if (piece.gave_pages || !can_run || !is_smallest) return cut(run, std::move(piece), done.error());
     memory_.set(memory_key("call_days"), "-1");
     piece.by_run = true;
     pending_.push_back(std::move(piece));
@@ -225,7 +226,7 @@ Result<std::vector<std::optional<BufferPtr>>> ReportFetch::read_states(RunContex
                                                                        const std::vector<size_t>& due) {
     std::vector<std::optional<BufferPtr>> states;
     if (due.size() == 1) {
-        auto response = TRY(api_.get(run, slice_.account.id, "/" + jobs_[due.front()].id, {}));
+        auto response = TRY(api_.get_one(run, slice_.account.id, "/" + jobs_[due.front()].id, {}));
         states.emplace_back(response.body);
         return states;
     }
@@ -345,8 +346,15 @@ Result<void> ReportFetch::cut(RunContext& run, Piece piece, const Error& why) {
             pending_.push_back(std::move(piece));
             return {};
         }
-    } else if (!piece.gave_pages && TRY(cut_by_children(run, piece))) {
-        return {};
+    } else if (!piece.gave_pages) {
+        if (TRY(cut_by_children(run, piece))) return {};
+        // What is as small as can be may yet get through.
+        const Error passing(ErrorKind::unavailable, why.message());
+        if (++piece.refusals < kTriesOfTheSmallest) {
+            TRY(wait_before_retry(run, {}, piece.refusals, passing));
+            pending_.push_back(std::move(piece));
+            return {};
+        }
     }
     std::string advice = "; ask for fewer fields or breakdowns";
     if (by_days) advice = "; the next run asks for fewer days at once";

@@ -35,6 +35,7 @@ private:
         Level about = Level::account;
         ads::DayRange days;
         int failures = 0;     // of its report runs
+        int refusals = 0;     // of what cannot be cut any more
         bool by_run = false;  // a synchronous call was too much for it
         bool gave_pages = false;
     };

@@ -18,9 +18,7 @@ Result<void> StreamCutter::feed(std::string_view bytes) {
     pending_.reserve(pending_.size() + bytes.size() + kPadding);
     pending_ += bytes;
     while (at_ < pending_.size()) {
-        const size_t before = at_;
         TRY(step());
-        if (at_ == before) break;  // the rest of a value has not come yet
     }
     const bool in_value = where_ == Where::in_value || where_ == Where::in_row;
     const size_t done = in_value ? start_ : at_;

@@ -86,9 +86,12 @@ Result<void> SliceReading::ask(RunContext& run, const QueryOf& query_of, const s
         if (cut->why.kind() == ErrorKind::too_large && part && part->days() > 1) {
             chunk_days_ = part->days() / 2;
         } else {
-            const bool can_retry = cut->brought_bytes && cut->why.kind() == ErrorKind::unavailable;
-            if (!can_retry || failures >= kTries) return cut->why;
-            TRY(wait_before_retry(run, kRetries, failures++, cut->why));
+            // One day that took too long may not do so the next time.
+            const bool took_too_long = cut->why.kind() == ErrorKind::too_large;
+            const bool was_cut = cut->brought_bytes && cut->why.kind() == ErrorKind::unavailable;
+            if ((!was_cut && !took_too_long) || failures >= kTries) return cut->why;
+            const Error error(ErrorKind::unavailable, cut->why.message());
+            TRY(wait_before_retry(run, kRetries, failures++, took_too_long ? error : cut->why));
         }
         if (given_.empty()) continue;
         if (TRY(prepare_retry(cut->why)) == Retry::whole) {

@@ -246,6 +246,8 @@ Result<void> PostgresSink::plan_for(const RecordBatch& rows) {
 
 Result<void> PostgresSink::write_rows(const RecordBatch& rows, WriteReport& report) {
     TRY(begin());
+    // A commit, or a slice that came again, was the end of the stage before.
+    if (staged_ && gathered_columns_.empty()) TRY(prepare_slices(*schema_));
     TRY(plan_for(rows));
     if (stage_ == nullptr) {
         report.rows_written =

@@ -102,7 +102,7 @@ void add_usage_headers(const Usage& usage, HttpServerResponse& response) {
 
     JsonText business;
     business.open('{').key(usage.account).open('[').open('{');
-    business.field("type", usage.is_insights ? "ads_insights" : "ads_management").field("call_count", percent);
+    business.field("type", usage.is_insights ? "ad_insights" : "ads_management").field("call_count", percent);
     business.field("total_cputime", percent * 8 / 10).field("total_time", percent * 9 / 10);
     business.field("estimated_time_to_regain_access", minutes).field("ads_api_access_tier", kTier);
     response.headers.emplace_back("x-business-use-case-usage", business.close('}').close(']').close('}').take());

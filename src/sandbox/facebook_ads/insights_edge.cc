@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "base/time.h"
+#include "sandbox/facebook_ads/account_access.h"
 #include "sandbox/facebook_ads/insights_rows.h"
 
 namespace shaduf::sandbox::facebook {
@@ -48,6 +49,8 @@ std::string next_url(const Call& call, const Params& params, const std::string& 
     for (const auto& [name, value] : params.all()) {
         if (name != "after" && name != "before") query.emplace_back(name, value);
     }
+    // Whatever way the token came in, it stands in this URL.
+    if (!params.has("access_token")) query.emplace_back("access_token", token_of(call.request, params));
     query.emplace_back("after", after);
     return call.origin + call.request.path + "?" + format_query(query);
 }

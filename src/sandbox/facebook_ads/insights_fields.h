@@ -16,9 +16,6 @@ struct FieldContext {
     std::string_view name;  // under which it is written
 };
 
-// Writes the field with its name, or nothing where the API leaves it out.
-using WriteField = void (*)(const FieldContext& context, JsonText& out);
-
 // nullptr: known, but never there; or not known at all, see is_insights_field.
 WriteField insights_field(std::string_view name);
 

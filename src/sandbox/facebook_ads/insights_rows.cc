@@ -60,11 +60,11 @@ std::optional<RowPosition> RowPosition::parse(std::string_view text) {
 std::string_view insights_stream(Level level) {
     switch (level) {
         case Level::account: return "account_insights";
-        case Level::campaign: return "campaigns_insights";
-        case Level::ad_group: return "ad_sets_insights";
+        case Level::campaign: return "campaign_insights";
+        case Level::ad_group: return "ad_set_insights";
         case Level::ad: break;
     }
-    return "ads_insights";
+    return "ad_insights";
 }
 
 InsightsRows::InsightsRows(const World& world, const InsightsQuery& query, std::vector<FieldChange> changes)
@@ -72,6 +72,16 @@ InsightsRows::InsightsRows(const World& world, const InsightsQuery& query, std::
     const int32_t oldest = months_before(world.details(*query.entity).today, kReachMonths);
     for (const DayRange& range : query.ranges) {
         if (!query.breakdowns.empty() && range.since < oldest) has_reach_ = false;
+    }
+    for (const Breakdown* breakdown : query.breakdowns) has_results_ &= !breakdown->drops_results;
+    for (const std::string& name : query.fields) {
+        Column column{name, insights_field(name)};
+        for (const FieldChange& change : changes_) {
+            if (change.field != column.name) continue;
+            if (change.kind == FieldChange::Kind::removed) column.write = nullptr;
+            if (change.kind == FieldChange::Kind::renamed) column.name = change.value;
+        }
+        if (column.write != nullptr) columns_.push_back(std::move(column));
     }
 }
 
@@ -121,19 +131,9 @@ bool InsightsRows::fits(const InsightsRow& row) const {
 }
 
 void InsightsRows::write_row(const InsightsRow& row, JsonText& out) const {
-    const bool has_results = std::none_of(query_.breakdowns.begin(), query_.breakdowns.end(),
-                                          [](const Breakdown* breakdown) { return breakdown->drops_results; });
     out.open('{');
-    for (const std::string& name : query_.fields) {
-        const WriteField write = insights_field(name);
-        if (write == nullptr) continue;
-        std::string_view written = name;
-        for (const FieldChange& change : changes_) {
-            if (change.field != written) continue;
-            if (change.kind == FieldChange::Kind::removed) written = {};
-            if (change.kind == FieldChange::Kind::renamed) written = change.value;
-        }
-        if (!written.empty()) write({world_, query_, row, has_reach_, has_results, written}, out);
+    for (const Column& column : columns_) {
+        column.write({world_, query_, row, has_reach_, has_results_, column.name}, out);
     }
     out.field("date_start", format_date(row.period.since)).field("date_stop", format_date(row.period.until));
     for (size_t i = 0; i < row.shares.size(); ++i) {

@@ -29,6 +29,10 @@ struct InsightsRow {
     Metrics metrics;
 };
 
+struct FieldContext;
+// Writes a field with its name, or nothing where the API leaves it out; see insights_fields.h.
+using WriteField = void (*)(const FieldContext& context, JsonText& out);
+
 // The rows of a query, computed as they are read: by period, then by entity, then by part, unless sorted. One thread.
 class InsightsRows {
 public:
@@ -42,7 +46,11 @@ public:
     void write_summary(JsonText& out) const;
 
 private:
-    struct Column;
+    // A field asked for that rows have, and its name in them.
+    struct Column {
+        std::string name;
+        WriteField write;
+    };
     std::vector<InsightsRow> rows_of(DayRange period, const Entity& entity) const;
     bool fits(const InsightsRow& row) const;
     void write_row(const InsightsRow& row, JsonText& out) const;
@@ -51,11 +59,13 @@ private:
     const World& world_;
     const InsightsQuery& query_;
     const std::vector<FieldChange> changes_;
+    std::vector<Column> columns_;
     std::pair<uint32_t, uint32_t> entities_;
-    bool has_reach_ = true;
+    bool has_reach_ = true;    // people are counted only for the last 13 months of a breakdown
+    bool has_results_ = true;  // some breakdowns do not tell what happened off the platform
 };
 
-// "ads_insights", "campaigns_insights": as the truth and scenarios call them.
+// "ad_insights", "campaign_insights": as the truth and scenarios call them.
 std::string_view insights_stream(Level level);
 
 // The actions of a row as the API lists them, also for the truth.

@@ -326,8 +326,8 @@ std::vector<Object> list_edge(const World& world, const Entity& entity, const Ed
 }
 
 std::string_view object_stream(ObjectType type) {
-    constexpr std::array<std::string_view, 6> kNames{"ad_accounts", "campaigns",    "ad_sets",
-                                                     "ads",         "ad_creatives", "activities"};
+    constexpr std::array<std::string_view, 6> kNames{"accounts", "campaigns", "ad_sets",
+                                                     "ads",      "creatives", "activities"};
     return kNames[static_cast<size_t>(type)];
 }
 

@@ -171,11 +171,11 @@ std::vector<TruthStream> truth_streams() {
     for (const Level level : {Level::account, Level::campaign, Level::ad_group, Level::ad}) {
         streams.push_back(InsightsTruth{level, {}}.stream(std::string(insights_stream(level))));
     }
-    streams.push_back(InsightsTruth{Level::ad, {find_breakdown("country")}}.stream("ads_insights_country"));
+    streams.push_back(InsightsTruth{Level::ad, {find_breakdown("country")}}.stream("ad_insights_country"));
     streams.push_back(InsightsTruth{Level::ad, {find_breakdown("age"), find_breakdown("gender")}}.stream(
-        "ads_insights_age_and_gender"));
+        "ad_insights_age_and_gender"));
     streams.push_back(
-        InsightsTruth{Level::ad, {find_breakdown("publisher_platform")}}.stream("ads_insights_publisher_platform"));
+        InsightsTruth{Level::ad, {find_breakdown("publisher_platform")}}.stream("ad_insights_publisher_platform"));
     return streams;
 }
 

@@ -117,9 +117,8 @@ void gather(HttpServerResponse& response) {
 
 void send_in_chunks(HttpServerResponse& response) {
     gather(response);
-    response.next_chunk = [body = std::exchange(response.body, {}), sent = false](std::string& out) mutable {
-        out = std::exchange(body, {});
-        sent = true;
+    response.next_chunk = [body = std::exchange(response.body, {})](std::string& out) {
+        out += body;
         return false;
     };
 }
@@ -131,7 +130,7 @@ void send_slowly(HttpServerResponse& response, std::chrono::milliseconds duratio
                            &cancellation](std::string& out) mutable {
         if (at > 0) clock.sleep(duration / kSlowPieces, cancellation);
         const size_t piece = std::min(body.size() - at, body.size() / kSlowPieces + 1);
-        out = body.substr(at, piece);
+        out += body.substr(at, piece);
         at += piece;
         return at < body.size();
     };
@@ -178,7 +177,7 @@ void change_answer(const Fault& fault, const HttpServerRequest& request, Clock& 
                    HttpServerResponse& response) {
     using Kind = HttpServerFault::Kind;
     const Options& options = *fault.options;
-    if (fault.kind == "reset") {
+    if (fault.kind == "reset" && options.text("at") != "before_headers") {
         const bool in_body = options.text("at") == "in_body";
         response.fault = {.kind = Kind::reset_in_body,
                           .body_bytes = in_body ? static_cast<size_t>(options.integer("bytes")) : 0};

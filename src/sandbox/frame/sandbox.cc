@@ -30,6 +30,13 @@ public:
 
     Result<void> start(const Registry<PlatformSpec>& platforms) {
         for (const PlatformSpec* platform : platforms.all()) TRY(add_host(*platform));
+        const bool has_data = std::any_of(hosts_.begin(), hosts_.end(),
+                                          [](const auto& host) { return host->world()->settings().data != nullptr; });
+        if (!options_.data_folder.empty() && !has_data) {
+            return Error(ErrorKind::invalid_config, "no insights found: " + options_.data_folder +
+                                                        "; put a PLATFORM/insights.csv there, such as " +
+                                                        "facebook_ads/insights.csv");
+        }
         server_ = TRY(HttpServer::start({.host = options_.host, .port = options_.port},
                                         [this](const HttpServerRequest& request) { return answer(request); }));
         return {};
@@ -43,7 +50,8 @@ public:
             const PlatformSpec& spec = host->spec();
             variables.emplace_back(spec.url_variable, url() + std::string(spec.base_path));
             for (const Credential& credential : spec.credentials) {
-                variables.emplace_back(credential.variable, credential.value);
+                const bool is_path = credential.value.starts_with('/');
+                variables.emplace_back(credential.variable, (is_path ? url() : "") + std::string(credential.value));
             }
         }
         return variables;
@@ -54,9 +62,8 @@ public:
             return answer_control({hosts_, counts_, *scenario_}, request);
         }
         if (options_.delay.count() > 0) clock_.sleep(options_.delay, stopping_);
-        std::string origin(request.header("Host"));
-        origin = origin.empty() ? url() : "http://" + origin;
-        return answer_call(request, origin);
+        const std::string_view host = request.header("Host");
+        return answer_call(request, "http://" + (host.empty() ? options_.host : std::string(host)));
     }
 
     void stop() override {

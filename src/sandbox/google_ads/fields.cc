@@ -36,6 +36,20 @@ Value action_name(const Row& row) {
     return text("customers/" + row.account->id + "/conversionActions/" +
                 std::string(kActions[static_cast<size_t>(row.action)].id));
 }
+Value place_name(const Row& row) {
+    return text("geoTargetConstants/" + std::string(kPlaces.shares[static_cast<size_t>(row.place)].value));
+}
+Value name_of_campaign(const Row& row) { return text(resource_name("campaign", row)); }
+Value name_of_ad_group(const Row& row) { return text(resource_name("ad_group", row)); }
+Value changed_budget(const Row& row) {
+    return row.change->type == "CAMPAIGN_BUDGET" ? text(resource_name("campaign_budget", row)) : kNull;
+}
+Value ctr(const Row& row) {
+    return ratio(static_cast<double>(row.numbers.clicks), static_cast<double>(row.numbers.impressions));
+}
+Value average_cpc(const Row& row) {
+    return ratio(static_cast<double>(row.numbers.spend_micros), static_cast<double>(row.numbers.clicks));
+}
 Value account_zone(const Row& row) {
     return text(row.account == nullptr ? "Europe/Berlin" : row.world->details(*row.account).time_zone);
 }
@@ -122,7 +136,7 @@ const Field kFields[] = {
     {"ad_group.name", kAttribute, T::text, [](const Row& r) { return text(r.ad_group->name); }},
     {"ad_group.status", kAttribute, T::enumeration, [](const Row& r) { return text(status_name(r.ad_group->status)); }},
     {"ad_group.type", kAttribute, T::enumeration, [](const Row&) { return text("SEARCH_STANDARD"); }},
-    {"ad_group.campaign", kAttribute, T::resource_name, [](const Row& r) { return text(resource_name("campaign", r)); }},
+    {"ad_group.campaign", kAttribute, T::resource_name, name_of_campaign},
     {"ad_group.cpc_bid_micros", kAttribute, T::int64,
      [](const Row& r) { return whole((static_cast<int64_t>(r.ad_group->kind) % 200 + 1) * 10'000); }},
     {"ad_group.target_cpa_micros", kAttribute, T::int64, [](const Row&) { return whole(0); }},
@@ -132,7 +146,7 @@ const Field kFields[] = {
     {"ad_group_ad.status", kAttribute, T::enumeration, [](const Row& r) { return text(status_name(r.ad->status)); }},
     {"ad_group_ad.ad_strength", kAttribute, T::enumeration, [](const Row&) { return text("GOOD"); }},
     {"ad_group_ad.ad_group", kAttribute, T::resource_name,
-     [](const Row& r) { return text(resource_name("ad_group", r)); }},
+     name_of_ad_group},
     {"ad_group_ad.labels", kAttribute, T::resource_name, [](const Row&) { return kNull; }, true},
     {"ad_group_ad.policy_summary.approval_status", kAttribute, T::enumeration,
      [](const Row&) { return text("APPROVED"); }},
@@ -185,7 +199,7 @@ const Field kFields[] = {
     {"click_view.keyword_info.match_type", kAttribute, T::enumeration,
      [](const Row& r) { return text(keyword_match_type(r.keyword)); }},
     {"click_view.location_of_presence.country", kAttribute, T::resource_name,
-     [](const Row& r) { return text("geoTargetConstants/" + std::string(kPlaces.shares[static_cast<size_t>(r.place)].value)); }},
+     place_name},
     {"click_view.location_of_presence.city", kAttribute, T::resource_name, [](const Row&) { return kNull; }},
 
     {"change_status.last_change_date_time", kAttribute, T::date, [](const Row& r) { return text(r.change->time); }},
@@ -196,10 +210,10 @@ const Field kFields[] = {
          if (entity.status == Status::removed) return text("REMOVED");
          return text(entity.version == 0 ? "ADDED" : "CHANGED");
      }},
-    {"change_status.campaign", kAttribute, T::resource_name, [](const Row& r) { return text(resource_name("campaign", r)); }},
+    {"change_status.campaign", kAttribute, T::resource_name, name_of_campaign},
     {"change_status.campaign_budget", kAttribute, T::resource_name,
-     [](const Row& r) { return r.change->type == "CAMPAIGN_BUDGET" ? text(resource_name("campaign_budget", r)) : kNull; }},
-    {"change_status.ad_group", kAttribute, T::resource_name, [](const Row& r) { return text(resource_name("ad_group", r)); }},
+     changed_budget},
+    {"change_status.ad_group", kAttribute, T::resource_name, name_of_ad_group},
     {"change_status.ad_group_ad", kAttribute, T::resource_name,
      [](const Row& r) { return text(resource_name("ad_group_ad", r)); }},
     {"change_status.ad_group_criterion", kAttribute, T::resource_name,
@@ -213,7 +227,7 @@ const Field kFields[] = {
     {"segments.search_term_match_type", kSegment, T::enumeration,
      [](const Row& r) { return text(r.term == 0 ? keyword_match_type(r.keyword) : "BROAD"); }},
     {"segments.geo_target_most_specific_location", kSegment, T::resource_name,
-     [](const Row& r) { return text("geoTargetConstants/" + std::string(kPlaces.shares[static_cast<size_t>(r.place)].value)); }},
+     place_name},
     {"segments.click_type", kSegment, T::enumeration, [](const Row&) { return text("URL_CLICKS"); }},
     {"segments.conversion_action", kSegment, T::resource_name, action_name},
     {"segments.conversion_action_name", kSegment, T::text,
@@ -235,9 +249,9 @@ const Field kFields[] = {
     {"metrics.view_through_conversions", kMetric, T::int64,
      [](const Row& r) { return whole(view_through_of(r.numbers)); }},
     {"metrics.ctr", kMetric, T::real,
-     [](const Row& r) { return ratio(static_cast<double>(r.numbers.clicks), static_cast<double>(r.numbers.impressions)); }},
+     ctr},
     {"metrics.average_cpc", kMetric, T::real,
-     [](const Row& r) { return ratio(static_cast<double>(r.numbers.spend_micros), static_cast<double>(r.numbers.clicks)); }},
+     average_cpc},
     {"metrics.average_cpm", kMetric, T::real,
      [](const Row& r) {
          return ratio(static_cast<double>(r.numbers.spend_micros) * 1000, static_cast<double>(r.numbers.impressions));

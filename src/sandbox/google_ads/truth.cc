@@ -59,7 +59,7 @@ TruthStream list_of(std::string name, std::vector<std::string> key, std::vector<
     return stream;
 }
 
-std::vector<TruthStream> lists() {
+std::vector<TruthStream> upper_lists() {
     std::vector<TruthStream> streams;
     streams.push_back(list_of("accounts", {"customer_id"}, {{"customer_descriptive_name", TypeKind::string}},
                               Level::account, [](const World& world, const Entity& account, RecordBatchBuilder& rows) {
@@ -102,7 +102,12 @@ std::vector<TruthStream> lists() {
                                   line.flag(ad_group.status == Status::removed);
                                   line.end();
                               }));
-    fields.clear();
+    return streams;
+}
+
+std::vector<TruthStream> lower_lists() {
+    std::vector<TruthStream> streams;
+    std::vector<Field> fields;
     add_texts(fields, {"campaign_id", "ad_group_id", "ad_group_ad_ad_id", "ad_group_ad_ad_name", "ad_group_ad_ad_type",
                        "ad_group_ad_status"});
     fields.push_back({"_deleted", TypeKind::boolean});
@@ -235,15 +240,17 @@ void write_ad_group(Line& line, const World& world, const Entity& entity) {
     line.text(ad_group.name);
 }
 
-std::vector<TruthStream> reports() {
+// The columns that tell rows by device and network apart.
+std::vector<std::string> key(std::vector<std::string> columns) {
+    columns.insert(columns.begin(), "customer_id");
+    for (const char* name : {"segments_date", "segments_device", "segments_ad_network_type"})
+        columns.emplace_back(name);
+    return columns;
+}
+
+std::vector<TruthStream> reports_of_levels() {
     const std::vector<const Dimension*> both = {&kDevices, &kNetworks};
     const std::vector<const char*> by_both = {"segments_device", "segments_ad_network_type"};
-    const auto key = [](std::vector<std::string> columns) {
-        columns.insert(columns.begin(), "customer_id");
-        for (const char* name : {"segments_date", "segments_device", "segments_ad_network_type"})
-            columns.emplace_back(name);
-        return columns;
-    };
     std::vector<TruthStream> streams;
     streams.push_back(report_of({"account_report",
                                  Level::account,
@@ -286,6 +293,12 @@ std::vector<TruthStream> reports() {
              line.text(ad.name);
          },
          write_device_and_network}));
+    return streams;
+}
+
+std::vector<TruthStream> reports_of_parts() {
+    const std::vector<const char*> by_both = {"segments_device", "segments_ad_network_type"};
+    std::vector<TruthStream> streams;
     streams.push_back(report_of({"keyword_report",
                                  Level::ad_group,
                                  {&kKeywords, &kDevices, &kNetworks},
@@ -400,8 +413,10 @@ TruthStream conversions() {
 }  // namespace
 
 std::vector<TruthStream> truth_streams() {
-    std::vector<TruthStream> streams = lists();
-    for (TruthStream& stream : reports()) streams.push_back(std::move(stream));
+    std::vector<TruthStream> streams;
+    for (const auto make : {upper_lists, lower_lists, reports_of_levels, reports_of_parts}) {
+        for (TruthStream& stream : make()) streams.push_back(std::move(stream));
+    }
     streams.push_back(clicks());
     streams.push_back(conversions());
     return streams;
