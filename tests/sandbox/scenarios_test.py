@@ -42,6 +42,11 @@ PIPELINES = {
         "charged": ("{event: Charged, since: 20d, lookback: 20d}", "Charged"),
     }),
 }
+# What the truth has as a column, and Facebook as an element of a list.
+EXPRESSIONS = {
+    "purchases": """coalesce(list_sum(list_transform(list_filter(from_json(actions, '["json"]'),
+        lambda a: a ->> 'action_type' = 'purchase'), lambda a: CAST(a ->> 'value' AS BIGINT))), 0)""",
+}
 DAY_COLUMNS = ("date_start", "segments_date", "date", "event_date")
 
 ANY_HTTP = [
@@ -89,6 +94,10 @@ def make_faults(dice, platforms):
 def sql_type(name):
     return {"string": "VARCHAR", "int64": "BIGINT", "float64": "DOUBLE", "bool": "BOOLEAN",
             "timestamp_tz": "TIMESTAMPTZ"}.get(name, name.upper())
+
+
+def quote(name):
+    return f'"{name}"'
 
 
 class Drill:
@@ -192,9 +201,12 @@ class Drill:
             condition = f" WHERE {day} >= DATE '{days[0]}'"
         path = self.folder / f"{pipeline}.{stream}.csv"
         path.write_text(self.ask(asked))
-        columns = ", ".join(f'CAST("{c["name"]}" AS {sql_type(c["type"])}) AS "{c["name"]}"' for c in truth["columns"])
-        mine = f"SELECT {columns} FROM {name}{condition}"
-        true = f"SELECT {columns} FROM read_csv('{path}', header = true, all_varchar = true)"
+        def columns(expressions):
+            return ", ".join(f'CAST({expressions.get(c["name"], quote(c["name"]))} AS {sql_type(c["type"])}) AS {quote(c["name"])}'
+                             for c in truth["columns"])
+
+        mine = f"SELECT {columns(EXPRESSIONS)} FROM {name}{condition}"
+        true = f"SELECT {columns({})} FROM read_csv('{path}', header = true, all_varchar = true)"
         return [int(self.query(f"SELECT count(*) FROM ({sql})"))
                 for sql in (f"{true} EXCEPT ALL {mine}", f"{mine} EXCEPT ALL {true}", mine)]
 
