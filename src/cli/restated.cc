@@ -67,12 +67,14 @@ std::string totals_sql(const Report& report, const Schema& columns, const std::s
     }
     const std::string where = " WHERE " + quote_identifier(report.day_column) + " = CAST('" + day + "' AS DATE)";
     const std::string versions =
-        "SELECT " + kept + "_shaduf_run_id AS began, CAST(NULL AS varchar) AS ended, _shaduf_loaded_at AS at FROM " +
+        "SELECT " + kept +
+        "_shaduf_run_id AS began, CAST(NULL AS varchar) AS ended, _shaduf_loaded_at AS learned FROM " +
         quoted(report.stream->table) + where + " UNION ALL SELECT " + kept +
         "_shaduf_run_id, _shaduf_restated_by, _shaduf_loaded_at FROM " +
         quoted(report.stream->table + "__restatements") + where;
     const std::string moments =
-        "SELECT run, min(at) AS learned_at FROM (SELECT began AS run, at FROM v UNION ALL SELECT _shaduf_restated_by, "
+        "SELECT run, min(learned) AS learned_at FROM (SELECT began AS run, learned FROM v UNION ALL SELECT "
+        "_shaduf_restated_by, "
         "_shaduf_restated_at FROM " +
         quoted(report.stream->table + "__restatements") + where + ") AS m GROUP BY run";
     return "WITH v AS (" + versions + "), moments AS (" + moments + ") SELECT m.learned_at, " +
