@@ -38,7 +38,8 @@ std::vector<std::string> key_of(Kind kind) {
 
 StreamDefaults stream_defaults(std::string_view stream, const Options&) {
     const Kind kind = kind_of(stream);
-    return {ReadMode::incremental, kind == Kind::profiles ? WriteMode::merge : WriteMode::slices, key_of(kind)};
+    return {ReadMode::incremental, kind == Kind::profiles ? WriteMode::merge : WriteMode::slices, key_of(kind),
+            kind == Kind::profiles ? "" : "date"};
 }
 
 clevertap::EventSettings event_settings(const Options& stream, const std::string& fallback) {
@@ -57,7 +58,7 @@ Result<void> check_include(const Options& stream) {
     return {};
 }
 
-Result<std::unique_ptr<Source>> make_source(const Options& options, const StreamRequest& request) {
+Result<ads::StreamParts> make_parts(const Options& options, const StreamRequest& request) {
     auto api = std::make_shared<const clevertap::Api>(TRY(clevertap::read_connection(options)));
     const Options& stream = request.options;
     TRY(check_include(stream));
@@ -80,7 +81,7 @@ Result<std::unique_ptr<Source>> make_source(const Options& options, const Stream
         case Kind::messages: fetcher = clevertap::make_message_fetcher(api); break;
         case Kind::events: fetcher = clevertap::make_event_fetcher(api, event_settings(stream, request.stream)); break;
     }
-    return ads::make_slice_source(std::move(fetcher), settings);
+    return ads::StreamParts{std::move(fetcher), settings};
 }
 
 // Signs in, and counts an event that every project has.
@@ -181,6 +182,7 @@ const ConnectorSpec connector_clevertap{.name = "clevertap",
                                         .stream_defaults = stream_defaults,
                                         .check = check,
                                         .discover = discover,
-                                        .make_source = make_source};
+                                        .make_source = ads::source_of<make_parts>,
+                                        .make_replay_source = ads::archived_source_of<make_parts>};
 
 }  // namespace shaduf

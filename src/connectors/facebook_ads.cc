@@ -13,12 +13,12 @@ using facebook::ListKind;
 
 constexpr int64_t kSlicesAtOnce = 8;  // most of their time is spent waiting
 
-Result<std::unique_ptr<Source>> make_source(const Options& options, const StreamRequest& request) {
+Result<ads::StreamParts> make_parts(const Options& options, const StreamRequest& request) {
     auto fetcher = TRY(facebook::make_fetcher(options, request));
     const bool has_days = fetcher->kind() == ads::SliceKind::by_day || facebook::find_list(request.stream) == nullptr;
     auto settings = TRY(ads::read_settings(options, request, has_days));
     if (!options.has("concurrency")) settings.slices_at_once = kSlicesAtOnce;
-    return ads::make_slice_source(std::move(fetcher), std::move(settings));
+    return ads::StreamParts{std::move(fetcher), std::move(settings)};
 }
 
 StreamDefaults stream_defaults(std::string_view stream, const Options& options) {
@@ -27,6 +27,7 @@ StreamDefaults stream_defaults(std::string_view stream, const Options& options) 
     if (!settings.ok()) return defaults;
     if (settings.value().report) {
         defaults.key = facebook::key_of(*settings.value().report);
+        defaults.day_column = "date_start";
         return defaults;
     }
     const facebook::ListTraits& list = *settings.value().list->traits;
@@ -156,6 +157,7 @@ const ConnectorSpec connector_facebook_ads{.name = "facebook_ads",
                                            .stream_defaults = stream_defaults,
                                            .check = check,
                                            .discover = discover,
-                                           .make_source = make_source};
+                                           .make_source = ads::source_of<make_parts>,
+                                           .make_replay_source = ads::archived_source_of<make_parts>};
 
 }  // namespace shaduf

@@ -14,7 +14,7 @@ using google_ads::Api;
 using google_ads::ApiSettings;
 using google_ads::StreamShape;
 
-Result<std::unique_ptr<Source>> make_source(const Options& options, const StreamRequest& request) {
+Result<ads::StreamParts> make_parts(const Options& options, const StreamRequest& request) {
     auto api = TRY(ApiSettings::read(options, request.connection));
     auto shape = google_ads::shape_of(request.stream, request.options);
     if (!shape.ok()) return shape.error().at(Place::in_stream(request.connection, request.stream));
@@ -23,7 +23,7 @@ Result<std::unique_ptr<Source>> make_source(const Options& options, const Stream
     if (has_days && shape.value().query.resource == "click_view" && settings.slice_days > 1)
         return request.options.error("slice_days", "slice_days: click_view is asked for one day at a time");
     auto fetcher = std::make_unique<google_ads::Fetcher>(std::move(api), shape.release_value(), request.stream);
-    return ads::make_slice_source(std::move(fetcher), std::move(settings));
+    return ads::StreamParts{std::move(fetcher), std::move(settings)};
 }
 
 // Signs in, walks the accounts and reads one thing of each.
@@ -42,7 +42,9 @@ StreamDefaults stream_defaults(std::string_view stream, const Options& options) 
     const auto shape = google_ads::shape_of(std::string(stream), options);
     if (!shape.ok()) return {};
     const bool merges = shape.value().kind == ads::SliceKind::changes;
-    return {ReadMode::incremental, merges ? WriteMode::merge : WriteMode::slices, shape.value().key};
+    const bool has_days = shape.value().kind == ads::SliceKind::by_day;
+    return {ReadMode::incremental, merges ? WriteMode::merge : WriteMode::slices, shape.value().key,
+            has_days ? "segments_date" : ""};
 }
 
 constexpr std::array<FieldSpec, 11> kOwnFields{{
@@ -129,6 +131,7 @@ const ConnectorSpec connector_google_ads{.name = "google_ads",
                                          .stream_defaults = stream_defaults,
                                          .check = check,
                                          .discover = discover,
-                                         .make_source = make_source};
+                                         .make_source = ads::source_of<make_parts>,
+                                         .make_replay_source = ads::archived_source_of<make_parts>};
 
 }  // namespace shaduf

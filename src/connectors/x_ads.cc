@@ -33,10 +33,10 @@ std::vector<std::string> list_key(const ListStream& stream) { return {"account_i
 StreamDefaults stream_defaults(std::string_view name, const Options& options) {
     if (is_report(name, options))
         return {ReadMode::incremental, WriteMode::slices,
-                report_key(options.text("granularity") == "hour", options.has("segmentation"))};
+                report_key(options.text("granularity") == "hour", options.has("segmentation")), "date"};
     const ListStream* list = x_ads::find_list_stream(name);
     if (list == nullptr) return {};
-    return {ReadMode::incremental, list->is_sorted ? WriteMode::merge : WriteMode::slices, list_key(*list)};
+    return {ReadMode::incremental, list->is_sorted ? WriteMode::merge : WriteMode::slices, list_key(*list), ""};
 }
 
 Error unknown_stream(const StreamRequest& request) {
@@ -48,17 +48,17 @@ Error unknown_stream(const StreamRequest& request) {
                                                 "; any other name needs entity: for a report of its own");
 }
 
-Result<std::unique_ptr<Source>> make_source(const Options& options, const StreamRequest& request) {
+Result<ads::StreamParts> make_parts(const Options& options, const StreamRequest& request) {
     auto api = std::make_shared<const x_ads::Api>(TRY(x_ads::read_connection(options, request.connection)));
     if (is_report(request.stream, request.options)) {
         auto report = TRY(x_ads::read_report(request.options, request.stream));
-        return ads::make_slice_source(x_ads::make_report_fetcher(std::move(api), std::move(report)),
-                                      TRY(ads::read_settings(options, request, true)));
+        return ads::StreamParts{x_ads::make_report_fetcher(std::move(api), std::move(report)),
+                                TRY(ads::read_settings(options, request, true))};
     }
     const ListStream* list = x_ads::find_list_stream(request.stream);
     if (list == nullptr) return unknown_stream(request);
-    return ads::make_slice_source(x_ads::make_list_fetcher(std::move(api), *list),
-                                  TRY(ads::read_settings(options, request, false)));
+    return ads::StreamParts{x_ads::make_list_fetcher(std::move(api), *list),
+                            TRY(ads::read_settings(options, request, false))};
 }
 
 // Signs in, and reads a campaign of each account.
@@ -160,6 +160,7 @@ const ConnectorSpec connector_x_ads{.name = "x_ads",
                                     .stream_defaults = stream_defaults,
                                     .check = check,
                                     .discover = discover,
-                                    .make_source = make_source};
+                                    .make_source = ads::source_of<make_parts>,
+                                    .make_replay_source = ads::archived_source_of<make_parts>};
 
 }  // namespace shaduf

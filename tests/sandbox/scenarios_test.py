@@ -39,8 +39,13 @@ PIPELINES = {
         "promoted_tweet_stats": ("{since: 40d, lookback: 28d}", "promoted_tweet_stats"),
     }),
     "clevertap": ("clevertap", {
-        "charged": ("{event: Charged, since: 20d, lookback: 20d}", "events"),
+        "charged": ("{event: Charged, since: 20d, lookback: 20d}", "Charged"),
     }),
+}
+# What the truth has as a column, and Facebook as an element of a list.
+EXPRESSIONS = {
+    "purchases": """coalesce(list_sum(list_transform(list_filter(from_json(actions, '["json"]'),
+        lambda a: a ->> 'action_type' = 'purchase'), lambda a: CAST(a ->> 'value' AS BIGINT))), 0)""",
 }
 DAY_COLUMNS = ("date_start", "segments_date", "date", "event_date")
 
@@ -59,8 +64,14 @@ OF_PLATFORM = {
         {"fault": "report_late"}, {"fault": "summary_flake"}, {"fault": "null_batch_element"}, {"fault": "id_as_number"},
     ],
     "google_ads": [{"fault": "stream_cut"}, {"fault": "error_behind_rows"}],
-    "x_ads": [{"fault": "x_job_fails"}, {"fault": "x_url_expired"}],
-    "clevertap": [],
+    "x_ads": [
+        {"fault": "x_job_fails"}, {"fault": "x_url_expired"}, {"fault": "x_too_complex", "days": 3},
+        {"fault": "x_jobs_full"}, {"fault": "x_clock_skew"},
+    ],
+    "clevertap": [
+        {"fault": "clevertap_in_progress"}, {"fault": "clevertap_empty_page"}, {"fault": "clevertap_lost_cursor"},
+        {"fault": "clevertap_slow", "for": "300ms"},
+    ],
 }
 
 
@@ -83,6 +94,10 @@ def make_faults(dice, platforms):
 def sql_type(name):
     return {"string": "VARCHAR", "int64": "BIGINT", "float64": "DOUBLE", "bool": "BOOLEAN",
             "timestamp_tz": "TIMESTAMPTZ"}.get(name, name.upper())
+
+
+def quote(name):
+    return f'"{name}"'
 
 
 class Drill:
@@ -186,9 +201,12 @@ class Drill:
             condition = f" WHERE {day} >= DATE '{days[0]}'"
         path = self.folder / f"{pipeline}.{stream}.csv"
         path.write_text(self.ask(asked))
-        columns = ", ".join(f'CAST("{c["name"]}" AS {sql_type(c["type"])}) AS "{c["name"]}"' for c in truth["columns"])
-        mine = f"SELECT {columns} FROM {name}{condition}"
-        true = f"SELECT {columns} FROM read_csv('{path}', header = true, all_varchar = true)"
+        def columns(expressions):
+            return ", ".join(f'CAST({expressions.get(c["name"], quote(c["name"]))} AS {sql_type(c["type"])}) AS {quote(c["name"])}'
+                             for c in truth["columns"])
+
+        mine = f"SELECT {columns(EXPRESSIONS)} FROM {name}{condition}"
+        true = f"SELECT {columns({})} FROM read_csv('{path}', header = true, all_varchar = true)"
         return [int(self.query(f"SELECT count(*) FROM ({sql})"))
                 for sql in (f"{true} EXCEPT ALL {mine}", f"{mine} EXCEPT ALL {true}", mine)]
 
