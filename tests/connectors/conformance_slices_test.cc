@@ -129,6 +129,15 @@ TEST_P(SliceSink, RowsThatCameAsTheyWereAreNoRestatement) {
     EXPECT_THAT(restated(), ElementsAre("1|x"));
 }
 
+// What was there is replaced on the way, and the load goes on.
+TEST_P(SliceSink, ASliceOfATableWithRowsMayComeTwiceInOneLoad) {
+    load({{slice_of("a", kDay, kDay), make_rows({{1, "old", "a", kDay}})}});
+    load({{slice_of("a", kDay, kDay), make_rows({{1, "once", "a", kDay}})},
+          {slice_of("a", kDay, kDay), make_rows({{1, "twice", "a", kDay}})},
+          {slice_of("b", kDay, kDay), make_rows({{2, "new", "b", kDay}})}});
+    EXPECT_THAT(rows(), ElementsAre("1|twice", "2|new"));
+}
+
 TEST_P(SliceSink, ASliceThatComesTwiceInOneLoadCountsTheLastTime) {
     load({{slice_of("a", kDay, kDay), make_rows({{1, "x", "a", kDay}})},
           {slice_of("a", kDay, kDay), make_rows({{2, "y", "a", kDay}})}});

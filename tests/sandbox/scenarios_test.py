@@ -39,7 +39,7 @@ PIPELINES = {
         "promoted_tweet_stats": ("{since: 40d, lookback: 28d}", "promoted_tweet_stats"),
     }),
     "clevertap": ("clevertap", {
-        "charged": ("{event: Charged, since: 20d, lookback: 20d}", "events"),
+        "charged": ("{event: Charged, since: 20d, lookback: 20d}", "Charged"),
     }),
 }
 DAY_COLUMNS = ("date_start", "segments_date", "date", "event_date")
@@ -59,8 +59,14 @@ OF_PLATFORM = {
         {"fault": "report_late"}, {"fault": "summary_flake"}, {"fault": "null_batch_element"}, {"fault": "id_as_number"},
     ],
     "google_ads": [{"fault": "stream_cut"}, {"fault": "error_behind_rows"}],
-    "x_ads": [{"fault": "x_job_fails"}, {"fault": "x_url_expired"}],
-    "clevertap": [],
+    "x_ads": [
+        {"fault": "x_job_fails"}, {"fault": "x_url_expired"}, {"fault": "x_too_complex", "days": 3},
+        {"fault": "x_jobs_full"}, {"fault": "x_clock_skew"},
+    ],
+    "clevertap": [
+        {"fault": "clevertap_in_progress"}, {"fault": "clevertap_empty_page"}, {"fault": "clevertap_lost_cursor"},
+        {"fault": "clevertap_slow", "for": "300ms"},
+    ],
 }
 
 

@@ -1,12 +1,16 @@
 #include "sandbox/clevertap/truth.h"
 
 #include <algorithm>
+#include <span>
 
 #include "sandbox/clevertap/events.h"
 #include "sandbox/clevertap/reports.h"
 
 namespace shaduf::sandbox::clevertap {
 namespace {
+
+// A connection reads one project: that of the credentials that the sandbox gives.
+std::span<const Entity> told_projects(const World& world) { return std::span(world.entities(Level::account)).first(1); }
 
 TruthStream events_truth(std::string_view name) {
     auto schema = std::make_shared<const Schema>(std::vector<Field>{{"account_id", TypeKind::string},
@@ -16,7 +20,7 @@ TruthStream events_truth(std::string_view name) {
                                                                     {"profile__identity", TypeKind::string},
                                                                     {"profile__object_id", TypeKind::string}});
     const auto write = [name](const World& world, DayRange days, RecordBatchBuilder& rows) {
-        for (const Entity& project : world.entities(Level::account)) {
+        for (const Entity& project : told_projects(world)) {
             for (int32_t day = days.since; day <= days.until; ++day) {
                 for_each_event(world, project, name, day, [&](const Event& event) {
                     rows.column(0).append_text(project.id);
@@ -39,7 +43,7 @@ TruthStream counts_truth() {
                                                                     {"date", TypeKind::date},
                                                                     {"count", TypeKind::int64}});
     const auto write = [](const World& world, DayRange days, RecordBatchBuilder& rows) {
-        for (const Entity& project : world.entities(Level::account)) {
+        for (const Entity& project : told_projects(world)) {
             for (const std::string_view name : kEvents) {
                 for (int32_t day = days.since; day <= std::min(days.until, world.details(project).today); ++day) {
                     rows.column(0).append_text(project.id);
@@ -59,6 +63,7 @@ TruthStream sent_truth(std::string name, std::string id_column, Level level) {
         {"account_id", TypeKind::string}, {std::move(id_column), TypeKind::string}, {"date", TypeKind::date}});
     const auto write = [level](const World& world, DayRange days, RecordBatchBuilder& rows) {
         for (const Entity& entity : world.entities(level)) {
+            if (entity.account != told_projects(world).front().account) continue;
             const int32_t day = sent_day(world, entity);
             if (day < days.since || day > days.until) continue;
             rows.column(0).append_text(world.entity(Level::account, entity.account).id);
