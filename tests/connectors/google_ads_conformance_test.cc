@@ -22,7 +22,7 @@ public:
         return {{.stream = "report",
                  .mode = ReadMode::full_refresh,
                  .options = "{query: 'SELECT campaign.id, segments.date, metrics.clicks FROM campaign', since: "
-                            "2025-12-30, lookback: 2d, slice_days: 1}",
+                            "2025-12-30, lookback: 30d, slice_days: 30}",
                  .rows = 8},
                 {.stream = "list",
                  .mode = ReadMode::full_refresh,
@@ -41,7 +41,8 @@ public:
 
 private:
     Result<HttpResponse> answer(const std::string& customer, const std::string& query) const {
-        if (broken_) return GoogleFake::error(503, "internalError", "TRANSIENT_ERROR");
+        // One slice of a stream: of several that fail at once, each would fail a read of its own.
+        if (broken_ && customer == "1000000002") return GoogleFake::error(503, "internalError", "TRANSIENT_ERROR");
         std::vector<std::string> rows;
         const auto between = query.find("BETWEEN '");
         const std::string name = R"({"campaign":{"resourceName":"customers/)" + customer + "/campaigns/";

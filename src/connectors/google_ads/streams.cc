@@ -255,7 +255,7 @@ Result<StreamShape> shape_of(const std::string& stream, const Options& options) 
         if (parts_days && !options.has("query"))
             return options.error("fields", "fields: a list has no numbers: " + field + "; use a report or a query");
         shape.query.add_field(name);
-        if (name.starts_with("segments.")) shape.key.push_back(column_of(name));
+        if (name.starts_with("segments.") && !shape.key.empty()) shape.key.push_back(column_of(name));
     }
     shape.keeps_resource_names = options.boolean("resource_names");
     return shape;

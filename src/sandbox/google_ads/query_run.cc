@@ -141,6 +141,20 @@ Row row_of(const World& world, const Entity& entity) {
     return row;
 }
 
+// Whether days_of has seen to a condition of segments.date.
+bool narrows_days(Operator op) {
+    switch (op) {
+        case Operator::equal:
+        case Operator::greater:
+        case Operator::greater_equal:
+        case Operator::less:
+        case Operator::less_equal:
+        case Operator::between:
+        case Operator::during: return true;
+        default: return false;
+    }
+}
+
 bool selects_any(const Gaql& gaql, std::string_view prefix) {
     return std::any_of(gaql.fields.begin(), gaql.fields.end(),
                        [&](const std::string& field) { return field.starts_with(prefix); });
@@ -235,7 +249,7 @@ bool QueryRun::next(std::vector<Row>& out) {
         }
         std::erase_if(rows, [&](const Row& row) {
             return std::any_of(gaql_.conditions.begin(), gaql_.conditions.end(), [&](const Condition& condition) {
-                if (condition.field == kDate && !by_day_) return false;
+                if (condition.field == kDate && (!by_day_ || narrows_days(condition.op))) return false;
                 return !meets(condition, value_of(condition.field, row));
             });
         });
