@@ -186,6 +186,15 @@ TEST_F(XAdsSeries, WhatIsNoSeriesIsAnError) {
     }
 }
 
+TEST_F(XAdsSeries, AFrameIsKeptAsANote) {
+    const x_ads::SeriesFrame frame{"TREND", day("2026-01-01"), 490890, 24, 2};
+    const auto read = x_ads::SeriesFrame::parse(frame.to_json());
+    ASSERT_TRUE(read.ok());
+    EXPECT_EQ(read.value().to_json(), frame.to_json());
+    for (const char* note : {"", "{}", "[]", R"({"first_day":7})", R"({"first_day":"2026-01-01","placement":7})"})
+        EXPECT_FALSE(x_ads::SeriesFrame::parse(note).ok()) << note;
+}
+
 TEST_F(XAdsSeries, HoursBelongToTheDayInWhichTheyEnd) {
     report.hourly = true;
     // Kolkata is at +05:30: the hour from 18:00 UTC on ends at half past midnight.
