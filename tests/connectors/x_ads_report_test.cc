@@ -152,7 +152,8 @@ TEST_F(XAdsSeries, ConversionsAreFlattened) {
 TEST_F(XAdsSeries, SegmentsAreRowsOfTheirOwn) {
     report.segmentation = "GENDER";
     const auto got = rows(
-        R"({"data":[{"id_data":[{"segment":{"segment_name":"Male","segment_value":"1"},"metrics":{"impressions":[1,0]}},)"
+        R"({"data":[{"id_data":[{"segment":{"segment_name":"Male","segment_value":"1"},"metrics":{"impressions":)"
+        R"([1,0]}},)"
         R"({"metrics":{"impressions":[2,0]},"segment":{"segment_name":"Female","segment_value":"2"}}],"id":"e1"}]})");
     EXPECT_THAT(got, ElementsAre(HasSubstr(R"("segment_name":"Male","segment_value":"1","impressions":1)"),
                                  HasSubstr(R"("segment_name":"Female","segment_value":"2","impressions":2)")));
