@@ -12,12 +12,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kTemplates[] = {"quickstart", "medallion", "rest", "files", "postgres", "empty"};
+constexpr std::string_view kTemplates[] = {"quickstart", "medallion", "marketing", "rest",
+                                           "files",      "postgres",  "empty"};
 constexpr ArgumentSpec kArguments[] = {
     {"folder", ArgumentKind::positional, "The folder to make.", false, "."},
     {"template", ArgumentKind::option,
-     "What to begin with; postgres reads the tables of the database that the variable SOURCE_DSN names.", false,
-     "quickstart", kTemplates},
+     "What to begin with; marketing loads ads platforms, or `shaduf sandbox`; postgres reads the tables of the "
+     "database that the variable SOURCE_DSN names.",
+     false, "quickstart", kTemplates},
 };
 
 // Templates whose pipelines are those of the streams that a connection of theirs is found to have.

@@ -113,8 +113,8 @@ TEST(FacebookErrors, ReadsWordsWhereCodesMislead) {
 }
 
 TEST(FacebookErrors, SaysWhatTheSystemSaidAndWhatToDo) {
-    const std::string more =
-        R"(,"error_user_title":"Too bad","error_user_msg":"Try\nless","error_data":"{\"blame_field_specs\":[[\"fields\"]]}")";
+    const std::string more = R"(,"error_user_title":"Too bad","error_user_msg":"Try\nless",)"
+                             R"("error_data":"{\"blame_field_specs\":[[\"fields\"]]}")";
     const auto judgement =
         judge_answer(FakeHttp::make_response(400, {}, error_body(100, 0, "(#100) nope is not valid", more)));
     EXPECT_EQ(

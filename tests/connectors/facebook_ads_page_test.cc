@@ -32,7 +32,8 @@ TEST(FacebookPage, TellsWhereAListGoesOn) {
         {R"({"data":[{"id":"1","ads":{"data":[],"paging":{"cursors":{"after":"inner"},"next":"n"}}}]})", "", false},
         {R"({"data":[{"name":"],\"paging\":{\"next\":\"n\"}}"}]})", "", false},
         {R"({"data":[],"paging":[],"summary":{"paging":{"next":"n"}}})", "", false},
-        {R"({"data":[{"ads":{"data":[],"paging":{"cursors":{"after":"i"},"next":"n"}}}],"paging":{"cursors":{"after":"o"}}})",
+        {R"({"data":[{"ads":{"data":[],"paging":{"cursors":{"after":"i"},"next":"n"}}}],)"
+         R"("paging":{"cursors":{"after":"o"}}})",
          "o", false},
     };
     for (const auto& [body, after, has_next] : kCases) {

@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <latch>
+#include <mutex>
 #include <thread>
 
 namespace shaduf {
@@ -60,6 +61,23 @@ private:
     int socket_;
 };
 
+// What a handler was called with last, from thread to thread.
+class LastRequest {
+public:
+    void set(const HttpServerRequest& request) {
+        const std::lock_guard lock(mutex_);
+        request_ = request;
+    }
+    HttpServerRequest get() const {
+        const std::lock_guard lock(mutex_);
+        return request_;
+    }
+
+private:
+    mutable std::mutex mutex_;
+    HttpServerRequest request_;
+};
+
 std::unique_ptr<HttpServer> start(HttpServer::Handler handler) {
     auto server = HttpServer::start({}, std::move(handler));
     EXPECT_TRUE(server.ok()) << server.error().to_string();
@@ -73,15 +91,16 @@ std::string answer_of(const HttpServer& server, std::string_view request) {
 }
 
 TEST(HttpServer, HandsOverARequestAsItCame) {
-    HttpServerRequest seen;
+    LastRequest last;
     const auto server = start([&](const HttpServerRequest& request) {
-        seen = request;
+        last.set(request);
         return HttpServerResponse{.status = 201, .headers = {{"Content-Type", "application/json"}}, .body = "{}"};
     });
     const std::string answer = answer_of(
         *server,
         "POST /a%20b/c?x=1&y=a%2Bb+c&x=2 HTTP/1.1\r\nHost: h\r\nX-Key: v\r\nAccept-Encoding: gzip\r\n"
         "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 9\r\nConnection: close\r\n\r\np=%7B&q=2");
+    const HttpServerRequest seen = last.get();
     EXPECT_EQ(seen.method, "POST");
     EXPECT_EQ(seen.target, "/a%20b/c?x=1&y=a%2Bb+c&x=2");
     EXPECT_EQ(seen.path, "/a b/c");
@@ -97,23 +116,23 @@ TEST(HttpServer, HandsOverARequestAsItCame) {
 }
 
 TEST(HttpServer, ReadsFormsOfManyKilobytesAndMultipartForms) {
-    HttpServerRequest seen;
+    LastRequest last;
     const auto server = start([&](const HttpServerRequest& request) {
-        seen = request;
+        last.set(request);
         return HttpServerResponse{};
     });
     const std::string large(100'000, 'v');
     answer_of(*server,
               "POST / HTTP/1.1\r\nHost: h\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: " +
                   std::to_string(large.size() + 2) + "\r\nConnection: close\r\n\r\nk=" + large);
-    EXPECT_THAT(seen.form, ElementsAre(Pair("k", large)));
+    EXPECT_THAT(last.get().form, ElementsAre(Pair("k", large)));
     const std::string parts =
         "--xx\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n"
         "--xx\r\nContent-Disposition: form-data; name=\"b\"\r\n\r\ntwo\r\n--xx--\r\n";
     answer_of(*server,
               "POST / HTTP/1.1\r\nHost: h\r\nContent-Type: multipart/form-data; boundary=xx\r\nContent-Length: " +
                   std::to_string(parts.size()) + "\r\nConnection: close\r\n\r\n" + parts);
-    EXPECT_THAT(seen.form, ElementsAre(Pair("a", "1"), Pair("b", "two")));
+    EXPECT_THAT(last.get().form, ElementsAre(Pair("a", "1"), Pair("b", "two")));
 }
 
 TEST(HttpServer, APostWithoutALengthHasNoBody) {
@@ -163,25 +182,27 @@ TEST(HttpServer, SendsChunksAsTheyAreMade) {
 }
 
 TEST(HttpServer, BreaksAnswersWhereItIsTold) {
-    HttpServerFault fault;
-    bool in_chunks = false;
-    const auto server = start([&](const HttpServerRequest&) {
-        HttpServerResponse response{.body = "0123456789", .fault = fault};
-        if (in_chunks) response.next_chunk = [](std::string& out) { return out = "0123456789", false; };
+    using Kind = HttpServerFault::Kind;
+    const auto server = start([](const HttpServerRequest& request) {
+        HttpServerResponse response{.body = "0123456789"};
+        if (request.path == "/before") response.fault = {.kind = Kind::reset_before_headers};
+        if (request.path == "/after") response.fault = {.kind = Kind::reset_in_body};
+        if (request.path == "/within") response.fault = {.kind = Kind::reset_in_body, .body_bytes = 4};
+        if (request.path == "/raw") response.fault = {.kind = Kind::raw, .raw_bytes = "\x15\x03\x01"};
+        if (request.path == "/chunks") {
+            response.fault = {.kind = Kind::reset_in_body, .body_bytes = 4};
+            response.next_chunk = [](std::string& out) { return out = "0123456789", false; };
+        }
         return response;
     });
-    const std::string request = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
-    using Kind = HttpServerFault::Kind;
-    fault = {.kind = Kind::reset_before_headers};
-    EXPECT_EQ(answer_of(*server, request), "<reset>");
-    fault = {.kind = Kind::reset_in_body};
-    EXPECT_THAT(answer_of(*server, request), AllOf(StartsWith("HTTP/1.1 200 OK\r\n"), EndsWith("\r\n\r\n<reset>")));
-    fault = {.kind = Kind::reset_in_body, .body_bytes = 4};
-    EXPECT_THAT(answer_of(*server, request), HasSubstr("\r\n\r\n0123<reset>"));
-    in_chunks = true;
-    EXPECT_THAT(answer_of(*server, request), HasSubstr("\r\n\r\na\r\n0<reset>"));
-    fault = {.kind = Kind::raw, .raw_bytes = "\x15\x03\x01"};
-    EXPECT_EQ(answer_of(*server, request), "\x15\x03\x01");
+    const auto get = [&](const std::string& path) {
+        return answer_of(*server, "GET " + path + " HTTP/1.1\r\nHost: h\r\n\r\n");
+    };
+    EXPECT_EQ(get("/before"), "<reset>");
+    EXPECT_THAT(get("/after"), AllOf(StartsWith("HTTP/1.1 200 OK\r\n"), EndsWith("\r\n\r\n<reset>")));
+    EXPECT_THAT(get("/within"), HasSubstr("\r\n\r\n0123<reset>"));
+    EXPECT_THAT(get("/chunks"), HasSubstr("\r\n\r\na\r\n0<reset>"));
+    EXPECT_EQ(get("/raw"), "\x15\x03\x01");
 }
 
 TEST(HttpServer, StopsWhileConnectionsAreKept) {

@@ -1,9 +1,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <thread>
 
 #include "base/text.h"
 #include "base/time.h"
@@ -256,6 +258,7 @@ TEST(FacebookSandbox, RefusesAsTheApiDoes) {
         {"insights", {{"fields", "imprssions"}}, 100, 0},
         {"insights", {{"fields", "impressions,age"}}, 100, 0},
         {"insights", {{"breakdowns", "dma"}}, 100, 0},
+        {"insights", {{"action_breakdowns", "action_mood"}}, 100, 0},
         {"insights", {{"breakdowns", "age,region"}}, 100, 1504041},
         {"insights", {{"time_range", "{"}}, 100, 0},
         {"insights", {{"time_range", R"({"since":"2026-11-02","until":"2026-11-01"})"}}, 100, 0},
@@ -417,6 +420,28 @@ TEST(FacebookSandbox, SortsFiltersAndSumsUp) {
     int64_t sum = 0;
     for (const Json& row : rows) sum += std::stoll(std::string(row["impressions"]));
     EXPECT_EQ(std::string(page["summary"]["impressions"]), std::to_string(sum));
+}
+
+TEST(FacebookSandbox, ManyReadWhileTheWorldChanges) {
+    FacebookSandbox facebook("faults:\n- {fault: shift_day, every: 9, path: \"*/campaigns\"}\n");
+    const std::string account = facebook.account();
+    std::atomic<int> answered{0};
+    std::vector<std::thread> readers;
+    for (int reader = 0; reader < 6; ++reader) {
+        readers.emplace_back([&] {
+            for (int i = 0; i < 10; ++i) {
+                answered += facebook.get(account + "/insights", {{"level", "ad"}}).contains("data") ? 1 : 0;
+                answered += facebook.get(account + "/campaigns").contains("data") ? 1 : 0;
+                const Json report = facebook.post(account + "/insights", {{"level", "campaign"}});
+                answered += facebook.get(std::string(report["report_run_id"])).contains("async_status") ? 1 : 0;
+            }
+        });
+    }
+    for (const char* change : {"restate", "shift-day", "restate"}) {
+        facebook.sandbox->answer({.method = "POST", .path = "/_sandbox/" + std::string(change)});
+    }
+    for (auto& reader : readers) reader.join();
+    EXPECT_EQ(answered, 6 * 10 * 3);
 }
 
 TEST(FacebookSandbox, ChecksTokensAndExchangesThem) {

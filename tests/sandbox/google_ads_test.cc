@@ -5,7 +5,6 @@
 
 #include "sandbox/frame/sandbox.h"
 #include "sandbox/google_ads/gaql.h"
-#include "sandbox/google_ads/model.h"
 #include "tests/world.h"
 
 namespace shaduf {
@@ -92,6 +91,12 @@ protected:
         }
         token_ = json::parse(sandbox_->answer(request).body).value("access_token", "");
         ASSERT_NE(token_, "");
+        const auto clients = rows(
+            "SELECT customer_client.id FROM customer_client WHERE customer_client.manager = FALSE AND "
+            "customer_client.status = 'ENABLED'",
+            "9990001111");
+        for (const json& client : clients) accounts_.push_back(client["customerClient"]["id"]);
+        ASSERT_THAT(accounts_, SizeIs(2));
     }
 
     HttpServerResponse post(const std::string& path, const json& body, const std::string& login = "9990001111") {
@@ -111,6 +116,7 @@ protected:
         std::vector<json> rows;
         const auto response = ask(query, customer);
         EXPECT_EQ(response.status, 200) << response.body;
+        if (response.status != 200) return rows;
         for (const json& element : json::parse(response.body)) {
             for (const json& row : element["results"]) rows.push_back(row);
         }
@@ -122,12 +128,14 @@ protected:
         const json code = body["error"]["details"][0]["errors"][0]["errorCode"];
         return std::to_string(response.status) + " " + code.begin().key() + "." + code.begin()->get<std::string>();
     }
-    std::string account(uint32_t index) { return sandbox::google_ads::make_id(sandbox::Level::account, index, 1); }
+    // Of those below the manager that are open.
+    const std::string& account(size_t index) const { return accounts_.at(index); }
 
     FakeClock clock_;
     Registry<sandbox::PlatformSpec> platforms_{{&platform_google_ads}};
     std::unique_ptr<sandbox::Sandbox> sandbox_;
     std::string token_;
+    std::vector<std::string> accounts_;
 };
 
 TEST_F(SandboxGoogleTest, AsksForAManagerAndAToken) {

@@ -23,12 +23,14 @@ std::vector<std::string> environment_with(const std::vector<std::pair<std::strin
     }
     for (const auto& [name, value] : variables) all[name] = value;
     std::vector<std::string> entries;
+    entries.reserve(all.size());
     for (const auto& [name, value] : all) entries.push_back(name + "=" + value);
     return entries;
 }
 
 std::vector<char*> pointers(std::vector<std::string>& texts) {
     std::vector<char*> out;
+    out.reserve(texts.size() + 1);
     for (std::string& text : texts) out.push_back(text.data());
     out.push_back(nullptr);
     return out;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <set>
 
 #include "base/text.h"
 #include "io/crypto.h"
@@ -258,6 +259,18 @@ std::string package_lock_text(std::vector<LockEntry> entries, const std::string&
     return text + "sha1_hash: " + yaml_scalar(sha1) + "\n";
 }
 
+// Those that lie in the project need not be installed: they are read where they are.
+static void add_local_packages(const Project& project, const PackageList& wanted, std::vector<std::string>& found) {
+    std::error_code ignored;
+    std::set<fs::path> known;
+    for (const std::string& folder : found) known.insert(fs::weakly_canonical(folder, ignored));
+    for (const PackageSpec& package : wanted.packages) {
+        if (package.kind != PackageSpec::Kind::local) continue;
+        const fs::path folder = fs::weakly_canonical(fs::path(project.root) / package.location, ignored);
+        if (fs::is_directory(folder, ignored) && known.insert(folder).second) found.push_back(folder.string());
+    }
+}
+
 Result<std::vector<std::string>> installed_packages(const Project& project, const PackageList& wanted) {
     const fs::path folder = fs::path(project.root) / project.packages_install_path;
     std::vector<std::string> found;
@@ -268,6 +281,7 @@ Result<std::vector<std::string>> installed_packages(const Project& project, cons
             found.push_back(entry->path().string());
         }
     }
+    if (found.size() < wanted.packages.size()) add_local_packages(project, wanted, found);
     if (found.size() < wanted.packages.size()) {
         return Error(ErrorKind::invalid_config, wanted.file_name + " asks for " +
                                                     std::to_string(wanted.packages.size()) + " packages, " +

@@ -33,6 +33,23 @@ constexpr std::string_view kWindows[] = {"1d_view",
                                          "skan_view_third_postback",
                                          "skan_click_third_postback"};
 
+constexpr std::string_view kActionBreakdowns[] = {"action_type",
+                                                  "action_device",
+                                                  "action_canvas_component_name",
+                                                  "action_carousel_card_id",
+                                                  "action_carousel_card_name",
+                                                  "action_destination",
+                                                  "action_reaction",
+                                                  "action_target_id",
+                                                  "action_video_sound",
+                                                  "action_video_type",
+                                                  "conversion_destination",
+                                                  "matched_persona_id",
+                                                  "matched_persona_name",
+                                                  "signal_source_bucket",
+                                                  "standard_event_content_type",
+                                                  "is_business_ai_assisted"};
+
 std::chrono::year_month_day date_of(int32_t day) {
     return std::chrono::year_month_day(std::chrono::sys_days(std::chrono::days(day)));
 }
@@ -173,7 +190,18 @@ Step read_breakdowns(const Params& params, InsightsQuery& query) {
     query.breakdowns = std::move(std::get<0>(breakdowns));
     const auto actions = params.list("action_breakdowns");
     if (const auto* error = std::get_if<GraphError>(&actions)) return *error;
-    query.action_breakdowns = std::get<0>(actions);
+    for (const std::string& name : std::get<0>(actions)) {
+        if (std::find(std::begin(kActionBreakdowns), std::end(kActionBreakdowns), name) ==
+            std::end(kActionBreakdowns)) {
+            return bad_param(
+                "action_breakdowns[0] must be one of the following values: action_type, action_device, "
+                "action_destination, action_reaction, action_target_id, action_video_sound, ...",
+                "action_breakdowns");
+        }
+        const bool is_new = std::find(query.action_breakdowns.begin(), query.action_breakdowns.end(), name) ==
+                            query.action_breakdowns.end();
+        if (is_new) query.action_breakdowns.push_back(name);
+    }
     if (query.action_breakdowns.empty()) query.action_breakdowns = {"action_type"};
     const auto windows = params.list("action_attribution_windows");
     if (const auto* error = std::get_if<GraphError>(&windows)) return *error;

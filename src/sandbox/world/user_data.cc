@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <filesystem>
 #include <limits>
 
@@ -145,7 +146,7 @@ private:
         GivenDay given{batch.column(1).date_at(row), {}};
         for (size_t i = 0; i < kNumbers.size(); ++i) {
             const double value = batch.column(i + 2).float64_at(row) * kNumbers[i].unit;
-            given.metrics.*kNumbers[i].number = static_cast<int64_t>(value + 0.5);
+            given.metrics.*kNumbers[i].number = std::llround(value);
         }
         given.metrics.cells = 1;
         data_.first_day = std::min(data_.first_day, given.day);

@@ -3,8 +3,8 @@
 select
     segments_date as date,
     'google_ads' as platform,
-    account_id,
-    max(account_name) as account_name,
+    customer_id as account_id,
+    cast(null as varchar) as account_name,
     campaign_id,
     max(campaign_name) as campaign_name,
     ad_group_id,
@@ -12,11 +12,11 @@ select
     ad_group_ad_ad_id as ad_id,
     max(ad_group_ad_ad_name) as ad_name,
     cast(null as varchar) as keyword,
-    account_currency as currency,
+    customer_currency_code as currency,
     cast(sum(metrics_cost) as decimal(18, 6)) as spend,
     sum(metrics_impressions) as impressions,
     sum(metrics_clicks) as clicks,
     cast(sum(metrics_conversions) as decimal(18, 6)) as conversions,
     cast(sum(metrics_conversions_value) as decimal(18, 6)) as conversion_value
 from {{ source('google_ads', 'ad_report') }}
-group by segments_date, account_id, campaign_id, ad_group_id, ad_group_ad_ad_id, account_currency
+group by segments_date, customer_id, campaign_id, ad_group_id, ad_group_ad_ad_id, customer_currency_code

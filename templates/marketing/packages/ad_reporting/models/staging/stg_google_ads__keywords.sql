@@ -2,8 +2,8 @@
 select
     segments_date as date,
     'google_ads' as platform,
-    account_id,
-    max(account_name) as account_name,
+    customer_id as account_id,
+    cast(null as varchar) as account_name,
     campaign_id,
     max(campaign_name) as campaign_name,
     ad_group_id,
@@ -11,7 +11,7 @@ select
     cast(null as varchar) as ad_id,
     cast(null as varchar) as ad_name,
     ad_group_criterion_keyword_text as keyword,
-    account_currency as currency,
+    customer_currency_code as currency,
     cast(sum(metrics_cost) as decimal(18, 6)) as spend,
     sum(metrics_impressions) as impressions,
     sum(metrics_clicks) as clicks,
@@ -19,5 +19,5 @@ select
     cast(sum(metrics_conversions_value) as decimal(18, 6)) as conversion_value
 from {{ source('google_ads', 'keyword_report') }}
 group by
-    segments_date, account_id, campaign_id, ad_group_id, ad_group_criterion_criterion_id,
-    ad_group_criterion_keyword_text, account_currency
+    segments_date, customer_id, campaign_id, ad_group_id, ad_group_criterion_criterion_id,
+    ad_group_criterion_keyword_text, customer_currency_code
