@@ -152,7 +152,8 @@ TEST_F(XAdsSeries, ConversionsAreFlattened) {
 TEST_F(XAdsSeries, SegmentsAreRowsOfTheirOwn) {
     report.segmentation = "GENDER";
     const auto got = rows(
-        R"({"data":[{"id_data":[{"segment":{"segment_name":"Male","segment_value":"1"},"metrics":{"impressions":[1,0]}},)"
+        R"({"data":[{"id_data":[{"segment":{"segment_name":"Male","segment_value":"1"},"metrics":{"impressions":)"
+        R"([1,0]}},)"
         R"({"metrics":{"impressions":[2,0]},"segment":{"segment_name":"Female","segment_value":"2"}}],"id":"e1"}]})");
     EXPECT_THAT(got, ElementsAre(HasSubstr(R"("segment_name":"Male","segment_value":"1","impressions":1)"),
                                  HasSubstr(R"("segment_name":"Female","segment_value":"2","impressions":2)")));
@@ -184,6 +185,15 @@ TEST_F(XAdsSeries, WhatIsNoSeriesIsAnError) {
         EXPECT_THAT(rows(body), IsEmpty());
         EXPECT_THAT(error, HasSubstr(says));
     }
+}
+
+TEST_F(XAdsSeries, AFrameIsKeptAsANote) {
+    const x_ads::SeriesFrame frame{"TREND", day("2026-01-01"), 490890, 24, 2};
+    const auto read = x_ads::SeriesFrame::parse(frame.to_json());
+    ASSERT_TRUE(read.ok());
+    EXPECT_EQ(read.value().to_json(), frame.to_json());
+    for (const char* note : {"", "{}", "[]", R"({"first_day":7})", R"({"first_day":"2026-01-01","placement":7})"})
+        EXPECT_FALSE(x_ads::SeriesFrame::parse(note).ok()) << note;
 }
 
 TEST_F(XAdsSeries, HoursBelongToTheDayInWhichTheyEnd) {

@@ -25,7 +25,8 @@ std::vector<ShapeColumn> day_columns() {
 std::string day_note(ads::Day day) { return nlohmann::json{{"day", ads::format_day(day)}}.dump(); }
 Result<ads::Day> noted_day(const ads::Page& page) {
     const auto note = nlohmann::json::parse(page.note, nullptr, false);
-    const auto day = note.is_object() ? ads::parse_day(note.value("day", "")) : std::nullopt;
+    const bool is_text = note.is_object() && note.contains("day") && note["day"].is_string();
+    const auto day = is_text ? ads::parse_day(note["day"].get<std::string>()) : std::nullopt;
     if (!day) return Error(ErrorKind::bad_data, "note of an archived page is not readable: " + page.note);
     return *day;
 }

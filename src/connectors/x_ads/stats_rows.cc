@@ -207,16 +207,21 @@ std::string SeriesFrame::to_json() const {
 }
 
 Result<SeriesFrame> SeriesFrame::parse(const std::string& json) {
-    const auto note = nlohmann::json::parse(json, nullptr, false);
-    const auto day = note.is_object() ? ads::parse_day(note.value("first_day", "")) : std::nullopt;
-    if (!day) return Error(ErrorKind::bad_data, "note of an archived page is not readable: " + json);
-    SeriesFrame frame;
-    frame.placement = note.value("placement", "");
-    frame.first_day = *day;
-    frame.first_hour = note.value("first_hour", int64_t{0});
-    frame.points = note.value("points", size_t{0});
-    frame.answers = note.value("answers", size_t{1});
-    return frame;
+    try {
+        const auto note = nlohmann::json::parse(json);
+        const auto day = ads::parse_day(note.at("first_day").get<std::string>());
+        if (day) {
+            SeriesFrame frame;
+            frame.placement = note.at("placement").get<std::string>();
+            frame.first_day = *day;
+            frame.first_hour = note.at("first_hour").get<int64_t>();
+            frame.points = note.at("points").get<size_t>();
+            frame.answers = note.at("answers").get<size_t>();
+            return frame;
+        }
+    } catch (const nlohmann::json::exception&) {  // told below
+    }
+    return Error(ErrorKind::bad_data, "note of an archived page is not readable: " + json);
 }
 
 Result<RawRows> series_rows(const BufferPtr& body, const SeriesFrame& frame, const ReportSettings& report,

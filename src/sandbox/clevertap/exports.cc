@@ -17,6 +17,7 @@ using Json = nlohmann::ordered_json;
 constexpr int64_t kBatchMax = 5000;
 constexpr int64_t kBatchDefault = 10;
 constexpr uint64_t kUsersMax = 400;
+constexpr std::string_view kCursorStart = "A+";
 
 struct Cursor {
     std::string event;
@@ -24,13 +25,14 @@ struct Cursor {
     int64_t batch = 0;
     int64_t told = 0;
 
-    // Base64 has signs that mean something in a URL, so that it must be sent encoded: as CleverTap's are.
+    // Begins with a sign that means something in a URL, so that it must be sent encoded: as CleverTap's are.
     std::string to_text() const {
         const Json json = {event, days.since, days.until, batch, told};
-        return to_base64(json.dump());
+        return std::string(kCursorStart) + to_base64(json.dump());
     }
     static std::optional<Cursor> parse(std::string_view text) {
-        const auto bytes = from_base64(text);
+        if (!text.starts_with(kCursorStart)) return std::nullopt;
+        const auto bytes = from_base64(text.substr(kCursorStart.size()));
         if (!bytes.ok()) return std::nullopt;
         const Json json = Json::parse(bytes.value(), nullptr, false);
         if (!json.is_array() || json.size() != 5 || !json[0].is_string()) return std::nullopt;
