@@ -11,8 +11,10 @@
 
 namespace shaduf {
 
-// Says by name how the rows of a load differ from those of the loads before: fields that came, that changed their type,
-// that had no value any more. One thread at a time: the writer's.
+// Says by name how rows changed their form: fields that the loads before did not have, or of another type; fields that
+// had values before, in the table or earlier in this load, and then no more; fields that began to come in the middle of
+// the load that makes the table. A field that is rarely there counts as lost, or as new, only after so many rows
+// without a value that chance is no likely cause (one in a million). One thread at a time: the writer's.
 class DriftReport {
 public:
     // `table`: as it stood when the load began; nullopt: the load makes it, and nothing differs.
@@ -20,16 +22,27 @@ public:
     void see(const RecordBatch& rows);
     void see_ignored(const std::vector<std::string>& fields) { ignored_.insert(fields.begin(), fields.end()); }
 
-    // "new field: country string", "changed field: ...". `reader` (may be null) tells whether a field that had no value
-    // in this load ever had one; `quoted_table` is what it is asked about.
+    // "new field: country string", "changed field: ...", "lost field: ...". `reader` (may be null) tells whether a
+    // field that had no value in this load ever had one: `before` are the FROM clauses
+    // of what the table held before the load.
     Result<std::vector<std::string>> finish(RunContext& run, TableReader* reader,
-                                            const std::string& quoted_table) const;
+                                            const std::vector<std::string>& before) const;
 
 private:
+    void add_changes_within(std::vector<std::string>& lines) const;
+    Result<void> add_lost(RunContext& run, TableReader& reader, const std::vector<std::string>& before,
+                          std::vector<std::string>& lines) const;
+
+    struct Seen {
+        DataType type;
+        size_t values = 0;
+        size_t first_row = 0;  // of the batch with its first value
+        size_t end_row = 0;    // behind the batch with its last one
+    };
+
     std::optional<Schema> table_;
-    std::map<std::string, DataType> seen_;  // with a value in some row
-    std::set<std::string> ignored_;         // that the contract left out
-    SchemaPtr last_schema_;
+    std::map<std::string, Seen> seen_;  // with a value in some row
+    std::set<std::string> ignored_;     // that the contract left out
     size_t rows_ = 0;
 };
 

@@ -132,9 +132,14 @@ private:
     // Rows are in: that their form cannot be told is no failure.
     void report_drift() {
         TableReader* reader = job_.tells_lost_fields && job_.store ? job_.store->reader() : nullptr;
-        const std::string table =
-            job_.schema.empty() ? quote_identifier(job_.table) : quote_table(job_.schema, job_.table);
-        const auto lines = drift_.finish(run_, reader, table);
+        const auto quoted = [&](const std::string& name) {
+            return job_.schema.empty() ? quote_identifier(name) : quote_table(job_.schema, name);
+        };
+        // What this load replaced stands among the restatements, by its id.
+        const std::vector<std::string> before{
+            quoted(job_.table),
+            quoted(job_.table + "__restatements") + " WHERE _shaduf_restated_by = " + quote_literal(job_.run_id)};
+        const auto lines = drift_.finish(run_, reader, before);
         if (!lines.ok()) return warn("cannot tell which fields are lost: " + lines.error().to_string());
         for (const std::string& line : lines.value()) warn(line);
     }

@@ -138,7 +138,7 @@ TEST_F(XAdsJobs, AMonthIsAJob) {
     EXPECT_THAT(server.jobs, SizeIs(1));
     EXPECT_FALSE(server.is_signed);
     using std::chrono::seconds;
-    EXPECT_THAT(world.clock.slept(), ElementsAre(seconds(5), seconds(10), seconds(20), seconds(40)));
+    EXPECT_THAT(world.clock.slept(), ElementsAre(seconds(1), seconds(2), seconds(4), seconds(8)));
 }
 
 TEST_F(XAdsJobs, SegmentsAreJobsHoweverShort) {

@@ -45,7 +45,8 @@ class TestRun:
         self.s3 = None
         self.postgres = None
         self.environment = {key: value for key, value in os.environ.items() if not key.startswith("SHADUF_")}
-        self.environment.update(HOME=str(self.folder), TZ="UTC", LC_ALL="C.UTF-8")
+        path = os.path.dirname(self.binary) + os.pathsep + self.environment.get("PATH", "")
+        self.environment.update(HOME=str(self.folder), TZ="UTC", LC_ALL="C.UTF-8", PATH=path)
         self.failpoints = ""
         self.failures = 0
         self.values = {}  # by name, of `set`

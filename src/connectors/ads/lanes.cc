@@ -114,6 +114,17 @@ Lanes::Next Lanes::next() {
     }
 }
 
+std::vector<std::unique_ptr<Lane>> Lanes::take_failed() {
+    const std::lock_guard lock(mutex_);
+    std::vector<std::unique_ptr<Lane>> failed;
+    for (auto& lane : open_) {
+        const bool may_retry = lane->ended && lane->error && lane->error->may_retry() && !lane->left;
+        if (may_retry && lane.get() != current_) failed.push_back(std::move(lane));
+    }
+    std::erase(open_, nullptr);
+    return failed;
+}
+
 void Lanes::fetch_again(std::unique_ptr<Lane> lane) {
     const std::lock_guard lock(mutex_);
     SHADUF_ASSERT(!lane->left);

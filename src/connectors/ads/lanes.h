@@ -56,6 +56,8 @@ public:
                                       // load is stopped
     };
     Next next();
+    // Those others that failed already and may be fetched again: what broke them has broken them together.
+    std::vector<std::unique_ptr<Lane>> take_failed();
     // A slice that failed is to be fetched again. REQUIRES: nothing of it has left
     void fetch_again(std::unique_ptr<Lane> lane);
     void stop();

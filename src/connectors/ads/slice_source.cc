@@ -106,7 +106,8 @@ public:
     Result<std::optional<ReadBatch>> read(RunContext& run) override {
         if (is_over_) return std::optional<ReadBatch>();
         start(run);
-        if (failed_ != nullptr) lanes_->fetch_again(std::move(failed_));
+        for (auto& lane : failed_) lanes_->fetch_again(std::move(lane));
+        failed_.clear();
         Lanes::Next next = lanes_->next();
         TRY(run.cancellation.check());
         if (next.batch) {
@@ -156,7 +157,7 @@ private:
         for (std::thread& thread : threads_) thread.join();
         threads_.clear();
         world_.reset();
-        failed_.reset();
+        failed_.clear();
     }
 
     void fetch_all() {
@@ -178,7 +179,8 @@ private:
         Error error =
             lane->error->at(Place::in_stream(settings_.connection, settings_.stream, lane->slice.to_string()));
         if (lane->left || !error.may_retry()) return error.permanent();
-        failed_ = std::move(lane);
+        failed_ = lanes_->take_failed();
+        failed_.push_back(std::move(lane));
         return error;
     }
 
@@ -223,7 +225,7 @@ private:
     std::unique_ptr<Lanes> lanes_;
     std::unique_ptr<World> world_;
     std::vector<std::thread> threads_;
-    std::unique_ptr<Lane> failed_;
+    std::vector<std::unique_ptr<Lane>> failed_;  // to be fetched again by the next `read`
     size_t threads_max_ = 1;
     size_t slices_left_ = 0;
     bool gave_rows_ = false;

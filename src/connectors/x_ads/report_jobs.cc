@@ -20,7 +20,7 @@ constexpr int kDaysMax = 90;
 constexpr int kSegmentedDaysMax = 45;
 constexpr int kFailuresMax = 2;  // of a unit as it is
 constexpr std::chrono::hours kJobTimeMax{1};
-constexpr std::chrono::seconds kPollFirst{5};
+constexpr std::chrono::seconds kPollFirst{1};
 constexpr std::chrono::seconds kPollMax{60};
 
 struct JobState {

@@ -57,8 +57,8 @@ std::string package_lock_text(std::vector<LockEntry> entries, const std::string&
 // A text as YAML writes it: quoted where it would be read as something else.
 std::string yaml_scalar(std::string_view text);
 
-// The folders of packages that are installed, by name; packages of the project itself (`local:`) need not be. invalid_config
-// when there are fewer than the project asks for.
+// The folders of packages that are installed, by name; packages of the project itself (`local:`) need not be.
+// invalid_config when there are fewer than the project asks for.
 Result<std::vector<std::string>> installed_packages(const Project& project, const PackageList& wanted);
 
 }  // namespace shaduf::models
