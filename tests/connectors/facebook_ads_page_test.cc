@@ -124,5 +124,20 @@ TEST(FacebookPage, ReadsTheAnswersOfABatch) {
     }
 }
 
+TEST(FacebookPage, KeepsNoTokens) {
+    BufferBuilder text;
+    text.append(R"({"data":[{"id":"1"}],"paging":{"next":"https:\/\/x\/?access_token=EAAB1|x.y-z&after=b","previous":)"
+                R"("https://x/?after=c\u0026appsecret_proof=0a1b&access_token=EAAB1"}})");
+    const BufferPtr body = text.finish();
+    const BufferPtr kept = facebook::without_tokens(body);
+    EXPECT_EQ(kept->view(),
+              R"({"data":[{"id":"1"}],"paging":{"next":"https:\/\/x\/?access_token=***********&after=b","previous":)"
+              R"("https://x/?after=c\u0026appsecret_proof=****&access_token=*****"}})");
+    BufferBuilder other;
+    other.append(R"({"data":[]})");
+    const BufferPtr plain = other.finish();
+    EXPECT_EQ(facebook::without_tokens(plain), plain);
+}
+
 }  // namespace
 }  // namespace shaduf::facebook

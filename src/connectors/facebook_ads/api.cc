@@ -325,7 +325,7 @@ Result<void> read_pages(RunContext& run, const Api& api, const std::string& acco
         failures = 0;
         if (before_probe) limit.refuse(*std::exchange(before_probe, std::nullopt));
         limit.page_came();
-        TRY(give(response.value().body));
+        TRY(give(without_tokens(response.value().body)));
         if (!paging.value().has_next || paging.value().after.empty()) return {};
         if (paging.value().after == after)
             return Error(ErrorKind::unavailable, "pages do not go on: the cursor behind a page is the one before it");

@@ -1,5 +1,7 @@
 #include "connectors/facebook_ads/page.h"
 
+#include <algorithm>
+
 #include <charconv>
 
 #include "base/text.h"
@@ -103,6 +105,24 @@ bool read_batch_answer(JsonCursor& cursor, std::optional<BatchAnswer>& answer) {
 }
 
 }  // namespace
+
+BufferPtr without_tokens(const BufferPtr& body) {
+    const std::string_view text = body->view();
+    std::string masked;
+    for (const std::string_view name : {"access_token=", "appsecret_proof="}) {
+        for (auto at = text.find(name); at != text.npos; at = text.find(name, at + 1)) {
+            if (masked.empty()) masked = text;
+            const auto begin = at + name.size();
+            const auto end = std::min(text.find_first_of("&\"\\ ", begin), text.size());
+            std::fill(masked.begin() + static_cast<std::ptrdiff_t>(begin),
+                      masked.begin() + static_cast<std::ptrdiff_t>(end), '*');
+        }
+    }
+    if (masked.empty()) return body;
+    BufferBuilder out;
+    out.append(masked);
+    return out.finish();
+}
 
 Result<Paging> read_paging(std::string_view body) {
     if (auto paging = read_paging_at_end(body)) return std::move(*paging);

@@ -21,6 +21,10 @@ struct Paging {
 // when it is no whole JSON document, or says that it is an error though it came as a list.
 Result<Paging> read_paging(std::string_view body);
 
+// The answer with `*` for every token and proof in its URLs (`next` has those of the call), so that it may be kept; the
+// same object where it has none. Nothing moves.
+BufferPtr without_tokens(const BufferPtr& body);
+
 // The records of an answer: the elements of its list `data`, or the answer itself where it is one record. Unavailable
 // when the answer is no whole JSON document, bad_data when it is no object or an element of its list is none.
 Result<std::vector<RawRows::Span>> find_records(std::string_view body);
