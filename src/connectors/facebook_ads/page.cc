@@ -1,7 +1,6 @@
 #include "connectors/facebook_ads/page.h"
 
 #include <algorithm>
-
 #include <charconv>
 
 #include "base/text.h"
