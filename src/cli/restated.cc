@@ -15,9 +15,12 @@ constexpr ArgumentSpec kArguments[] = {
     {"by", ArgumentKind::option, "A column to part the numbers by, such as campaign_id."},
 };
 
-bool is_number(const DataType& type) {
-    const TypeKind kind = type.kind();
-    return kind == TypeKind::int64 || kind == TypeKind::float64 || kind == TypeKind::decimal;
+// Ratios, which a sum makes no sense of, come with all the digits that a division gives.
+constexpr int kRatioDigits = 9;
+
+bool can_be_summed(const DataType& type) {
+    if (type.kind() == TypeKind::decimal) return type.scale() < kRatioDigits;
+    return type.kind() == TypeKind::int64 || type.kind() == TypeKind::float64;
 }
 
 struct Report {
@@ -60,7 +63,7 @@ std::string totals_sql(const Report& report, const Schema& columns, const std::s
     std::string kept = parted;
     std::string totals;
     for (const Field& field : columns.fields()) {
-        if (!is_number(field.type) || field.name == by) continue;
+        if (!can_be_summed(field.type) || field.name == by) continue;
         const std::string name = quote_identifier(field.name);
         kept += name + ", ";
         totals += ", sum(v." + name + ") AS " + name;

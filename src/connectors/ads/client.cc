@@ -5,6 +5,8 @@
 
 #include "base/cancellation.h"
 #include "base/clock.h"
+#include "base/run_events.h"
+#include "base/time.h"
 
 namespace shaduf::ads {
 namespace {
@@ -25,6 +27,13 @@ Error error_of(const Judgement& judgement) {
         case Verdict::refused: break;
     }
     return Error(judgement.kind, judgement.message);
+}
+
+// Whoever watches is told why nothing happens for a while.
+void pause(RunContext& run, const std::string& key, const Judgement& judgement) {
+    const auto wait = judgement.wait.value_or(kPauseAtLeast);
+    run.events.message(Severity::warning, key, "no calls for " + format_duration(wait) + ": " + judgement.message);
+    run.rates.pause(key, run.clock.now() + wait);
 }
 
 }  // namespace
@@ -71,7 +80,7 @@ Result<HttpResponse> Client::attempt(RunContext& run, const HttpRequest& request
             case Verdict::transient: TRY(wait_before_retry(run, retries_, ++failures, error_of(judgement))); break;
             case Verdict::throttled:
                 if (keys.empty()) return error_of(judgement);
-                run.rates.pause(keys.back().key, run.clock.now() + judgement.wait.value_or(kPauseAtLeast));
+                pause(run, keys.back().key, judgement);
                 break;
             case Verdict::unauthorized:
                 if (renewed || !rules_->renew(signed_request)) return error_of(judgement);
