@@ -106,8 +106,9 @@ struct StreamConfig {
     std::vector<ExpectConfig> expect;
     std::vector<PolicyConfig> policies;
     std::chrono::milliseconds commit_every{30'000};
-    int64_t retries = 5;         // of one read that failed, beside the first try
-    int64_t sample_rows = 1000;  // that types are inferred from
+    std::chrono::milliseconds restatements{0};  // how long what slices replaced is kept; 0: for ever
+    int64_t retries = 5;                        // of one read that failed, beside the first try
+    int64_t sample_rows = 1000;                 // that types are inferred from
     // The other keys of the stream: the connectors' own, checked.
     Options source_options;  // by the source's ConnectorSpec::stream_fields
     Options table_options;   // by the sink's ConnectorSpec::table_fields

@@ -80,6 +80,10 @@ constexpr FieldSpec kStreamFields[] = {
     {.name = "policies",
      .type = FieldType::any,
      .help = "By column: drop, hash, mask, {mask: KEPT}, {truncate: LENGTH} or tokenize."},
+    {.name = "restatements",
+     .type = FieldType::duration,
+     .help = "How long rows that slices replaced are kept in <table>__restatements.",
+     .default_value = "400d"},
     {.name = "commit_every",
      .type = FieldType::duration,
      .help = "How often rows and position are committed.",
@@ -340,6 +344,7 @@ private:
         stream.contract = enum_of(options.text("contract"), kContracts, ContractMode::evolve);
         stream.nested = enum_of(options.text("nested"), kNestings, Nesting::flatten);
         stream.commit_every = options.duration("commit_every");
+        stream.restatements = options.duration("restatements");
         stream.sample_rows = options.integer("sample_rows");
         stream.retries = options.integer("retries");
         const bool as_told = stream.mode == defaults.mode.value_or(ReadMode::full_refresh);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -154,8 +155,9 @@ struct TableTarget {
     std::string order_by;  // merge, history: a column; of two rows of a key the one with more of it wins. May be empty
     Options options;       // the stream's own, by ConnectorSpec::table_fields
     std::string run_id;    // as kRunIdColumn has it
-    bool keeps_restatements = true;    // slices: false when old answers are read again, which says nothing new
-    uint64_t memory_bytes = 64 << 20;  // that the sink may hold for this stream besides the batches in flight
+    std::chrono::milliseconds restatements{0};  // slices: how long what was replaced is kept; 0: for ever
+    bool keeps_restatements = true;             // slices: false when old answers are read again, which says nothing new
+    uint64_t memory_bytes = 64 << 20;           // that the sink may hold for this stream besides the batches in flight
 };
 
 struct SinkState {

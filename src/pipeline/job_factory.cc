@@ -73,6 +73,7 @@ Result<StreamJob> make_job(const JobRequest& request) {
     target.order_by = stream.order_by;
     target.options = stream.table_options;
     target.run_id = request.run_id;
+    target.restatements = stream.restatements;
     target.keeps_restatements = request.keeps_restatements;
     target.memory_bytes = memory.sinks / request.streams_at_once;
     // A report that lost a metric still has all its rows: nothing else would tell.

@@ -185,6 +185,16 @@ TEST_P(SliceSink, WhatIsNotCommittedIsNotSeen) {
     EXPECT_THAT(restated(), IsEmpty());
 }
 
+TEST_P(SliceSink, RestatementsAreForgottenInTime) {
+    target_.restatements = std::chrono::hours(1);
+    load({{slice_of("a", kDay, kDay), make_rows({{1, "x", "a", kDay}})}});
+    load({{slice_of("a", kDay, kDay), make_rows({{1, "y", "a", kDay}})}});
+    EXPECT_THAT(restated(), ElementsAre("1|x"));
+    target_.restatements = std::chrono::milliseconds(1);  // less than a second: all of before
+    load({{slice_of("a", kDay, kDay), make_rows({{1, "z", "a", kDay}})}});
+    EXPECT_THAT(restated(), ElementsAre("1|y"));
+}
+
 // Files are only ever added: a slice that changes would ask for readers of the manifest.
 bool has_slices(const ConnectorSpec& spec) { return spec.make_sink != nullptr && spec.name != "files"; }
 INSTANTIATE_TEST_SUITE_P(Builtin, SliceSink, testing::ValuesIn(connectors_with(has_slices)), ConnectorName());

@@ -183,6 +183,8 @@ Result<void> DuckDbSink::replace_slices() {
     if (!target_.keeps_restatements) tables.restatements.clear();
     for (const std::string& sql : replace_slices_sql(tables, slices.slices(), slice_dialect()))
         TRY(connection_->execute(sql));
+    if (target_.restatements.count() > 0 && target_.keeps_restatements)
+        TRY(connection_->execute(forget_restatements_sql(tables.restatements, target_.restatements)));
     stage_exists_ = false;
     TRY(connection_->execute("DROP TABLE " + stage_table(target_).quoted()));
     return {};

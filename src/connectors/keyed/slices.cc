@@ -72,6 +72,12 @@ const Schema& restatement_columns() {
 
 std::string restatements_table(const std::string& table) { return table + "__restatements"; }
 
+std::string forget_restatements_sql(const std::string& restatements, std::chrono::milliseconds kept) {
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(kept).count();
+    return "DELETE FROM " + restatements + " WHERE " + std::string(kRestatedAtColumn) +
+           " < CURRENT_TIMESTAMP - INTERVAL '" + std::to_string(seconds) + " seconds'";
+}
+
 std::string same_rejected(std::span<const RecordBatch> quarantined, const std::string& id) {
     std::string list;
     for (const RecordBatch& rows : quarantined) {

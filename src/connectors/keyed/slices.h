@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <span>
@@ -14,6 +15,9 @@
 // the time when they were first learned; the others move to the restatements, and what the stage has more comes in. So
 // a load of what has not changed changes nothing.
 namespace shaduf {
+
+// The statement that forgets restatements older than `kept`.
+std::string forget_restatements_sql(const std::string& restatements, std::chrono::milliseconds kept);
 
 // A condition on column `id` (quoted) of the quarantine: the rows that these come in place of, since the days they are
 // of were loaded again.

@@ -375,6 +375,8 @@ Result<void> PostgresSink::replace_slices() {
     tables.run_id = target_.run_id;
     for (const std::string& sql : replace_slices_sql(tables, slices.slices(), slice_dialect(*table_)))
         TRY(connection_->execute(sql));
+    if (target_.restatements.count() > 0 && target_.keeps_restatements)
+        TRY(connection_->execute(forget_restatements_sql(tables.restatements, target_.restatements)));
     TRY(connection_->execute(std::string("DROP TABLE ") + kSlicesTable));
     gathered_columns_.clear();
     return {};
