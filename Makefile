@@ -5,7 +5,7 @@ JOBS ?= $(shell nproc)
 export CCACHE_DIR ?= $(HOME)/.cache/ccache
 
 .PHONY: help setup build debug run test test-quick asan tsan fmt tidy docs bench bench-files bench-postgres bench-dbt \
-	crash-test \
+	bench-ads crash-test \
 	fuzz fuzz-jinja golden clean
 
 help: ## List these verbs
@@ -50,7 +50,7 @@ tidy: ## Check the style of the house; clang-tidy on what differs from main, or 
 docs: build ## Write the pages of docs/ that are made from the declarations
 	@scripts/docs build/release/shaduf
 
-bench: bench-files bench-postgres bench-dbt ## Run all benchmarks
+bench: bench-files bench-postgres bench-dbt bench-ads ## Run all benchmarks
 
 bench-files: build ## Measure NDJSON to Parquet and DuckDB against DuckDB itself and Polars
 	@bench/files
@@ -62,6 +62,10 @@ bench-dbt: build ## Measure dbt projects here and by dbt-core
 bench-postgres: build ## Measure PostgreSQL to DuckDB, Parquet and PostgreSQL against what people use instead
 	@scripts/setup --extras
 	@bench/postgres --docs
+
+bench-ads: build ## Measure Facebook insights against Airbyte's connector and dlt
+	@scripts/setup --extras
+	@bench/ads --docs
 
 crash-test: build ## Kill runs at 200 random moments each and compare contents
 	@scripts/setup --extras

@@ -155,7 +155,8 @@ TEST(FacebookUsage, ReadsEveryHeader) {
     EXPECT_EQ(usage.app_regain, std::chrono::milliseconds(0));
     const Usage other = read_usage(FakeHttp::make_response(200, headers, ""), "1");
     EXPECT_EQ(other.account, 9.67);
-    EXPECT_EQ(other.account_regain, std::chrono::seconds(100));
+    EXPECT_EQ(other.account_regain, std::chrono::milliseconds(0));
+    EXPECT_EQ(other.account_reset, std::chrono::seconds(100));
 }
 
 TEST(FacebookUsage, TakesNothingFromWhatItDoesNotUnderstand) {

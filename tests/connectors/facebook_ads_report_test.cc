@@ -293,6 +293,16 @@ TEST_F(FacebookReportTest, PausesBeforeTheLimit) {
     EXPECT_THAT(world.clock.slept(), Contains(testing::Eq(std::chrono::minutes(1))));
 }
 
+// 96 per cent that are gone in 96 seconds: after 11 of them, 85 are left.
+TEST_F(FacebookReportTest, PausesForAnAccountUntilThereIsRoom) {
+    facebook.headers = {{"x-app-usage", R"({"call_count":96})"},
+                        {"x-ad-account-usage", R"({"acc_id_util_pct":96,"reset_time_duration":96})"}};
+    auto fetcher = make("ad_insights", "{limit: 50}");
+    expect_fetched(*fetcher, "2025-12-01", "2025-12-07");  // two pages
+    EXPECT_THAT(world.clock.slept(), Contains(testing::Eq(std::chrono::milliseconds(11'001))));
+    EXPECT_THAT(world.clock.slept(), Not(Contains(testing::Ge(std::chrono::minutes(1)))));
+}
+
 TEST_F(FacebookReportTest, EndsAtErrorsThatStay) {
     const struct {
         HttpResponse answer;

@@ -361,6 +361,21 @@ TEST(FacebookSandbox, BatchesAnswerEachElement) {
     EXPECT_THAT(answer[0]["headers"].dump(), HasSubstr("x-business-use-case-usage"));
 }
 
+// As Meta's Python client writes them: without a version, and with a slash behind an id.
+TEST(FacebookSandbox, BatchesNeedNoVersion) {
+    FacebookSandbox facebook;
+    const std::string account = facebook.account();
+    const Json run = facebook.json(facebook.call("POST", "/v26.0/" + account + "/insights",
+                                                 {{"access_token", std::string(kToken)}, {"fields", "impressions"}}));
+    const std::string id = run["report_run_id"];
+    const Json answer = facebook.json(facebook.call(
+        "POST", "/",
+        {{"access_token", std::string(kToken)}, {"batch", R"([{"method":"GET","relative_url":")" + id + R"(/"}])"}}));
+    ASSERT_EQ(answer.size(), 1U);
+    EXPECT_EQ(answer[0]["code"], 200);
+    EXPECT_EQ(Json::parse(std::string(answer[0]["body"]))["id"], id);
+}
+
 TEST(FacebookSandbox, LeavesReachOutOfOldBreakdowns) {
     FacebookSandbox facebook({}, {.days = 900});
     const std::string account = facebook.account();

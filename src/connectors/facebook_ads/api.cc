@@ -20,6 +20,7 @@ namespace shaduf::facebook {
 namespace {
 
 constexpr double kPauseAbove = 95;  // per cent used
+constexpr double kGoOnBelow = 85;
 constexpr std::chrono::milliseconds kPauseAtLeast{60'000};
 constexpr std::chrono::hours kTellExpiryBefore = std::chrono::days(7);
 constexpr std::chrono::hours kShortLived{24};
@@ -51,6 +52,22 @@ std::shared_ptr<TokenState> shared_state(RunContext& run, const ConnectionSettin
     }));
 }
 
+// How long nobody is to call for an account that is nearly used up. Use goes down evenly until it is reset, and some
+// room is enough: whoever waits for all of it leaves most of what is allowed unused.
+std::chrono::milliseconds account_pause(const Usage& usage) {
+    if (usage.account_regain.count() > 0 || usage.account_reset.count() == 0)
+        return std::max(kPauseAtLeast, usage.account_regain);
+    const double part = (*usage.account - kGoOnBelow) / *usage.account;
+    return std::chrono::milliseconds(1 + static_cast<int64_t>(static_cast<double>(usage.account_reset.count()) * part));
+}
+
+// The app's number tells no time. Where the account's is as high and tells one, that is waited for, and what comes then
+// tells of the app again.
+bool account_is_first(const Usage& usage) {
+    return usage.account && *usage.account >= kPauseAbove && *usage.account + 1 > *usage.app &&
+           usage.account_reset.count() > 0;
+}
+
 // How calls about one account are signed, and what their answers mean.
 class Rules final : public ads::ApiRules {
 public:
@@ -76,7 +93,7 @@ public:
         if (judgement.verdict != ads::Verdict::throttled) return judgement;
         const Usage usage = read_usage(response, account_);
         const auto asked = retry_delay(run, response).value_or(std::chrono::milliseconds(0));
-        judgement.wait = std::max({kPauseAtLeast, usage.account_regain, usage.app_regain, asked});
+        judgement.wait = std::max({kPauseAtLeast, usage.account_regain, usage.account_reset, usage.app_regain, asked});
         const auto error = read_error(response.text());
         if (error && throttles_all_accounts(error->code))
             run.rates.pause(token_key_, run.clock.now() + *judgement.wait);
@@ -87,10 +104,10 @@ public:
         const Usage usage = read_usage(response, account_);
         const Timestamp now = run.clock.now();
         if (usage.reports) gate_.note_use(*usage.reports);
-        if (usage.app && *usage.app >= kPauseAbove)
+        if (usage.app && *usage.app >= kPauseAbove && !account_is_first(usage))
             run.rates.pause(token_key_, now + std::max(kPauseAtLeast, usage.app_regain));
         if (usage.account && *usage.account >= kPauseAbove && !account_.empty())
-            run.rates.pause(account_key(account_), now + std::max(kPauseAtLeast, usage.account_regain));
+            run.rates.pause(account_key(account_), now + account_pause(usage));
     }
 
 private:

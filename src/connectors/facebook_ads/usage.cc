@@ -90,7 +90,8 @@ Usage read_usage(const HttpResponse& response, std::string_view account) {
     usage.app_regain = app.regain;
     usage.account = one.percent;
     raise(usage.account, business.percent);
-    usage.account_regain = std::max(business.regain, one.regain);
+    usage.account_regain = business.regain;
+    usage.account_reset = one.regain;
     usage.reports = reports.percent;
     return usage;
 }

@@ -17,6 +17,7 @@ struct Usage {
     std::optional<double> reports;            // of what may be computed of reports: the app's or the account's
     std::chrono::milliseconds app_regain{0};  // 0: it does not say when calls are allowed again
     std::chrono::milliseconds account_regain{0};
+    std::chrono::milliseconds account_reset{0};  // until nothing counts as used; 0: it does not say
 };
 
 // `account` is the bare number of the account that was asked for. Headers that are no JSON say nothing.

@@ -291,6 +291,8 @@ private:
         HttpServerRequest request{.method = text("method").empty() ? "GET" : text("method")};
         std::string url = text("relative_url");
         request.target = url.starts_with('/') ? url : "/" + url;
+        // Clients leave the version out of the calls of a batch, and only that tells whose the path of an object is.
+        if (!owns_path(request.target)) request.target = "/" + std::string(kNewestVersion) + request.target;
         const size_t mark = request.target.find('?');
         request.path = percent_decode(std::string_view(request.target).substr(0, mark));
         if (mark != std::string::npos) request.query = parse_query(std::string_view(request.target).substr(mark + 1));
