@@ -133,6 +133,8 @@ def compare(project, arguments):
             if arguments.target == "postgres":
                 make_postgres_database()
             outputs = []
+            if (folder / "packages.yml").exists() and not (folder / "dbt_packages").exists():
+                outputs.append(run(program, ["deps"], folder, environment))
             for words in arguments.command or ["build"] * arguments.runs:
                 outputs.append(run(program, words.split() + target + ["--threads", "1"], folder, environment))
             folders[who + "_codes"] = [code for code, _ in outputs]
@@ -152,6 +154,8 @@ def compare(project, arguments):
         if arguments.keep:
             shutil.copytree(temporary, Path(arguments.keep) / project.name, symlinks=True, dirs_exist_ok=True)
         count = len(its)
+        if not arguments.command and count == 0:
+            found.append("  nothing was built")
     print(f"{'same' if not found else 'DIFFERS'}: {project.name} ({count} nodes)", *found, sep="\n", flush=True)
     return not found
 
