@@ -123,6 +123,8 @@ class Drill:
                    "--days", "120"]
         if self.dice.random() < 0.3:
             command += ["--delay", "5ms"]
+        if self.dice.random() < 0.3:
+            command += ["--rate", "60/5s"]
         self.server = subprocess.Popen(command, cwd=self.folder, stdout=subprocess.PIPE, text=True)
         told = json.loads(self.server.stdout.readline())
         self.url = told["url"]
