@@ -154,8 +154,6 @@ def compare(project, arguments):
         if arguments.keep:
             shutil.copytree(temporary, Path(arguments.keep) / project.name, symlinks=True, dirs_exist_ok=True)
         count = len(its)
-        if not arguments.command and count == 0:
-            found.append("  nothing was built")
     print(f"{'same' if not found else 'DIFFERS'}: {project.name} ({count} nodes)", *found, sep="\n", flush=True)
     return not found
 
