@@ -37,15 +37,6 @@ private:
     SchemaPtr& prepared_;
 };
 
-Result<const StreamConfig*> find_stream(const PipelineConfig& pipeline, const std::string& name) {
-    std::vector<std::string> names;
-    for (const auto& stream : pipeline.streams) {
-        if (stream.name == name) return &stream;
-        names.push_back(stream.name);
-    }
-    return Error(ErrorKind::invalid_config, "stream not found: " + name + did_you_mean(name, names)).at(pipeline.place);
-}
-
 // Both ends of a replay, and what its job is made of.
 struct Ends {
     const StreamConfig& stream;
@@ -78,8 +69,7 @@ Result<StreamJob> job_of(const Project& project, const PipelineConfig& pipeline,
                              .keeps_restatements = false};
     StreamJob job = TRY(make_job(request));
     job.read = ReadMode::incremental;
-    StreamRequest wanted{pipeline.source, ends.stream.name, ReadMode::incremental, ends.stream.source_options};
-    for (const auto& other : pipeline.streams) wanted.pipeline_streams.emplace_back(other.name, other.source_options);
+    const StreamRequest wanted = request_of(pipeline, ends.stream, ReadMode::incremental);
     job.source = TRY(ends.source.spec->make_replay_source(ends.source.connection->options, wanted, range));
     return job;
 }

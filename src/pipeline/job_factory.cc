@@ -40,6 +40,21 @@ Result<Side> find_sink(const Project& project, const Registry<ConnectorSpec>& co
                      [](const ConnectorSpec& spec) { return spec.make_sink != nullptr; });
 }
 
+Result<const StreamConfig*> find_stream(const PipelineConfig& pipeline, const std::string& name) {
+    std::vector<std::string> names;
+    for (const auto& stream : pipeline.streams) {
+        if (stream.name == name) return &stream;
+        names.push_back(stream.name);
+    }
+    return Error(ErrorKind::invalid_config, "stream not found: " + name + did_you_mean(name, names)).at(pipeline.place);
+}
+
+StreamRequest request_of(const PipelineConfig& pipeline, const StreamConfig& stream, ReadMode mode) {
+    StreamRequest request{pipeline.source, stream.name, mode, stream.source_options};
+    for (const auto& other : pipeline.streams) request.pipeline_streams.emplace_back(other.name, other.source_options);
+    return request;
+}
+
 MemoryShares MemoryShares::of(uint64_t memory_bytes) {
     return {memory_bytes * kInFlightPercent / 100, memory_bytes * kSinksPercent / 100,
             memory_bytes * kKeysPercent / 100};

@@ -21,6 +21,11 @@ struct Side {
 Result<Side> find_source(const Project& project, const Registry<ConnectorSpec>& connectors, const std::string& name);
 Result<Side> find_sink(const Project& project, const Registry<ConnectorSpec>& connectors, const std::string& name);
 
+// invalid_config when the pipeline has no such stream.
+Result<const StreamConfig*> find_stream(const PipelineConfig& pipeline, const std::string& name);
+// What the source is told of a stream, and of those beside it.
+StreamRequest request_of(const PipelineConfig& pipeline, const StreamConfig& stream, ReadMode mode);
+
 // How the memory of a pipeline is shared out: rows on their way, what sinks gather, keys of uniqueness checks. The
 // embedded engine's own limit is an option of its connection.
 struct MemoryShares {

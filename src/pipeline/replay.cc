@@ -146,21 +146,6 @@ private:
     std::map<std::pair<std::string, std::string>, std::vector<size_t>> groups_;
 };
 
-Result<const StreamConfig*> find_stream(const PipelineConfig& pipeline, const std::string& name) {
-    std::vector<std::string> names;
-    for (const auto& stream : pipeline.streams) {
-        if (stream.name == name) return &stream;
-        names.push_back(stream.name);
-    }
-    return Error(ErrorKind::invalid_config, "stream not found: " + name + did_you_mean(name, names)).at(pipeline.place);
-}
-
-std::vector<std::pair<std::string, Options>> siblings_of(const PipelineConfig& pipeline) {
-    std::vector<std::pair<std::string, Options>> streams;
-    for (const auto& stream : pipeline.streams) streams.emplace_back(stream.name, stream.source_options);
-    return streams;
-}
-
 void add_result(const StreamResult& part, StreamResult& all) {
     const int64_t read = all.progress.rows_read + part.progress.rows_read;
     const int64_t written = all.progress.rows_written + part.progress.rows_written;
@@ -254,8 +239,7 @@ private:
                                  .write = merges ? stream_.write : WriteMode::append};
         StreamJob job = TRY(make_job(request));
         job.read = ReadMode::incremental;
-        const StreamRequest first{pipeline_.source, stream_.name, stream_.mode, stream_.source_options,
-                                  siblings_of(pipeline_)};
+        const StreamRequest first = request_of(pipeline_, stream_, stream_.mode);
         auto origin = TRY(source_.spec->make_source(source_.connection->options, first));
         auto source = std::make_unique<QuarantineSource>(std::move(rows), options_.text, std::move(origin));
         const auto ids = source->ids();

@@ -166,10 +166,7 @@ private:
                            .write = stream.write,
                            .streams_at_once = std::min(plans_.size(), static_cast<size_t>(pipeline_.streams_parallel))};
         StreamJob job = TRY(make_job(request));
-        StreamRequest wanted{pipeline_.source, stream.name, stream.mode, stream.source_options};
-        for (const auto& other : pipeline_.streams) {
-            wanted.pipeline_streams.emplace_back(other.name, other.source_options);
-        }
+        const StreamRequest wanted = request_of(pipeline_, stream, stream.mode);
         job.source = TRY(source_.spec->make_source(source_.connection->options, wanted));
         return job;
     }
