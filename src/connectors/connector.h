@@ -200,7 +200,7 @@ public:
         (void)run;
         (void)slice;
         return Error(ErrorKind::invalid_config,
-                     "sink cannot replace slices; write to duckdb or postgres, or set write: merge with a key");
+                     "sink cannot replace slices; write to duckdb or postgres, or set mode: full_refresh");
     }
     // Rows for the table kQuarantineTable, of quarantine_schema().
     virtual Result<void> quarantine(RunContext& run, const RecordBatch& rows) = 0;

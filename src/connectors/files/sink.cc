@@ -267,6 +267,12 @@ Result<std::unique_ptr<Sink>> make_sink(const Options& options, const TableTarge
                      "or write to a warehouse")
             .at(table.options.place());
     }
+    if (table.mode == WriteMode::slices) {
+        return Error(
+                   ErrorKind::invalid_config,
+                   "files cannot replace the days of a report; set mode: full_refresh, or write to duckdb or postgres")
+            .at(table.options.place());
+    }
     std::vector<PartitionLevel> levels;
     for (const auto& text : table.options.text_list("partition_by")) {
         auto level = PartitionLevel::parse(text);
