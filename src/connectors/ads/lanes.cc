@@ -1,10 +1,19 @@
 #include "connectors/ads/lanes.h"
 
 #include <algorithm>
+#include <chrono>
 
 #include "base/assert.h"
 
 namespace shaduf::ads {
+namespace {
+
+// Of what may wait, that part does so as it came.
+constexpr uint64_t kPlainPart = 2;
+// A reader that has nothing to do for so long is not what the load waits for: the system's limits are.
+constexpr auto kStarvedAfter = std::chrono::milliseconds(20);
+
+}  // namespace
 
 Lanes::Lanes(std::vector<Slice> slices, uint64_t bytes_max) : bytes_max_(bytes_max) {
     for (Slice& slice : slices) waiting_.push_back(std::make_unique<Lane>(std::move(slice)));
@@ -19,22 +28,30 @@ Lane* Lanes::take() {
     return open_.back().get();
 }
 
-bool Lanes::push(Lane& lane, ReadBatch batch, size_t bytes) {
+Result<bool> Lanes::push(Lane& lane, ReadBatch rows) {
+    WaitingBatch batch(std::move(rows));
     std::unique_lock lock(mutex_);
     // The one that is being read must go on whatever the others hold, else nobody could.
     const auto has_room = [&] {
-        return stopped_ || lane.bytes == 0 || (&lane == current_ ? lane.bytes < bytes_max_ / 4 : bytes_ < bytes_max_);
+        return stopped_ || lane.bytes == 0 ||
+               (&lane == current_ ? lane.bytes < bytes_max_ / 4 : bytes_ < bytes_max_ / kPlainPart);
     };
+    const auto is_to_be_packed = [&] { return current_ != nullptr && starved_ && bytes_ < bytes_max_; };
     if (!has_room()) {
         ++blocked_;
         changed_.notify_all();
-        changed_.wait(lock, has_room);
+        changed_.wait(lock, [&] { return has_room() || is_to_be_packed(); });
         --blocked_;
+        if (!has_room()) {
+            lock.unlock();
+            TRY(batch.pack());
+            lock.lock();
+        }
     }
     if (stopped_) return false;
-    lane.batches.push_back({std::move(batch), bytes});
-    lane.bytes += bytes;
-    bytes_ += bytes;
+    lane.bytes += batch.bytes();
+    bytes_ += batch.bytes();
+    lane.batches.push_back(std::move(batch));
     if (&lane == current_) changed_.notify_all();
     return true;
 }
@@ -87,7 +104,11 @@ Lane* Lanes::pick() const {
 
 Lanes::Next Lanes::next() {
     std::unique_lock lock(mutex_);
-    for (;; changed_.wait(lock)) {
+    for (bool waited = false;; waited = true) {
+        if (waited && changed_.wait_for(lock, kStarvedAfter) == std::cv_status::timeout && !starved_) {
+            starved_ = true;
+            changed_.notify_all();
+        }
         if (stopped_ || (waiting_.empty() && open_.empty())) return {};
         if (current_ == nullptr) {
             current_ = pick();
@@ -95,13 +116,14 @@ Lanes::Next Lanes::next() {
         }
         if (current_ == nullptr) continue;
         if (!current_->batches.empty()) {
-            Lane::Waiting waiting = std::move(current_->batches.front());
+            if (!waited) starved_ = false;
+            WaitingBatch batch = std::move(current_->batches.front());
             current_->batches.pop_front();
-            current_->bytes -= waiting.bytes;
-            bytes_ -= waiting.bytes;
+            current_->bytes -= batch.bytes();
+            bytes_ -= batch.bytes();
             current_->left = true;
             changed_.notify_all();
-            return {current_->table_slice, std::move(waiting.batch), nullptr};
+            return {current_->table_slice, std::move(batch), nullptr};
         }
         if (current_->ended) {
             const auto found =

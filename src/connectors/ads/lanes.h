@@ -11,6 +11,7 @@
 #include "base/cancellation.h"
 #include "base/error.h"
 #include "connectors/ads/slice.h"
+#include "connectors/ads/waiting_batch.h"
 #include "connectors/connector.h"
 
 namespace shaduf::ads {
@@ -21,11 +22,7 @@ struct Lane {
 
     Slice slice;
     std::shared_ptr<const TableSlice> table_slice;
-    struct Waiting {
-        ReadBatch batch;
-        size_t bytes;
-    };
-    std::deque<Waiting> batches;
+    std::deque<WaitingBatch> batches;
     size_t bytes = 0;  // of all of them
     bool ended = false;
     bool left = false;  // the reader had some of it
@@ -34,7 +31,8 @@ struct Lane {
 };
 
 // Brings slices that are fetched at the same time out one behind the other, in bounded memory: one that is complete
-// first, else one whose thread would have to wait. Any number of fetching threads, one reader.
+// first, else one whose thread would have to wait. What has to wait long is packed: behind a limit of calls whole
+// slices are, and waiting for room would let calls go unused. Any number of fetching threads, one reader.
 class Lanes {
 public:
     Lanes(std::vector<Slice> slices, uint64_t bytes_max);
@@ -43,7 +41,7 @@ public:
     // load is stopped.
     Lane* take();
     // Waits while too much waits to be read. False: the load is stopped.
-    bool push(Lane& lane, ReadBatch batch, size_t bytes);
+    Result<bool> push(Lane& lane, ReadBatch rows);
     bool restart(Lane& lane);
     bool has_left(const Lane& lane);
     void end(Lane& lane, std::optional<Error> error);
@@ -51,7 +49,7 @@ public:
     // The reader.
     struct Next {
         std::shared_ptr<const TableSlice> table_slice;
-        std::optional<ReadBatch> batch;
+        std::optional<WaitingBatch> batch;
         std::unique_ptr<Lane> ended;  // behind its last batch; nullptr, and no batch: all slices came out, or the
                                       // load is stopped
     };
@@ -74,6 +72,7 @@ private:
     Lane* current_ = nullptr;
     uint64_t bytes_ = 0;
     int blocked_ = 0;
+    bool starved_ = false;  // the reader waits for what is still to be fetched
     bool stopped_ = false;
 };
 

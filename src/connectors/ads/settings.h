@@ -87,7 +87,7 @@ struct SourceSettings {
     std::string since;  // a day, or a duration; of streams that have days
     std::chrono::milliseconds lookback{0};
     int64_t slice_days = 0;               // 0: the source decides
-    uint64_t memory_bytes = 48ULL << 20;  // of pages that wait to be loaded
+    uint64_t memory_bytes = 16ULL << 20;  // of pages that wait to be loaded, packed or not
 };
 
 // Reads kConnectionFields, and kReportFields where the stream has days.

@@ -17,11 +17,6 @@ namespace {
 // A load that was broken off is gone on with while its numbers are not too old to stand beside the new ones.
 constexpr std::chrono::hours kResumeWithin{24};
 
-size_t bytes_of(const ReadBatch& batch) {
-    if (const auto* raw = std::get_if<RawRows>(&batch.rows)) return raw->byte_size();
-    return std::get<RecordBatch>(batch.rows).byte_size();
-}
-
 size_t rows_of(const ReadBatch& batch) {
     if (const auto* raw = std::get_if<RawRows>(&batch.rows)) return raw->rows.size();
     return std::get<RecordBatch>(batch.rows).rows();
@@ -50,8 +45,8 @@ public:
         if (kept_ != nullptr) TRY(kept_->keep(run, page));
         ReadBatch batch = TRY(fetcher_.parse(lane_.slice, page));
         if (rows_of(batch) == 0 && !std::holds_alternative<RecordBatch>(batch.rows)) return {};
-        const size_t bytes = bytes_of(batch);
-        if (!lanes_.push(lane_, std::move(batch), bytes)) return Error(ErrorKind::canceled, "the run was stopped");
+        const bool goes_on = TRY(lanes_.push(lane_, std::move(batch)));
+        if (!goes_on) return Error(ErrorKind::canceled, "the run was stopped");
         return {};
     }
     bool has_left() const override { return lanes_.has_left(lane_); }
@@ -111,9 +106,10 @@ public:
         Lanes::Next next = lanes_->next();
         TRY(run.cancellation.check());
         if (next.batch) {
-            gave_rows_ = gave_rows_ || rows_of(*next.batch) > 0;
-            next.batch->slice = std::move(next.table_slice);
-            return std::move(next.batch);
+            ReadBatch batch = TRY(std::move(*next.batch).unpack());
+            gave_rows_ = gave_rows_ || rows_of(batch) > 0;
+            batch.slice = std::move(next.table_slice);
+            return std::optional(std::move(batch));
         }
         if (next.ended == nullptr) {
             is_over_ = true;

@@ -14,6 +14,7 @@ namespace {
 
 // From here on a thread and a statement that last until the next commit are worth their cost.
 constexpr size_t kRowsToStream = 32 << 10;
+constexpr size_t kBytesToStream = 4 << 20;
 constexpr size_t kBytesInStream = 4 << 20;
 // A thread of the engine that appends fills one, in memory.
 constexpr size_t kRowsInGroup = 122'880;
@@ -210,7 +211,8 @@ Result<WriteReport> DuckDbSink::write(RunContext&, const RecordBatch& rows) {
     pending_bytes_ += kept.byte_size();
     pending_.push_back(std::move(kept));
     const size_t rows_at_once = has_key(target_) ? kRowsToUpsertAtOnce : kRowsToStream;
-    if (pending_rows_ >= rows_at_once || pending_bytes_ >= target_.memory_bytes / 2) {
+    const size_t bytes_at_once = has_key(target_) ? target_.memory_bytes / 2 : kBytesToStream;
+    if (pending_rows_ >= rows_at_once || pending_bytes_ >= bytes_at_once) {
         TRY(begin());
         TRY(has_key(target_) ? write_pending() : stream_pending());
     }
