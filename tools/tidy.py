@@ -53,7 +53,7 @@ BANNED = [
 ]
 DEBRIS = re.compile(r"\b(TODO|XXX|HACK|WIP|nocommit)\b")
 # What connectors share: src/connectors/<name>/, without a spec of its own.
-SHARED = ["ads", "command", "cursor", "keyed"]
+SHARED = ["ads", "command", "cursor", "keyed", "parts"]
 FORBIDDEN_NAMES = re.compile(r"(_|^)(utils?|helpers?|common|misc)(_|\.|$)")
 
 

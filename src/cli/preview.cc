@@ -67,7 +67,8 @@ Result<std::optional<RecordBatch>> read_first(RunContext& run, Source& source, S
             raw->rows.resize(std::min(raw->rows.size(), count));
             return std::optional(decode(*raw, shape));
         }
-        const auto& rows = std::get<RecordBatch>(batch->rows);
+        const auto* encoded = std::get_if<std::shared_ptr<const EncodedRows>>(&batch->rows);
+        const RecordBatch rows = encoded != nullptr ? (*encoded)->decode().rows : std::get<RecordBatch>(batch->rows);
         if (rows.rows() > 0) return std::optional(first_rows(rows, count));
     }
     return std::nullopt;

@@ -22,6 +22,7 @@
 #include "config/options.h"
 #include "config/stream_defaults.h"
 #include "data/batch.h"
+#include "data/encoded_rows.h"
 #include "data/raw_rows.h"
 #include "data/row_decoder.h"
 #include "data/system_columns.h"
@@ -57,7 +58,7 @@ struct TableSlice {
 struct ReadBatch {
     // May have no row, to carry a checkpoint alone, or (a RecordBatch) to tell the columns of a stream that has no
     // rows.
-    std::variant<RawRows, RecordBatch> rows;
+    std::variant<RawRows, RecordBatch, std::shared_ptr<const EncodedRows>> rows;
     // The position behind these rows. nullopt: the stream cannot be resumed here, nothing is committed up to here
     // alone.
     std::optional<Checkpoint> next;
@@ -71,7 +72,32 @@ struct ReadBatch {
     // What these rows are a part of. All batches of a slice have the same pointer and come one behind the other; the
     // last one, which may have no row, has `next`. nullptr: the stream has no slices.
     std::shared_ptr<const TableSlice> slice = nullptr;
+    // Of a SharedSource, in a batch without rows: the runner commits all that came before, and calls `resume_at` with
+    // what the sink then holds before it reads on.
+    bool settles = false;
+
+    size_t row_count() const;
+    size_t byte_size() const;
+    std::string position(size_t row) const;  // as the quarantine names it
 };
+
+inline size_t ReadBatch::row_count() const {
+    if (const auto* raw = std::get_if<RawRows>(&rows)) return raw->rows.size();
+    if (const auto* typed = std::get_if<RecordBatch>(&rows)) return typed->rows();
+    return std::get<std::shared_ptr<const EncodedRows>>(rows)->rows();
+}
+
+inline size_t ReadBatch::byte_size() const {
+    if (const auto* raw = std::get_if<RawRows>(&rows)) return raw->byte_size();
+    if (const auto* typed = std::get_if<RecordBatch>(&rows)) return typed->byte_size();
+    return std::get<std::shared_ptr<const EncodedRows>>(rows)->byte_size();
+}
+
+inline std::string ReadBatch::position(size_t row) const {
+    if (const auto* raw = std::get_if<RawRows>(&rows)) return raw->position(row);
+    const auto* encoded = std::get_if<std::shared_ptr<const EncodedRows>>(&rows);
+    return encoded != nullptr ? (*encoded)->position(row) : place;
+}
 
 // Reads one stream of an external system. One thread at a time; open once, then read until nullopt or an error that may
 // not be retried. The runner keeps that order, retries, backs off and counts: a source does none of it. So `read` and
@@ -91,6 +117,18 @@ public:
         (void)checkpoint;
         return {};
     }
+};
+
+// Optional power of a source, asked for by dynamic_cast: several processes may read the stream at the same time, each
+// other parts of it (partitions of a consumer group), and parts change hands while they do. Its checkpoints are in
+// parts (connectors/parts/checkpoint_parts.h), and so only those parts stand in them that this process has. When parts
+// come or go it gives a batch that `settles`.
+class SharedSource {
+public:
+    virtual ~SharedSource() = default;
+    // Behind a batch that settles, by the reader's thread: all rows given so far are committed, and `stands` is what
+    // the sink holds of all parts, whoever has read them. Goes on from there.
+    virtual Result<void> resume_at(RunContext& run, const std::optional<Checkpoint>& stands) = 0;
 };
 
 // Optional power of a source, asked for by dynamic_cast: its rows may be CSV, whose text says little by itself. Needs
@@ -136,7 +174,8 @@ struct StreamRequest {
     std::string connection;  // its name, for errors
     std::string stream;
     ReadMode mode = ReadMode::full_refresh;
-    Options options;  // the stream's own, by ConnectorSpec::stream_fields
+    Options options;            // the stream's own, by ConnectorSpec::stream_fields
+    std::string pipeline = {};  // its name
     // The options of all streams of the pipeline, by name: a stream may be told in terms of another one.
     std::vector<std::pair<std::string, Options>> pipeline_streams = {};
 };
@@ -157,7 +196,12 @@ struct TableTarget {
     std::string run_id;    // as kRunIdColumn has it
     std::chrono::milliseconds restatements{0};  // slices: how long what was replaced is kept; 0: for ever
     bool keeps_restatements = true;             // slices: false when old answers are read again, which says nothing new
-    uint64_t memory_bytes = 64 << 20;           // that the sink may hold for this stream besides the batches in flight
+    // Other processes write the table as well, each from other parts of the stream. A checkpoint given to `commit` is
+    // of the parts that this process has read: they are set where the sink holds what it held before for each of them,
+    // all others stay. Where it does not, another process was faster, and `commit` is a `conflict` that changes
+    // nothing.
+    bool shared = false;
+    uint64_t memory_bytes = 64 << 20;  // that the sink may hold for this stream besides the batches in flight
 };
 
 struct SinkState {
@@ -204,6 +248,13 @@ public:
     }
     // Rows for the table kQuarantineTable, of quarantine_schema().
     virtual Result<void> quarantine(RunContext& run, const RecordBatch& rows) = 0;
+    // TableTarget::shared, behind a commit: the checkpoint of all parts as it stands now, whoever has set it.
+    virtual Result<std::optional<Checkpoint>> refresh(RunContext& run) {
+        (void)run;
+        return Error(ErrorKind::invalid_config,
+                     "sink cannot be shared by several processes; write to files or postgres, or read with "
+                     "mode: incremental");
+    }
     // All since the last commit and `checkpoint` become durable and visible together, or not at all. nullopt: there is
     // no checkpoint behind these rows, the one that stands is forgotten (a full refresh has ended).
     virtual Result<void> commit(RunContext& run, const std::optional<Checkpoint>& checkpoint, CommitKind kind) = 0;
@@ -274,6 +325,8 @@ struct ConnectorSpec {
     std::span<const FieldSpec> table_fields = {};   // of a stream written to it
     // How a stream is read and written where the user does not say; nullptr: as for every source.
     StreamDefaults (*stream_defaults)(std::string_view stream, const Options& stream_options) = nullptr;
+    // Whether several processes may read the stream at once (SharedSource); nullptr: never.
+    bool (*is_shared)(const StreamRequest& stream) = nullptr;
     // Reaches the system with the credentials given.
     Result<void> (*check)(RunContext&, const std::string& connection, const Options& options) = nullptr;
     // The streams that can be read. Those that exist only by declaration in a pipeline are not known here.

@@ -2,9 +2,12 @@
 
 #include <utility>
 
+#include "base/assert.h"
+
 namespace shaduf {
 
 RawRows part_of(const RawRows& rows, size_t begin, size_t end) {
+    SHADUF_ASSERT(rows.stretches.empty());
     RawRows part;
     part.format = rows.format;
     part.text = rows.text;

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <vector>
@@ -45,6 +47,13 @@ struct RawRows {
     std::string place;
     int64_t first_row = 1;
     std::vector<int64_t> row_numbers;
+    // Of rows from a few places in turn (partitions of a topic): each stretch begins at a row and goes to the next one.
+    // Then row i stands at "<place of its stretch>:<row_numbers[i]>".
+    struct Stretch {
+        size_t row;
+        std::string place;
+    };
+    std::vector<Stretch> stretches;  // ascending, the first at row 0; empty: all are from `place`
     // Or the whole position of each row, when they come from different places.
     std::vector<std::string> positions;
 
@@ -52,9 +61,17 @@ struct RawRows {
     std::string position(size_t i) const {
         if (!positions.empty()) return positions[i];
         const int64_t number = row_numbers.empty() ? first_row + static_cast<int64_t>(i) : row_numbers[i];
-        return place + ":" + std::to_string(number);
+        return place_of(i) + ":" + std::to_string(number);
     }
-    size_t byte_size() const { return (text == nullptr ? 0 : text->size()) + rows.size() * sizeof(Span); }
+    const std::string& place_of(size_t i) const {
+        if (stretches.empty()) return place;
+        const auto behind = std::upper_bound(stretches.begin(), stretches.end(), i,
+                                             [](size_t row, const Stretch& stretch) { return row < stretch.row; });
+        return std::prev(behind)->place;
+    }
+    size_t byte_size() const {
+        return (text == nullptr ? 0 : text->size()) + rows.size() * sizeof(Span) + row_numbers.size() * sizeof(int64_t);
+    }
 };
 
 }  // namespace shaduf

@@ -144,8 +144,15 @@ Result<TypedBatch> Contract::apply(const ReadBatch& batch) {
     static const Treated untouched;
     const Treated& treated = batch.treated == nullptr ? untouched : *batch.treated;
     if (const auto* raw = std::get_if<RawRows>(&batch.rows)) return apply_raw(*raw, treated);
-    std::vector<RejectedRow> rejected = batch.rejected;
-    auto listed = TRY(select_listed(std::get<RecordBatch>(batch.rows), rejected));
+    if (const auto* encoded = std::get_if<std::shared_ptr<const EncodedRows>>(&batch.rows)) {
+        EncodedRows::Decoded decoded = (*encoded)->decode();
+        return apply_decoded(decoded.rows, std::move(decoded.rejected));
+    }
+    return apply_decoded(std::get<RecordBatch>(batch.rows), batch.rejected);
+}
+
+Result<TypedBatch> Contract::apply_decoded(const RecordBatch& rows, std::vector<RejectedRow> rejected) {
+    auto listed = TRY(select_listed(rows, rejected));
     auto typed = TRY(apply_typed(without_own_columns(std::move(listed))));
     return rejected.empty() ? std::move(typed) : without_rejected(std::move(typed), rejected);
 }

@@ -66,6 +66,7 @@ private:
     struct Form;  // a shape and its compiled decoder
 
     Result<TypedBatch> apply_raw(const RawRows& rows, const Treated& treated);
+    Result<TypedBatch> apply_decoded(const RecordBatch& rows, std::vector<RejectedRow> rejected);
     Result<TypedBatch> apply_typed(const RecordBatch& rows);
     Result<std::shared_ptr<const Form>> form_for(const RawRows& rows, const Treated& treated);
     void read_as_text(const Treated& treated, Shape& shape) const;

@@ -50,9 +50,13 @@ Result<const StreamConfig*> find_stream(const PipelineConfig& pipeline, const st
 }
 
 StreamRequest request_of(const PipelineConfig& pipeline, const StreamConfig& stream, ReadMode mode) {
-    StreamRequest request{pipeline.source, stream.name, mode, stream.source_options};
+    StreamRequest request{pipeline.source, stream.name, mode, stream.source_options, pipeline.name};
     for (const auto& other : pipeline.streams) request.pipeline_streams.emplace_back(other.name, other.source_options);
     return request;
+}
+
+bool is_shared(const Side& source, const PipelineConfig& pipeline, const StreamConfig& stream) {
+    return source.spec->is_shared != nullptr && source.spec->is_shared(request_of(pipeline, stream, stream.mode));
 }
 
 MemoryShares MemoryShares::of(uint64_t memory_bytes) {
@@ -90,6 +94,7 @@ Result<StreamJob> make_job(const JobRequest& request) {
     target.run_id = request.run_id;
     target.restatements = stream.restatements;
     target.keeps_restatements = request.keeps_restatements;
+    target.shared = request.shared;
     target.memory_bytes = memory.sinks / request.streams_at_once;
     // A report that lost a metric still has all its rows: nothing else would tell.
     job.tells_lost_fields = request.write == WriteMode::slices;

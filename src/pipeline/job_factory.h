@@ -26,6 +26,9 @@ Result<const StreamConfig*> find_stream(const PipelineConfig& pipeline, const st
 // What the source is told of a stream, and of those beside it.
 StreamRequest request_of(const PipelineConfig& pipeline, const StreamConfig& stream, ReadMode mode);
 
+// Whether other processes may run the stream at the same time.
+bool is_shared(const Side& source, const PipelineConfig& pipeline, const StreamConfig& stream);
+
 // How the memory of a pipeline is shared out: rows on their way, what sinks gather, keys of uniqueness checks. The
 // embedded engine's own limit is an option of its connection.
 struct MemoryShares {
@@ -45,6 +48,7 @@ struct JobRequest {
     WriteMode write;
     size_t streams_at_once = 1;  // that share the memory
     bool keeps_restatements = true;
+    bool shared = false;  // see TableTarget::shared
 };
 
 // All parts of a job but its source.

@@ -11,8 +11,8 @@ QuarantineBuilder::QuarantineBuilder(const StreamJob& job)
 Result<std::string> QuarantineBuilder::add(const ReadBatch& batch, size_t row, const Error& why,
                                            const std::shared_ptr<const Shape>& shape, Timestamp now) {
     const GuardedRow guarded = TRY(guard_.guard(batch, row, why.message(), shape));
-    const auto* text = std::get_if<RawRows>(&batch.rows);
-    const std::string position = text != nullptr ? text->position(row) : batch.place;
+    const std::string position = batch.position(row);
+    const bool is_placed = !std::holds_alternative<RecordBatch>(batch.rows);
     // The same row of the same run always has the same id, so that a repeated delivery can be told from a second row.
     // The place of a typed row does not name the row, so there and behind a replay its turn does.
     // Days that are loaded again bring their bad rows again: each lies there once.
@@ -21,7 +21,7 @@ Result<std::string> QuarantineBuilder::add(const ReadBatch& batch, size_t row, c
                            (comes_again ? "" : position) + '\n' + guarded.raw.value_or("");
     if (comes_again) {
         identity += '\n' + std::to_string(copies_[std::hash<std::string>()(identity)]++);
-    } else if (text == nullptr || batch.treated != nullptr) {
+    } else if (!is_placed || batch.treated != nullptr) {
         identity += '\n' + std::to_string(rows_added_);
     }
     ++rows_added_;

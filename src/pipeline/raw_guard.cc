@@ -55,6 +55,12 @@ RawRows one_row(std::string_view text) {
     return rows;
 }
 
+std::string raw_of(const ReadBatch& batch, size_t row) {
+    if (const auto* text = std::get_if<RawRows>(&batch.rows)) return make_valid_utf8(text->row(row));
+    if (const auto* typed = std::get_if<RecordBatch>(&batch.rows)) return typed->row_as_json(row);
+    return std::get<std::shared_ptr<const EncodedRows>>(batch.rows)->text(row);
+}
+
 }  // namespace
 
 std::string treated_to_text(const Treated& treated) {
@@ -79,11 +85,9 @@ Result<Treated> treated_from_text(std::string_view text) {
 
 Result<GuardedRow> RawGuard::guard(const ReadBatch& batch, size_t row, const std::string& reason,
                                    const std::shared_ptr<const Shape>& shape) {
-    const auto* text = std::get_if<RawRows>(&batch.rows);
     if (policies_.empty()) {
         GuardedRow as_it_is;
-        as_it_is.raw =
-            text != nullptr ? make_valid_utf8(text->row(row)) : std::get<RecordBatch>(batch.rows).row_as_json(row);
+        as_it_is.raw = raw_of(batch, row);
         as_it_is.reason = reason;
         // Whatever policies the stream had before.
         const bool was_treated =
@@ -91,9 +95,11 @@ Result<GuardedRow> RawGuard::guard(const ReadBatch& batch, size_t row, const std
         if (was_treated) as_it_is.policies = treated_to_text(*batch.treated);
         return as_it_is;
     }
-    GuardedRow guarded = text != nullptr
-                             ? TRY(guard_text(*text, row, batch.treated.get(), shape))
-                             : TRY(guard_typed(std::get<RecordBatch>(batch.rows), row, batch.treated.get()));
+    const auto* text = std::get_if<RawRows>(&batch.rows);
+    const auto* typed = std::get_if<RecordBatch>(&batch.rows);
+    GuardedRow guarded = text != nullptr    ? TRY(guard_text(*text, row, batch.treated.get(), shape))
+                         : typed != nullptr ? TRY(guard_typed(*typed, row, batch.treated.get()))
+                                            : TRY(guard_encoded(batch, row));
     guarded.reason = without_values(reason);
     if (!guarded.raw && batch.treated == nullptr) {
         guarded.reason += "; the text of the row is withheld, since the stream has policies";
@@ -205,6 +211,18 @@ Result<GuardedRow> RawGuard::guard_text(const RawRows& rows, size_t row, const T
         columns.push_back(target.column);
     }
     return finish(text, edits, columns, std::move(treated));
+}
+
+// Bytes that cannot be read may hold anything: nothing of them is kept.
+Result<GuardedRow> RawGuard::guard_encoded(const ReadBatch& batch, size_t row) {
+    const auto& rows = std::get<std::shared_ptr<const EncodedRows>>(batch.rows);
+    if (encoded_ != rows) {
+        decoded_ = rows->decode();
+        encoded_ = rows;
+    }
+    const bool is_broken = std::any_of(decoded_->rejected.begin(), decoded_->rejected.end(),
+                                       [&](const RejectedRow& rejected) { return rejected.row == row; });
+    return is_broken ? GuardedRow() : guard_typed(decoded_->rows, row, batch.treated.get());
 }
 
 Result<GuardedRow> RawGuard::guard_typed(const RecordBatch& rows, size_t row, const Treated* before) {

@@ -52,6 +52,7 @@ private:
     Result<GuardedRow> guard_text(const RawRows& rows, size_t row, const Treated* before,
                                   const std::shared_ptr<const Shape>& shape);
     Result<GuardedRow> guard_typed(const RecordBatch& rows, size_t row, const Treated* before);
+    Result<GuardedRow> guard_encoded(const ReadBatch& batch, size_t row);
     Result<JsonEdit> edit_of(const std::string& column, std::vector<std::string> path,
                              const std::optional<std::string>& value, bool is_shared, Treated& treated) const;
     static GuardedRow finish(std::string_view text, std::vector<JsonEdit>& edits,
@@ -62,6 +63,8 @@ private:
     std::shared_ptr<const Shape> shape_;
     bool has_targets_ = false;
     std::vector<Target> targets_;
+    std::shared_ptr<const EncodedRows> encoded_;  // that was decoded last
+    std::optional<EncodedRows::Decoded> decoded_;
 };
 
 std::string treated_to_text(const Treated& treated);

@@ -5,10 +5,12 @@
 #include <condition_variable>
 #include <cstdio>
 #include <mutex>
+#include <optional>
 #include <random>
 #include <set>
 #include <thread>
 
+#include "base/retry.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "pipeline/job_factory.h"
@@ -17,6 +19,9 @@
 
 namespace shaduf {
 namespace {
+
+// Of a stream that runs for ever, after an error that passes by.
+constexpr RetryPolicy kRestarts{.tries_max = 0, .delay_first = std::chrono::milliseconds(500)};
 
 enum class StreamState { waiting, running, done };
 
@@ -70,7 +75,11 @@ public:
 
     std::vector<StreamResult> execute(int at_once) {
         std::vector<std::thread> threads;
-        const size_t count = std::min<size_t>(static_cast<size_t>(std::max(1, at_once)), plans_.size());
+        // Those that never end would keep the others from beginning.
+        const auto endless = std::count_if(plans_.begin(), plans_.end(),
+                                           [](const Plan& plan) { return plan.config->mode == ReadMode::stream; });
+        const auto wanted = static_cast<size_t>(std::max(1, at_once) + static_cast<int>(endless));
+        const size_t count = std::min(wanted, plans_.size());
         for (size_t i = 1; i < count; ++i) threads.emplace_back([this] { run_until_none_is_left(); });
         run_until_none_is_left();
         for (auto& thread : threads) thread.join();
@@ -130,16 +139,48 @@ private:
         plan.result.progress.stream = plan.config->name;
         plan.result.progress.table = plan.config->table;
         record(plan, "running");
-        auto job = job_of(*plan.config);
-        if (job.ok()) {
-            plan.result = run_stream(run_, job.release_value(), budget_);
-        } else {
-            plan.result.error = job.error().at(plan.config->place);
-            run_.events.stream_finished(plan.result.progress, &*plan.result.error);
-        }
+        run_until_it_ends(plan);
         const auto& error = plan.result.error;
         const bool canceled = error && error->kind() == ErrorKind::canceled;
         record(plan, !error ? "done" : canceled ? "canceled" : "failed");
+    }
+
+    void run_until_it_ends(Plan& plan) {
+        StreamProgress before;
+        for (int failures = 0;;) {
+            auto job = job_of(*plan.config);
+            if (!job.ok()) {
+                plan.result.error = job.error().at(plan.config->place);
+                run_.events.stream_finished(plan.result.progress, &*plan.result.error);
+                return;
+            }
+            plan.result = run_stream(run_, job.release_value(), budget_);
+            failures = plan.result.progress.rows_written > 0 ? 1 : failures + 1;
+            add(before, plan.result.progress);
+            if (!begins_again(plan) || failures > plan.config->retries) return;
+            before = plan.result.progress;
+            run_.events.message(Severity::warning, pipeline_.name + "." + plan.config->name,
+                                "begins again from its checkpoint: " + plan.result.error->to_string());
+            const double jitter = static_cast<double>(random_()) / static_cast<double>(std::random_device::max());
+            if (!run_.clock.sleep(backoff_delay(kRestarts, failures, jitter), run_.cancellation)) return;
+        }
+    }
+
+    static void add(const StreamProgress& before, StreamProgress& progress) {
+        progress.rows_read += before.rows_read;
+        progress.rows_written += before.rows_written;
+        progress.rows_quarantined += before.rows_quarantined;
+        progress.bytes_read += before.bytes_read;
+        progress.warnings += before.warnings;
+        progress.retries += before.retries;
+        progress.seconds += before.seconds;
+    }
+
+    // What is to run for ever outlives a system that is away, and another process that was faster.
+    bool begins_again(const Plan& plan) const {
+        if (plan.config->mode != ReadMode::stream || !plan.result.error || run_.cancellation.canceled()) return false;
+        const ErrorKind kind = plan.result.error->kind();
+        return kind == ErrorKind::unavailable || kind == ErrorKind::rate_limited || kind == ErrorKind::conflict;
     }
 
     // The history is a convenience: a run goes on without it, and says so.
@@ -164,7 +205,8 @@ private:
                            .policy_key = policy_key_,
                            .checkpoint_name = stream.name,
                            .write = stream.write,
-                           .streams_at_once = std::min(plans_.size(), static_cast<size_t>(pipeline_.streams_parallel))};
+                           .streams_at_once = std::min(plans_.size(), static_cast<size_t>(pipeline_.streams_parallel)),
+                           .shared = is_shared(source_, pipeline_, stream)};
         StreamJob job = TRY(make_job(request));
         const StreamRequest wanted = request_of(pipeline_, stream, stream.mode);
         job.source = TRY(source_.spec->make_source(source_.connection->options, wanted));
@@ -179,6 +221,7 @@ private:
     ByteBudget budget_;
     const std::string run_id_;
     MetaStore* const history_;
+    std::random_device random_;
     std::mutex mutex_;
     std::condition_variable changed_;
     std::vector<Plan> plans_;
@@ -211,12 +254,24 @@ std::vector<Error> check_pipeline(RunContext& run, const Project& project, const
     return pipeline_run.check();
 }
 
+namespace {
+
+bool all_are_shared(const Side& source, const PipelineConfig& pipeline, const std::vector<std::string>& wanted) {
+    return std::all_of(pipeline.streams.begin(), pipeline.streams.end(), [&](const StreamConfig& stream) {
+        const bool is_wanted = wanted.empty() || std::find(wanted.begin(), wanted.end(), stream.name) != wanted.end();
+        return !is_wanted || is_shared(source, pipeline, stream);
+    });
+}
+
+}  // namespace
+
 Result<RunSummary> run_pipeline(RunContext& run, const Project& project, const PipelineConfig& pipeline,
                                 const Registry<ConnectorSpec>& connectors, const RunOptions& options) {
     const Side source = TRY(find_source(project, connectors, pipeline.source));
     const Side sink = TRY(find_sink(project, connectors, pipeline.sink));
     const std::string folder = project.folder + "/.shaduf";
-    const Lease lease = TRY(Lease::take(folder + "/locks", pipeline.name));
+    std::optional<Lease> lease;
+    if (!all_are_shared(source, pipeline, options.streams)) lease = TRY(Lease::take(folder + "/locks", pipeline.name));
     std::unique_ptr<MetaStore> history;
     const std::string meta_path = options.meta_path.value_or(folder + "/meta.db");
     if (!meta_path.empty()) history = TRY(MetaStore::open(meta_path));

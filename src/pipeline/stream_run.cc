@@ -1,10 +1,12 @@
 #include "pipeline/stream_run.h"
 
 #include <atomic>
+#include <condition_variable>
 #include <future>
 #include <thread>
 #include <utility>
 
+#include "base/assert.h"
 #include "base/bounded_queue.h"
 #include "base/failpoint.h"
 #include "base/text.h"
@@ -30,26 +32,44 @@ struct Prepared {
     std::vector<std::string> fields_ignored;
 };
 
+// How the writer tells the reader that all is committed, and where the sink stands.
+class Settlement {
+public:
+    void settle(std::optional<Checkpoint> stands) {
+        const std::lock_guard lock(mutex_);
+        stands_ = std::move(stands);
+        settled_ = true;
+        changed_.notify_all();
+    }
+    Result<std::optional<Checkpoint>> wait(const Cancellation& stop) {
+        const Cancellation::Waker waker(stop, [this] {
+            const std::lock_guard lock(mutex_);
+            changed_.notify_all();
+        });
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, [&] { return settled_ || stop.canceled(); });
+        TRY(stop.check());
+        return stands_;
+    }
+
+private:
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    bool settled_ = false;
+    std::optional<Checkpoint> stands_;
+};
+
 struct Item {
     ReadBatch batch;
     ByteBudget::Share share;
     std::promise<Result<Prepared>> prepared;
+    Settlement settlement;  // of a batch that settles
 };
 using ItemPtr = std::shared_ptr<Item>;
 
-size_t rows_of(const ReadBatch& batch) {
-    if (const auto* raw = std::get_if<RawRows>(&batch.rows)) return raw->rows.size();
-    return std::get<RecordBatch>(batch.rows).rows();
-}
-
-size_t bytes_of(const ReadBatch& batch) {
-    if (const auto* raw = std::get_if<RawRows>(&batch.rows)) return raw->byte_size();
-    return std::get<RecordBatch>(batch.rows).byte_size();
-}
-
 // Text becomes columns of about its size while it is kept for quarantine.
 size_t share_of(const ReadBatch& batch) {
-    return std::holds_alternative<RawRows>(batch.rows) ? bytes_of(batch) * 2 : bytes_of(batch);
+    return std::holds_alternative<RecordBatch>(batch.rows) ? batch.byte_size() : batch.byte_size() * 2;
 }
 
 uint32_t origin_of(const std::vector<uint32_t>& numbers, size_t row) {
@@ -199,7 +219,15 @@ private:
             TRY(stop_.check());
             if (!in_order_.push(item)) return {};
             if (!to_work_.push(item)) item->prepared.set_value(Error(ErrorKind::canceled, "the run was stopped"));
+            if (item->batch.settles) TRY(resume(*item));
         }
+    }
+
+    Result<void> resume(Item& item) {
+        auto* shared = dynamic_cast<SharedSource*>(job_.source.get());
+        SHADUF_ASSERT(shared != nullptr);
+        const auto stands = TRY(item.settlement.wait(stop_));
+        return with_counted_retries([&] { return shared->resume_at(run_, stands); });
     }
 
     Result<void> acknowledge_committed() {
@@ -224,9 +252,9 @@ private:
     Result<Prepared> prepare(const ReadBatch& batch) {
         static const SchemaPtr no_columns = std::make_shared<const Schema>();
         const bool is_typed = std::holds_alternative<RecordBatch>(batch.rows);
-        if (rows_of(batch) == 0 && !is_typed) return Prepared{RecordBatch(no_columns, {}, 0), {}, {}, {}};
+        if (batch.row_count() == 0 && !is_typed) return Prepared{RecordBatch(no_columns, {}, 0), {}, {}, {}};
         TypedBatch typed = TRY(contract_->apply(batch));
-        if (rows_of(batch) == 0) return Prepared{TRY(job_.policies->apply(typed.rows, nullptr)), {}, {}, {}};
+        if (batch.row_count() == 0) return Prepared{TRY(job_.policies->apply(typed.rows, nullptr)), {}, {}, {}};
         CheckedRows checked = TRY(job_.expectations->check(run_, typed.rows, batch.treated.get()));
         std::vector<uint32_t> origin = typed.row_numbers;
         if (!checked.rejected.empty()) {
@@ -246,7 +274,8 @@ private:
 
     Result<void> write_all() {
         last_commit_ = run_.clock.steady_now();
-        const bool all_or_nothing = job_.expectations->any_fatal();
+        // What never ends is judged batch by batch.
+        const bool all_or_nothing = job_.expectations->any_fatal() && job_.read != ReadMode::stream;
         while (auto item = in_order_.pop()) {
             auto prepared = (*item)->prepared.get_future().get();
             if (!prepared.ok()) {
@@ -259,7 +288,9 @@ private:
             const bool due = !all_or_nothing && commit_is_due();
             if (due && may_commit() && !(*item)->batch.next) TRY(commit(CommitKind::interim));
             TRY(write((*item)->batch, prepared.release_value()));
-            if (!all_or_nothing && may_commit() && commit_is_due()) TRY(commit(CommitKind::interim));
+            const bool settles = (*item)->batch.settles;
+            if (!all_or_nothing && may_commit() && (settles || commit_is_due())) TRY(commit(CommitKind::interim));
+            if (settles) (*item)->settlement.settle(TRY(job_.sink->refresh(run_)));
             report_progress();
         }
         TRY(parent_.cancellation.check());
@@ -275,14 +306,15 @@ private:
         TRY(failpoint("run.write"));
         if (job_.write == WriteMode::slices) TRY(begin_slice(batch));
         if (batch.next) pending_ = batch.next;
-        if (batch.next || rows_of(batch) > 0) unplaced_rows_ = !batch.next;
-        if (rows_of(batch) == 0) {
+        if (batch.next || batch.row_count() > 0) unplaced_rows_ = !batch.next;
+        if (batch.row_count() == 0) {
             const Schema& columns = *prepared.rows.schema();
             return columns.size() == 0 ? Result<void>() : writer_.prepare(columns);
         }
+        changed_ = true;
         StreamProgress& progress = result_.progress;
-        progress.rows_read += static_cast<int64_t>(rows_of(batch));
-        progress.bytes_read += static_cast<int64_t>(bytes_of(batch));
+        progress.rows_read += static_cast<int64_t>(batch.row_count());
+        progress.bytes_read += static_cast<int64_t>(batch.byte_size());
         values_ignored_ += static_cast<int64_t>(prepared.values_ignored);
         drift_.see_ignored(prepared.fields_ignored);
         for (const auto& row : prepared.rejected) TRY(quarantine(batch, row.row, row.why));
@@ -301,7 +333,7 @@ private:
     }
 
     Result<void> begin_slice(const ReadBatch& batch) {
-        if (batch.slice == nullptr && rows_of(batch) > 0)
+        if (batch.slice == nullptr && batch.row_count() > 0)
             return Error(ErrorKind::invalid_config,
                          "source gives no slices of this stream; set write: merge with a key");
         if (batch.slice == nullptr || batch.slice == slice_) return {};
@@ -346,6 +378,11 @@ private:
 
     // A full refresh that has ended leaves no checkpoint: the next one begins anew.
     Result<void> commit(CommitKind kind) {
+        if (kind == CommitKind::interim && !changed_ && pending_ == committed_) {
+            last_commit_ = run_.clock.steady_now();
+            pending_.reset();
+            return {};
+        }
         const bool ended = kind == CommitKind::final && job_.read == ReadMode::full_refresh;
         const auto checkpoint = ended ? std::nullopt : pending_ ? pending_ : committed_;
         TRY(flush_quarantine());
@@ -354,6 +391,7 @@ private:
         TRY(failpoint("run.committed"));
         last_commit_ = run_.clock.steady_now();
         result_.checkpoint = checkpoint;
+        changed_ = false;
         std::lock_guard lock(mutex_);
         if (pending_) committed_ = std::exchange(pending_, std::nullopt);
         return {};
@@ -393,6 +431,7 @@ private:
     std::shared_ptr<const TableSlice> slice_;  // the writer's: that rows are of
     std::optional<Checkpoint> pending_;        // the writer's: told last, behind rows that are not committed yet
     bool unplaced_rows_ = false;               // the writer's: rows behind that were written
+    bool changed_ = false;                     // the writer's: rows came since the last commit
     std::mutex mutex_;                         // guards committed_
     std::optional<Checkpoint> committed_;
     std::optional<Checkpoint> acknowledged_;

@@ -186,14 +186,18 @@ private:
         if (--slices_left_ == 0) finish_load(position_);
         position_.memory = memory_.all();
         ReadBatch batch;
-        batch.rows = slices_left_ == 0 && !gave_rows_ ? no_rows() : RawRows{.text = BufferBuilder().finish()};
+        if (slices_left_ == 0 && !gave_rows_) {
+            batch.rows = no_rows();
+        } else {
+            batch.rows = RawRows{.text = BufferBuilder().finish()};
+        }
         batch.slice = std::move(table_slice);
         batch.next = to_checkpoint(position_);
         return std::optional(std::move(batch));
     }
 
     // Makes the table where nothing came to make it of.
-    std::variant<RawRows, RecordBatch> no_rows() const {
+    RecordBatch no_rows() const {
         std::vector<Field> fields;
         for (const ShapeColumn& column : fetcher_->known_columns()) fields.push_back({column.name, column.type});
         const auto schema = std::make_shared<const Schema>(std::move(fields));
