@@ -169,7 +169,7 @@ class TestRun:
             lines = [line.decode().encode("latin-1").decode("unicode_escape").encode("latin-1") for line in lines]
         if "keys" in options:
             lines = [(key, value or None) for key, _, value in (line.partition(b"|") for line in lines)]
-        settings = dict(option.split("=", 1) for option in options if "=" in option and not option.startswith("header="))
+        settings = dict(option.split("=", 1) for option in options if re.match(r"(?!header)\w+=", option))
         headers = [option.split("=", 1)[1] for option in options if option.startswith("header=")]
         partition = int(settings["partition"]) if "partition" in settings else None
         self.kafka.produce(topic, lines, partition, headers)
