@@ -110,6 +110,11 @@ public:
     // Partitions that were revoked: nothing of them comes any more.
     Result<void> give_up(const std::vector<TopicPartition>& partitions);
 
+    // Partitions that are read go on from these offsets.
+    Result<void> seek(const KafkaOffsets& offsets);
+    // While no broker can be reached; known_bounds then says nothing new.
+    bool brokers_are_away() const;
+
     // For others that watch the group's lag; nobody here reads it.
     Result<void> commit_to_group(const KafkaOffsets& offsets);
 

@@ -431,6 +431,16 @@ Result<void> KafkaConsumer::give_up(const std::vector<TopicPartition>& partition
     return result_of(rd_kafka_assign(impl_->client, nullptr), kWhat);
 }
 
+Result<void> KafkaConsumer::seek(const KafkaOffsets& offsets) {
+    const PartitionList list = list_of(offsets);
+    constexpr std::string_view kWhat = "cannot go on from another offset";
+    TRY(result_of(rd_kafka_seek_partitions(impl_->client, list.get(), static_cast<int>(kRequestMax.count())), kWhat));
+    for (const auto& element : elements_of(*list)) TRY(result_of(element.err, kWhat));
+    return {};
+}
+
+bool KafkaConsumer::brokers_are_away() const { return impl_->state.away_since.has_value(); }
+
 Result<void> KafkaConsumer::commit_to_group(const KafkaOffsets& offsets) {
     constexpr std::string_view kWhat = "cannot tell the group where it stands";
     rd_kafka_queue_t* answers = rd_kafka_queue_new(impl_->client);
