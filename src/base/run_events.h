@@ -1,8 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -24,17 +22,6 @@ struct StreamProgress {
     double seconds = 0;
 };
 
-// How far a stream that is read for ever is behind what its source has.
-struct StreamLag {
-    std::string pipeline;
-    std::string stream;
-    int64_t messages = 0;                  // in all parts
-    std::map<std::string, int64_t> parts;  // those that this process reads: orders/3
-    // Age of the oldest message that was read and is not committed; nullopt: all are.
-    std::optional<double> oldest_seconds;
-    int64_t rebalances = 0;  // since the stream began
-};
-
 enum class Severity { info, warning, error };
 
 // Lower layers tell what happens; whoever watches (terminal, metrics, run history) implements this. Every call may come
@@ -46,8 +33,6 @@ public:
     // At most a few times a second for a stream.
     virtual void stream_progressed(const StreamProgress&) {}
     virtual void stream_finished(const StreamProgress&, const Error* error) { (void)error; }
-    // Every few seconds, of a stream whose source knows it.
-    virtual void stream_lag(const StreamLag&) {}
     // `place` says where ("pipeline.stream" or a file); one line, no secrets.
     virtual void message(Severity, std::string_view place, std::string_view text) {
         (void)place;

@@ -412,23 +412,29 @@ std::optional<KafkaRebalance> KafkaConsumer::rebalance() {
 
 Result<void> KafkaConsumer::take(const KafkaOffsets& offsets) {
     const PartitionList list = list_of(offsets);
-    if (!impl_->state.rebalances.empty()) impl_->state.rebalances.pop_front();
     constexpr std::string_view kWhat = "cannot take partitions";
-    if (is_cooperative(impl_->client)) return result_of(rd_kafka_incremental_assign(impl_->client, list.get()), kWhat);
-    return result_of(rd_kafka_assign(impl_->client, list.get()), kWhat);
+    if (is_cooperative(impl_->client)) {
+        TRY(result_of(rd_kafka_incremental_assign(impl_->client, list.get()), kWhat));
+    } else {
+        TRY(result_of(rd_kafka_assign(impl_->client, list.get()), kWhat));
+    }
+    if (!impl_->state.rebalances.empty()) impl_->state.rebalances.pop_front();
+    return {};
 }
 
 Result<void> KafkaConsumer::give_up(const std::vector<TopicPartition>& partitions) {
     const PartitionList list = make_list(partitions.size());
     for (const auto& partition : partitions) add(list.get(), partition, RD_KAFKA_OFFSET_INVALID);
-    const bool answers = !impl_->state.rebalances.empty();
-    if (answers) impl_->state.rebalances.pop_front();
     constexpr std::string_view kWhat = "cannot give partitions up";
-    // What is assigned without a group is told apart by one.
+    // What is assigned without a group goes part by part.
+    const bool answers = !impl_->state.rebalances.empty();
     if (!answers || is_cooperative(impl_->client)) {
-        return result_of(rd_kafka_incremental_unassign(impl_->client, list.get()), kWhat);
+        TRY(result_of(rd_kafka_incremental_unassign(impl_->client, list.get()), kWhat));
+    } else {
+        TRY(result_of(rd_kafka_assign(impl_->client, nullptr), kWhat));
     }
-    return result_of(rd_kafka_assign(impl_->client, nullptr), kWhat);
+    if (answers) impl_->state.rebalances.pop_front();
+    return {};
 }
 
 Result<void> KafkaConsumer::seek(const KafkaOffsets& offsets) {

@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "base/run_events.h"
+#include "base/stream_lag.h"
 
 namespace shaduf::kafka {
 namespace {
@@ -28,7 +29,9 @@ void LagWatch::committed(const Checkpoint& checkpoint) {
 }
 
 void LagWatch::report(RunContext& run, const KafkaConsumer& consumer, const Positions& positions) {
+    auto* listener = dynamic_cast<LagEvents*>(&run.events);
     const auto now = run.clock.steady_now();
+    if (listener == nullptr) return;
     if (reported_at_ && now - *reported_at_ < kReportEvery) return;
     reported_at_ = now;
     StreamLag lag;
@@ -50,7 +53,7 @@ void LagWatch::report(RunContext& run, const KafkaConsumer& consumer, const Posi
         const auto age = run.clock.now().time_since_epoch() - std::chrono::milliseconds(oldest_ms);
         lag.oldest_seconds = std::max(std::chrono::duration<double>(age).count(), 0.0);
     }
-    run.events.stream_lag(lag);
+    listener->stream_lag(lag);
 }
 
 }  // namespace shaduf::kafka
