@@ -149,6 +149,19 @@ public:
     virtual std::vector<ShapeColumn> known_columns() const = 0;
 };
 
+// Optional power of a source, asked for by dynamic_cast: it hands on what was turned away, with its reason, to where
+// its owner looks for it. Called by the writer's thread while another reads, before the commit that quarantines the
+// rows: so each is handed on at least once.
+struct RejectedMessage {
+    std::string position;  // ReadBatch::position
+    std::string reason;    // as the quarantine has it
+};
+class DeadLetters {
+public:
+    virtual ~DeadLetters() = default;
+    virtual Result<void> hand_on(RunContext& run, std::span<const RejectedMessage> rejected) = 0;
+};
+
 // What `discover` tells of a stream.
 struct StreamInfo {
     std::string name;

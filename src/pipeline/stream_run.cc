@@ -361,6 +361,7 @@ private:
     Result<void> quarantine(const ReadBatch& batch, size_t row, const Error& why) {
         const auto reason = TRY(quarantine_.add(batch, row, why, contract_->shape_of(batch), run_.clock.now()));
         ++result_.progress.rows_quarantined;
+        if (dead_letters_ != nullptr) rejected_.push_back({batch.position(row), reason});
         const std::string group = without_value(reason);
         const bool known = result_.reasons.contains(group) || result_.reasons.size() < kReasonsMax;
         ++result_.reasons[known ? group : "other reasons"];
@@ -369,6 +370,10 @@ private:
 
     Result<void> flush_quarantine() {
         if (quarantine_.rows() == 0) return {};
+        if (dead_letters_ != nullptr) {
+            TRY(dead_letters_->hand_on(run_, rejected_));
+            rejected_.clear();
+        }
         return job_.sink->quarantine(run_, quarantine_.finish());
     }
 
@@ -424,6 +429,8 @@ private:
     BoundedQueue<ItemPtr> in_order_;
     TableWriter writer_;
     QuarantineBuilder quarantine_{job_};
+    DeadLetters* dead_letters_ = dynamic_cast<DeadLetters*>(job_.source.get());
+    std::vector<RejectedMessage> rejected_;  // not handed on yet
     std::optional<Contract> contract_;
     DriftReport drift_;
 
