@@ -59,7 +59,7 @@ std::vector<std::string> ConnectProperties::left() const {
 namespace {
 
 using connect::Draft;
-using connect::quoted;
+using connect::in_quotes;
 
 constexpr std::string_view kS3Class = "io.confluent.connect.s3.S3SinkConnector";
 constexpr std::string_view kBigQueryClasses[] = {"com.wepay.kafka.connect.bigquery.BigQuerySinkConnector",
@@ -158,7 +158,7 @@ std::string yaml_of(const Draft& draft, const std::vector<std::string>& notes) {
     }
     text += "streams:\n";
     for (const auto& stream : draft.streams) {
-        text += "  " + quoted(stream.name) + ":\n";
+        text += "  " + in_quotes(stream.name) + ":\n";
         for (const auto& [name, value] : stream.options) text += "    " + name + ": " + value + "\n";
     }
     return text;

@@ -21,7 +21,7 @@ std::string last_part(const std::string& class_name) {
 
 std::string list_of(const std::vector<std::string>& items) {
     std::vector<std::string> texts;
-    for (const auto& item : items) texts.push_back(quoted(item));
+    for (const auto& item : items) texts.push_back(in_quotes(item));
     return "[" + join(texts, ", ") + "]";
 }
 
@@ -38,7 +38,7 @@ void set_all(Draft& draft, const std::string& name, const std::string& value) {
 
 void read_registry(std::map<std::string, std::string> converter, Draft& draft) {
     if (converter.contains("schema.registry.url")) {
-        draft.source.emplace_back("registry_url", quoted(converter["schema.registry.url"]));
+        draft.source.emplace_back("registry_url", in_quotes(converter["schema.registry.url"]));
     }
     if (converter.contains("basic.auth.user.info") || converter.contains("schema.registry.basic.auth.user.info")) {
         draft.source.emplace_back("registry_username", variable(draft, "REGISTRY_USERNAME"));
@@ -72,7 +72,7 @@ void read_consumer(ConnectProperties& properties, Draft& draft) {
         return found.empty() ? std::string() : found.mapped();
     };
     const std::string brokers = take("bootstrap.servers");
-    draft.source.emplace_back("brokers", brokers.empty() ? variable(draft, "KAFKA") : quoted(brokers));
+    draft.source.emplace_back("brokers", brokers.empty() ? variable(draft, "KAFKA") : in_quotes(brokers));
     if (const auto security = take("security.protocol"); !security.empty()) {
         draft.source.emplace_back("security", to_lower(security));
     }
@@ -85,7 +85,7 @@ void read_consumer(ConnectProperties& properties, Draft& draft) {
         draft.source.emplace_back("username", variable(draft, "KAFKA_USERNAME"));
         draft.source.emplace_back("password", variable(draft, "KAFKA_PASSWORD"));
     }
-    if (const auto group = take("group.id"); !group.empty()) set_all(draft, "group", quoted(group));
+    if (const auto group = take("group.id"); !group.empty()) set_all(draft, "group", in_quotes(group));
     if (const auto start = take("auto.offset.reset"); start == "latest") set_all(draft, "start", "latest");
     if (const auto isolation = take("isolation.level"); !isolation.empty()) set_all(draft, "isolation", isolation);
     for (const auto& [name, value] : consumer) {
@@ -182,9 +182,9 @@ void read_bucket(ConnectProperties& properties, Draft& draft) {
     auto& sink = draft.sink;
     sink.emplace_back("type", "files");
     sink.emplace_back(
-        "path", quoted("s3://" + properties.take("s3.bucket.name") + "/" + properties.take("topics.dir", "topics")));
-    if (const auto url = properties.take("store.url"); !url.empty()) sink.emplace_back("endpoint", quoted(url));
-    sink.emplace_back("region", quoted(properties.take("s3.region", "us-west-2")));
+        "path", in_quotes("s3://" + properties.take("s3.bucket.name") + "/" + properties.take("topics.dir", "topics")));
+    if (const auto url = properties.take("store.url"); !url.empty()) sink.emplace_back("endpoint", in_quotes(url));
+    sink.emplace_back("region", in_quotes(properties.take("s3.region", "us-west-2")));
     properties.take("aws.access.key.id");
     properties.take("aws.secret.access.key");
     sink.emplace_back("access_key", variable(draft, "AWS_ACCESS_KEY_ID"));
@@ -192,7 +192,8 @@ void read_bucket(ConnectProperties& properties, Draft& draft) {
     if (!properties.take_flag("s3.path.style.access.enabled", true)) sink.emplace_back("addressing", "virtual_host");
     const std::string encryption = properties.take("s3.ssea.name");
     const std::string key = properties.take("s3.sse.kms.key.id");
-    if (!encryption.empty()) sink.emplace_back("encryption", quoted(key.empty() ? encryption : encryption + ":" + key));
+    if (!encryption.empty())
+        sink.emplace_back("encryption", in_quotes(key.empty() ? encryption : encryption + ":" + key));
 }
 
 int64_t commit_every(ConnectProperties& properties) {
@@ -211,7 +212,7 @@ std::string table_of(const std::string& topic) {
 
 }  // namespace
 
-std::string quoted(const std::string& text) { return nlohmann::json(text).dump(); }
+std::string in_quotes(const std::string& text) { return nlohmann::json(text).dump(); }
 
 Result<void> read_source(ConnectProperties& properties, Draft& draft) {
     for (const auto& topic : properties.take_list("topics")) {
@@ -232,7 +233,7 @@ Result<void> read_source(ConnectProperties& properties, Draft& draft) {
     set_all(draft, "format", format_of(converter, schemas == settings.end() || schemas->second != "false", draft));
     read_registry(settings, draft);
     if (const auto topic = properties.take("errors.deadletterqueue.topic.name"); !topic.empty()) {
-        set_all(draft, "dead_letter_topic", quoted(topic));
+        set_all(draft, "dead_letter_topic", in_quotes(topic));
     }
     if (properties.take("errors.tolerance", "none") == "none") {
         draft.notes.emplace_back(
@@ -256,7 +257,7 @@ void read_s3(ConnectProperties& properties, Draft& draft) {
         if (!partitioning.metadata.empty()) stream.options.emplace_back("metadata", list_of(partitioning.metadata));
         stream.options.emplace_back("commit_every", every);
         TableOptions table;
-        table.set("name", quoted(stream.name));
+        table.set("name", in_quotes(stream.name));
         table.set("format", format);
         if (!partitioning.levels.empty()) table.set("partition_by", list_of(partitioning.levels));
         stream.options.emplace_back("table", table.yaml());
@@ -280,13 +281,13 @@ void read_bigquery(ConnectProperties& properties, Draft& draft) {
     }
     for (auto& stream : draft.streams) {
         const auto table = tables.find(stream.name);
-        if (!key.empty()) stream.options.emplace_back("metadata", "[key]");
+        if (!key.empty()) stream.options.emplace_back("metadata", "[\"key\"]");
         if (merges && !key.empty()) {
             stream.options.emplace_back("write", "merge");
             stream.options.emplace_back("key", "[_kafka_key]");
         }
         stream.options.emplace_back("contract", evolves ? "evolve" : "freeze");
-        stream.options.emplace_back("table", quoted(table == tables.end() ? table_of(stream.name) : table->second));
+        stream.options.emplace_back("table", in_quotes(table == tables.end() ? table_of(stream.name) : table->second));
     }
 }
 

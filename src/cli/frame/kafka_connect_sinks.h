@@ -28,7 +28,7 @@ struct Draft {
     std::vector<std::string> notes;
 };
 
-std::string quoted(const std::string& text);
+std::string in_quotes(const std::string& text);
 
 // Brokers, security, converters, topics, errors: what all sinks have in common.
 Result<void> read_source(ConnectProperties& properties, Draft& draft);

@@ -3,8 +3,6 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "connectors/kafka/topic_reader.h"
-
 namespace shaduf::kafka {
 namespace {
 
@@ -64,9 +62,9 @@ std::optional<StandingRecord> StandingRecord::parse(std::string_view text) {
 
 KafkaTopicSpec checkpoint_topic() { return {std::string(kCheckpointTopic), 1, -1, {{"cleanup.policy", "compact"}}}; }
 
-Result<std::vector<StandingRecord>> read_standing(RunContext& run, const Connection& connection) {
+Result<std::vector<StandingRecord>> read_standing(RunContext& run, const Connection& connection, Absence absence) {
     std::map<std::string, StandingRecord> last;
-    TRY(read_whole_topic(run, connection, std::string(kCheckpointTopic),
+    TRY(read_whole_topic(run, connection, std::string(kCheckpointTopic), absence,
                          [&](const KafkaMessage& message) -> Result<void> {
                              const std::string key(message.key.value_or(""));
                              auto record = message.value ? StandingRecord::parse(*message.value) : std::nullopt;

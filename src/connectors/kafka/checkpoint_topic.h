@@ -8,6 +8,7 @@
 #include "base/run_context.h"
 #include "connectors/connector.h"
 #include "connectors/kafka/settings.h"
+#include "connectors/kafka/topic_reader.h"
 #include "io/kafka.h"
 
 // Where the streams that are written to topics stand: a compacted topic beside them, a record a stream, written in the
@@ -31,7 +32,7 @@ struct StandingRecord {
 
 KafkaTopicSpec checkpoint_topic();
 // The last of each stream.
-Result<std::vector<StandingRecord>> read_standing(RunContext& run, const Connection& connection);
+Result<std::vector<StandingRecord>> read_standing(RunContext& run, const Connection& connection, Absence absence);
 // With it a producer fences whoever else writes for this stream.
 std::string transactional_id(const std::string& pipeline, const std::string& stream);
 

@@ -29,7 +29,8 @@ public:
 
     Result<SinkState> open(RunContext& run) override {
         const KafkaTopicSpec checkpoints[] = {checkpoint_topic()};
-        TRY(create_kafka_topics(connection_.properties, checkpoints, run.cancellation, connection_.tokens(run)));
+        const auto created =
+            TRY(create_kafka_topics(connection_.properties, checkpoints, run.cancellation, connection_.tokens(run)));
         KafkaProperties properties = connection_.properties;
         properties.emplace("compression.type", settings_.compression);
         if (settings_.transactional) {
@@ -37,7 +38,8 @@ public:
         }
         producer_ = TRY(KafkaProducer::create(properties, run.cancellation, connection_.tokens(run)));
         if (settings_.transactional) TRY(producer_->init_transactions());
-        for (auto& record : TRY(read_standing(run, connection_))) {
+        for (auto& record :
+             TRY(read_standing(run, connection_, created.empty() ? Absence::is_trouble : Absence::is_empty))) {
             if (record.key() == standing_.key()) standing_ = std::move(record);
         }
         return SinkState{standing_.checkpoint, standing_.table};

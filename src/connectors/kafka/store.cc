@@ -38,7 +38,7 @@ public:
 
     Result<std::vector<CheckpointEntry>> list_checkpoints(RunContext& run) override {
         std::vector<CheckpointEntry> entries;
-        for (const auto& record : TRY(read_standing(run, connection_))) {
+        for (const auto& record : TRY(read_standing(run, connection_, Absence::is_empty))) {
             if (!record.checkpoint) continue;
             entries.push_back({record.pipeline, record.stream, *record.checkpoint, record.committed_at});
         }
@@ -52,11 +52,13 @@ public:
         KafkaProperties properties = connection_.properties;
         properties["transactional.id"] = transactional_id(pipeline, stream);
         const KafkaTopicSpec topics[] = {checkpoint_topic()};
-        TRY(create_kafka_topics(connection_.properties, topics, run.cancellation, connection_.tokens(run)));
+        const auto created =
+            TRY(create_kafka_topics(connection_.properties, topics, run.cancellation, connection_.tokens(run)));
         auto producer = TRY(KafkaProducer::create(properties, run.cancellation, connection_.tokens(run)));
         TRY(producer->init_transactions());
         StandingRecord standing{pipeline, stream, std::nullopt, std::nullopt, ""};
-        for (auto& record : TRY(read_standing(run, connection_))) {
+        for (auto& record :
+             TRY(read_standing(run, connection_, created.empty() ? Absence::is_trouble : Absence::is_empty))) {
             if (record.key() == standing.key()) standing = std::move(record);
         }
         standing.checkpoint = checkpoint;
@@ -101,7 +103,7 @@ private:
             texts[at->second] = message.value.value_or("");
             return {};
         };
-        TRY(read_whole_topic(run, connection_, std::string(kQuarantineTable), keep));
+        TRY(read_whole_topic(run, connection_, std::string(kQuarantineTable), Absence::is_empty, keep));
         NdjsonSplitter lines{std::string(kQuarantineTable)};
         for (const auto& text : texts) {
             if (text.empty()) continue;  // purged

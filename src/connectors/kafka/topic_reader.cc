@@ -55,11 +55,14 @@ Result<Bounds> stable_bounds(RunContext& run, const Connection& connection, Kafk
 
 }  // namespace
 
-Result<void> read_whole_topic(RunContext& run, const Connection& connection, const std::string& topic,
+Result<void> read_whole_topic(RunContext& run, const Connection& connection, const std::string& topic, Absence absence,
                               const std::function<Result<void>(const KafkaMessage&)>& each) {
     auto reader = TRY(make_reader(run, connection, "read_committed"));
     const auto partitions = TRY(partitions_of(*reader, topic));
-    if (partitions.empty()) return {};
+    if (partitions.empty()) {
+        if (absence == Absence::is_empty) return {};
+        return Error(ErrorKind::unavailable, "brokers do not know a topic that is there: " + topic + "; run again");
+    }
     KafkaOffsets begin;
     KafkaOffsets wanted;  // what is not read yet, up to where
     for (const auto& [partition, bounds] : TRY(stable_bounds(run, connection, *reader, partitions))) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 
@@ -10,10 +11,13 @@
 
 namespace shaduf::kafka {
 
-// Gives each committed message that a small topic of our own has now to `each`; none where there is no such topic.
+// What a topic that no broker names means: a broker that has just begun may not know all of them.
+enum class Absence : uint8_t { is_empty, is_trouble };
+
+// Gives each committed message that a small topic of our own has now to `each`.
 // Waits for transactions that are open on it, so that nothing which was committed before is missed; `unavailable` when
 // one stays open.
-Result<void> read_whole_topic(RunContext& run, const Connection& connection, const std::string& topic,
+Result<void> read_whole_topic(RunContext& run, const Connection& connection, const std::string& topic, Absence absence,
                               const std::function<Result<void>(const KafkaMessage&)>& each);
 
 }  // namespace shaduf::kafka
