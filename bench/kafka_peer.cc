@@ -8,7 +8,6 @@
 #include <librdkafka/rdkafka.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <array>
@@ -85,7 +84,8 @@ public:
         }
         if (next_ % 4096 == 0) rd_kafka_poll(client_, 0);
     }
-    void poll() { rd_kafka_poll(client_, 0); }
+    // A millisecond.
+    void wait() { rd_kafka_poll(client_, 1); }
 
 private:
     rd_kafka_t* const client_;
@@ -154,11 +154,7 @@ void trickle(const std::string& brokers, const std::string& topic, int rate, int
     const int64_t count = static_cast<int64_t>(rate) * seconds;
     for (int64_t id = 0; id < count; ++id) {
         const auto due = start + microseconds(id * 1'000'000 / rate);
-        while (std::chrono::steady_clock::now() < due) {
-            writer.poll();
-            timespec pause{0, 500'000};
-            nanosleep(&pause, nullptr);
-        }
+        while (std::chrono::steady_clock::now() < due) writer.wait();
         const auto now = std::chrono::duration_cast<microseconds>(std::chrono::system_clock::now().time_since_epoch());
         writer.write("{\"id\":" + std::to_string(id) + ",\"sent_us\":" + std::to_string(now.count()) + "}");
     }
