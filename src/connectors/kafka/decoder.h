@@ -3,6 +3,8 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 
 #include "base/result.h"
@@ -31,7 +33,8 @@ struct DecoderSettings {
     Tombstones tombstones = Tombstones::quarantine;
     std::shared_ptr<SchemaRegistry> registry;  // nullptr: none is configured
     std::shared_ptr<const CsvDialect> csv;
-    std::string connection;  // for errors
+    std::string reader_schema;  // avro: "latest" or the path of a file; "": columns as the messages bring them
+    std::string connection;     // for errors
     std::string stream;
 };
 
@@ -39,7 +42,8 @@ struct DecoderSettings {
 Result<std::unique_ptr<Decoder>> make_decoder(DecoderSettings settings);
 
 // The options of a stream that say how messages are read: format, key_format, metadata, metadata_prefix, tombstones,
-// csv_columns, csv_delimiter; and of a connection the registry: registry_url, registry_username, registry_password,
+// reader_schema, csv_columns,
+// csv_delimiter; and of a connection the registry: registry_url, registry_username, registry_password,
 // registry_token. The tables stand in decoder_settings.cc; the connector's file joins them with its own.
 std::span<const FieldSpec> decoder_stream_fields();
 std::span<const FieldSpec> registry_connection_fields();

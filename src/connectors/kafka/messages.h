@@ -13,6 +13,7 @@
 #include "data/buffer.h"
 #include "data/encoded_rows.h"
 #include "data/raw_rows.h"
+#include "data/row_decoder.h"
 
 namespace shaduf::kafka {
 
@@ -86,6 +87,8 @@ public:
     // May ask the schema registry, once for each schema. An error is of the registry alone, and may be retried; a
     // message whose schema does not exist is a row that is rejected.
     virtual Result<Rows> to_rows(RunContext& run, MessagesPtr messages) = 0;
+    // What is known of the columns of RawRows before any came (ColumnTeller): those of the metadata.
+    virtual std::vector<ShapeColumn> known_columns() const { return {}; }
 };
 
 }  // namespace shaduf::kafka
