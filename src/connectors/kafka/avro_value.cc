@@ -10,6 +10,7 @@
 namespace shaduf::kafka {
 namespace {
 
+constexpr size_t kJsonBytesMax = 64U << 20;
 constexpr int64_t kMicrosPerDay = 86'400'000'000;
 
 uint32_t little_endian(std::string_view bytes) {
@@ -178,6 +179,7 @@ bool AvroWalker::write_items(const AvroType& type, std::string& out, int depth) 
         for (; items > 0; --items) {
             if (!is_first) out += ',';
             is_first = false;
+            if (out.size() > kJsonBytesMax) return cursor_.fail("its JSON would be over 64 MB");
             if (is_map && !read_key(out)) return false;
             if (is_map) out += ':';
             if (!write(*type.items, out, depth + 1)) return false;
