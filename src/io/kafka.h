@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -21,6 +22,15 @@ namespace shaduf {
 
 // Properties by librdkafka's own names, such as "bootstrap.servers"; what they mean is told in its CONFIGURATION.md.
 using KafkaProperties = std::map<std::string, std::string>;
+
+// For OAUTHBEARER. The source is asked when a token is about to run out, by a thread of the library's own; it must not
+// outlast the cancellation that the client was given.
+struct KafkaToken {
+    std::string value;
+    std::string principal;
+    int64_t expires_ms = 0;  // since 1970
+};
+using KafkaTokenSource = std::function<Result<KafkaToken>()>;
 
 struct TopicPartition {
     std::string topic;
@@ -74,22 +84,36 @@ public:
     // Sets enable.auto.commit and enable.auto.offset.store to false, partition.assignment.strategy to
     // cooperative-sticky, and isolation.level to read_committed, where `properties` do not say otherwise.
     static Result<std::unique_ptr<KafkaConsumer>> create(const KafkaProperties& properties,
-                                                         const Cancellation& cancellation);
-    ~KafkaConsumer();  // leaves the group
+                                                         const Cancellation& cancellation,
+                                                         KafkaTokenSource tokens = {});
+    ~KafkaConsumer();  // leaves the group; all KafkaMessages are gone before
 
     // Topics by name, or patterns that begin with ^.
     Result<void> subscribe(const std::vector<std::string>& topics);
-    // Alone, without the group's coordinator, from these offsets on.
+    // Alone, without the group's coordinator: these partitions more, from these offsets on. `give_up` ends them.
     Result<void> assign(const KafkaOffsets& offsets);
 
-    // What has come, waiting for the first up to `wait`. Nothing may have come: look at `rebalance`.
+    // What has come, waiting for the first up to `wait`. Nothing may have come: look at `rebalance` and `news`. Brokers
+    // that are away are waited for by the library; all of them gone for `patience` is unavailable.
     Result<KafkaMessages> poll(std::chrono::milliseconds wait, size_t messages_max);
+    void set_patience(std::chrono::milliseconds patience);  // 30 s
+    // What was met on the way since it was asked last.
+    struct News {
+        KafkaOffsets ends;          // partitions that were read up to where they end by now: the offset behind
+        KafkaOffsets out_of_range;  // partitions whose broker does not have the offset that was asked for
+    };
+    News news();
     // The event that `poll` met, if any; answered by exactly one of the next two.
     std::optional<KafkaRebalance> rebalance();
     // Partitions that were assigned, from these offsets on.
     Result<void> take(const KafkaOffsets& offsets);
     // Partitions that were revoked: nothing of them comes any more.
     Result<void> give_up(const std::vector<TopicPartition>& partitions);
+
+    // Partitions that are read go on from these offsets.
+    Result<void> seek(const KafkaOffsets& offsets);
+    // While no broker can be reached; known_bounds then says nothing new.
+    bool brokers_are_away() const;
 
     // For others that watch the group's lag; nobody here reads it.
     Result<void> commit_to_group(const KafkaOffsets& offsets);
@@ -130,7 +154,8 @@ class KafkaProducer {
 public:
     // Idempotent, unless `properties` say otherwise; with "transactional.id" in transactions.
     static Result<std::unique_ptr<KafkaProducer>> create(const KafkaProperties& properties,
-                                                         const Cancellation& cancellation);
+                                                         const Cancellation& cancellation,
+                                                         KafkaTokenSource tokens = {});
     ~KafkaProducer();
 
     // Copies the record; waits while the queue is full. An earlier record that failed for good is returned here.
@@ -159,6 +184,6 @@ struct KafkaTopicSpec {
 // Creates what is not there; a topic that is there stays as it is. Returns the names that were created.
 Result<std::vector<std::string>> create_kafka_topics(const KafkaProperties& properties,
                                                      std::span<const KafkaTopicSpec> topics,
-                                                     const Cancellation& cancellation);
+                                                     const Cancellation& cancellation, KafkaTokenSource tokens = {});
 
 }  // namespace shaduf
