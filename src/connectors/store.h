@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -55,9 +56,37 @@ public:
                                       const std::vector<std::string>& columns,
                                       const std::function<Result<void>(const RecordBatch&)>& each) = 0;
 };
+// Joins the small files of a table's folders into larger ones, while others read and write it.
+struct CompactRequest {
+    std::string table;                    // "schema/table" or "table"
+    uint64_t below = 64'000'000;          // bytes: only files that are smaller
+    uint64_t to = 256'000'000;            // bytes of a joined file, about
+    std::vector<std::string> partitions;  // folders, "event_date=2026-01-02"; empty is any
+    std::chrono::milliseconds older_than{0};
+    std::chrono::milliseconds keep{std::chrono::hours(1)};  // how long the files that were joined stay for readers
+    bool dry_run = false;
+};
+struct CompactReport {
+    struct Joined {
+        std::string folder;
+        size_t files = 0;  // that became one
+        int64_t rows = 0;
+        int64_t bytes_before = 0;
+        int64_t bytes_after = 0;  // dry_run: 0
+    };
+    std::vector<Joined> joined;
+    int64_t removed = 0;  // files that were joined earlier, and whose time had come
+};
+class TableCompactor {
+public:
+    virtual ~TableCompactor() = default;
+    // invalid_config when there is no such table.
+    virtual Result<CompactReport> compact(RunContext& run, const CompactRequest& request) = 0;
+};
 class Store {
 public:
     virtual ~Store() = default;
+    virtual TableCompactor* compactor() { return nullptr; }
     virtual CheckpointStore* checkpoints() { return nullptr; }
     virtual QuarantineStore* quarantine() { return nullptr; }
     virtual TableReader* reader() { return nullptr; }
