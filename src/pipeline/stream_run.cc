@@ -10,6 +10,7 @@
 #include "base/bounded_queue.h"
 #include "base/failpoint.h"
 #include "base/text.h"
+#include "base/thread_name.h"
 #include "data/builder.h"
 #include "io/duckdb.h"
 #include "pipeline/drift_report.h"
@@ -197,6 +198,7 @@ private:
     // thread
 
     void read_all() {
+        name_thread("read");
         auto done = read_until_end();
         if (!done.ok()) {
             auto last = std::make_shared<Item>();
@@ -246,6 +248,7 @@ private:
     // threads
 
     void work() {
+        name_thread("decode");
         while (auto item = to_work_.pop()) (*item)->prepared.set_value(prepare((*item)->batch));
     }
 
