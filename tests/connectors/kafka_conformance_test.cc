@@ -6,7 +6,7 @@ namespace {
 class KafkaConformance final : public ConformanceFixture {
 public:
     std::string connection(const std::string& secret) override {
-        return kafka_connection(cluster_, "timeout: 300ms\npassword: " + secret + "\nregistry_password: " + secret);
+        return kafka_connection(cluster_, "timeout: 1s\npassword: " + secret + "\nregistry_password: " + secret);
     }
     void fill() override {
         cluster_.create_topic("orders", 3);
