@@ -208,6 +208,7 @@ TEST_F(KafkaConsumerTest, BrokersThatAreAwayAreToldOf) {
     const auto listed = consumer->topics(milliseconds(300));
     ASSERT_FALSE(listed.ok());
     EXPECT_EQ(listed.error().kind(), ErrorKind::unavailable);
+    consumer->set_patience(kWait);
     cluster.start();
     cluster.produce("orders", 0, "later");
     cluster.flush();
