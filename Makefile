@@ -5,7 +5,7 @@ JOBS ?= $(shell nproc)
 export CCACHE_DIR ?= $(HOME)/.cache/ccache
 
 .PHONY: help setup build debug run test test-quick asan tsan fmt tidy docs bench bench-files bench-postgres bench-dbt \
-	bench-ads crash-test \
+	bench-ads bench-stream crash-test \
 	fuzz fuzz-jinja golden clean
 
 help: ## List these verbs
@@ -50,7 +50,7 @@ tidy: ## Check the style of the house; clang-tidy on what differs from main, or 
 docs: build ## Write the pages of docs/ that are made from the declarations
 	@scripts/docs build/release/shaduf
 
-bench: bench-files bench-postgres bench-dbt bench-ads ## Run all benchmarks
+bench: bench-files bench-postgres bench-dbt bench-ads bench-stream ## Run all benchmarks
 
 bench-files: build ## Measure NDJSON to Parquet and DuckDB against DuckDB itself and Polars
 	@bench/files
@@ -66,6 +66,10 @@ bench-postgres: build ## Measure PostgreSQL to DuckDB, Parquet and PostgreSQL ag
 bench-ads: build ## Measure Facebook insights against Airbyte's connector and dlt
 	@scripts/setup --extras
 	@bench/ads --docs
+
+bench-stream: build ## Measure Kafka to Parquet on S3 against librdkafka, Polars and json.loads
+	@scripts/setup --extras
+	@bench/stream --docs
 
 crash-test: build ## Kill runs at 200 random moments each and compare contents
 	@scripts/setup --extras

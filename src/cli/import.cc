@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/frame/json_writer.h"
+#include "cli/frame/kafka_connect.h"
 #include "cli/frame/session.h"
 #include "cli/frame/sinks.h"
 #include "io/row_child.h"
@@ -19,11 +20,13 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-constexpr std::string_view kTools[] = {"airbyte", "singer"};
+constexpr std::string_view kKafkaConnect = "kafka-connect";
+constexpr std::string_view kTools[] = {"airbyte", "singer", kKafkaConnect};
 constexpr ArgumentSpec kArguments[] = {
     {"tool", ArgumentKind::positional, "Whose files they are.", true, {}, kTools},
-    {"catalog", ArgumentKind::positional, "The file of the configured catalog.", true},
-    {"command", ArgumentKind::option, "The command that is the source or the tap, as one text.", true},
+    {"catalog", ArgumentKind::positional, "The file of the configured catalog, or of the connector's configuration.",
+     true},
+    {"command", ArgumentKind::option, "The command that is the source or the tap, as one text."},
     {"config", ArgumentKind::option, "The file of its configuration; what looks like a secret goes to .secrets/."},
     {"state", ArgumentKind::option, "The file of the state it stands at."},
     {"name", ArgumentKind::option, "Name of the pipeline; the catalog's file name unless given."},
@@ -191,6 +194,34 @@ Result<std::vector<std::string>> write_project(const Arguments& arguments, const
     return written;
 }
 
+// Of a connector of Kafka Connect: a pipeline alone, and what of it has no equal here.
+int import_connector(Session& session, const std::string& name) {
+    const std::string file = session.arguments().text("catalog");
+    const auto text = read_file(file);
+    if (!text.ok()) return session.fail(text.error());
+    const auto made = read_kafka_connect(text.value(), session.arguments().text("sink"));
+    if (!made.ok()) return session.fail(made.error().at(Place::in_file(file, 0)));
+    const ConnectPipeline& pipeline = made.value();
+    const std::string path = "pipelines/" + name + ".yml";
+    const auto written = write_file(path, "# Imported from " + file + " (kafka-connect).\n" + pipeline.yaml);
+    if (!written.ok()) return session.fail(written.error());
+    if (session.json()) {
+        JsonWriter json;
+        json.begin_object().field("pipeline", name).key("files").begin_array().text(path).end_array();
+        json.field("streams", static_cast<int64_t>(pipeline.streams.size())).key("variables").begin_array();
+        for (const auto& variable : pipeline.variables) json.text(variable);
+        json.end_array().key("no_equal").begin_array();
+        for (const auto& note : pipeline.notes) json.text(note);
+        session.out() << json.end_array().end_object().str() << "\n";
+        return kExitDone;
+    }
+    session.out() << "wrote " << path << "\n";
+    for (const auto& note : pipeline.notes) session.out() << "no equal: " << note << "\n";
+    if (!pipeline.variables.empty()) session.out() << "\nput into .env: " << join(pipeline.variables, ", ") << "\n";
+    session.out() << "\nnext:\n  shaduf check\n  shaduf run " << name << "\n";
+    return kExitDone;
+}
+
 int run_import(Session& session) {
     const Arguments& arguments = session.arguments();
     const std::string given = arguments.text("name");
@@ -198,6 +229,9 @@ int run_import(Session& session) {
     if (name.empty() || name != file_name_of(name)) {
         return session.misuse("--name: expected letters, digits and underscores, found " + name);
     }
+    if (arguments.text("tool") == kKafkaConnect) return import_connector(session, name);
+    if (!arguments.has("command"))
+        return session.misuse("--command: the command that is the source or the tap is missing");
     const auto files = read_files(arguments);
     if (!files.ok()) return session.fail(files.error());
     const ConnectorSpec* spec = session.connectors().find(arguments.text("tool"));
@@ -222,7 +256,7 @@ int run_import(Session& session) {
 
 extern const CommandSpec command_import{
     .name = "import",
-    .summary = "Make a pipeline of what Airbyte or Singer was told to read.",
+    .summary = "Make a pipeline of what Airbyte, Singer or Kafka Connect was told to do.",
     .arguments = kArguments,
     .run = run_import,
     .example = "shaduf import airbyte catalog.json --command .venv/bin/source-faker"};

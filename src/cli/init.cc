@@ -12,12 +12,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kTemplates[] = {"quickstart", "medallion", "marketing", "rest",
-                                           "files",      "postgres",  "empty"};
+constexpr std::string_view kTemplates[] = {"quickstart", "medallion", "marketing", "kafka-to-s3",
+                                           "rest",       "files",     "postgres",  "empty"};
 constexpr ArgumentSpec kArguments[] = {
     {"folder", ArgumentKind::positional, "The folder to make.", false, "."},
     {"template", ArgumentKind::option,
-     "What to begin with; marketing loads ads platforms, or `shaduf sandbox`; postgres reads the tables of the "
+     "What to begin with; marketing loads ads platforms, or `shaduf sandbox`; kafka-to-s3 keeps a topic as Parquet "
+     "by date in a bucket; postgres reads the tables of the "
      "database that the variable SOURCE_DSN names.",
      false, "quickstart", kTemplates},
 };

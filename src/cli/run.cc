@@ -3,6 +3,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <future>
+#include <iterator>
 #include <map>
 
 #include "base/text.h"
@@ -247,21 +249,53 @@ std::vector<models::LoadedTable> loaded_tables(const Project& project, const std
     return tables;
 }
 
+bool runs_for_ever(const PipelineConfig& pipeline, const StreamsByPipeline& selection) {
+    const auto found = selection.find(pipeline.name);
+    return std::any_of(pipeline.streams.begin(), pipeline.streams.end(), [&](const StreamConfig& stream) {
+        const bool is_wanted =
+            found == selection.end() || found->second.empty() ||
+            std::find(found->second.begin(), found->second.end(), stream.name) != found->second.end();
+        return is_wanted && stream.mode == ReadMode::stream;
+    });
+}
+
+PipelineResult run_one(Session& session, RunContext& world, const Project& project, const PipelineConfig& pipeline,
+                       const StreamsByPipeline& selection) {
+    RunOptions options;
+    if (const auto found = selection.find(pipeline.name); found != selection.end()) options.streams = found->second;
+    PipelineResult result{&pipeline, {}, std::nullopt};
+    auto summary = run_pipeline(world, project, pipeline, session.connectors(), options);
+    if (summary.ok()) {
+        result.summary = summary.release_value();
+    } else {
+        result.error = summary.release_error();
+    }
+    return result;
+}
+
+// Those that end, one behind the other.
 std::vector<PipelineResult> run_pipelines(Session& session, RunContext& world, const Project& project,
                                           const StreamsByPipeline& selection) {
     std::vector<PipelineResult> results;
     for (const PipelineConfig& pipeline : project.pipelines) {
-        RunOptions options;
-        if (const auto found = selection.find(pipeline.name); found != selection.end()) options.streams = found->second;
-        PipelineResult& result = results.emplace_back(PipelineResult{&pipeline, {}, std::nullopt});
-        auto summary = run_pipeline(world, project, pipeline, session.connectors(), options);
-        if (summary.ok()) {
-            result.summary = summary.release_value();
-        } else {
-            result.error = summary.release_error();
-        }
+        if (runs_for_ever(pipeline, selection)) continue;
         if (world.cancellation.canceled()) break;
+        results.push_back(run_one(session, world, project, pipeline, selection));
     }
+    return results;
+}
+
+// Those that do not, all at once, until the run is stopped or each has failed.
+std::vector<PipelineResult> run_endless(Session& session, RunContext& world, const Project& project,
+                                        const StreamsByPipeline& selection) {
+    std::vector<std::future<PipelineResult>> running;
+    for (const PipelineConfig& pipeline : project.pipelines) {
+        if (!runs_for_ever(pipeline, selection) || world.cancellation.canceled()) continue;
+        running.push_back(
+            std::async(std::launch::async, [&] { return run_one(session, world, project, pipeline, selection); }));
+    }
+    std::vector<PipelineResult> results;
+    for (auto& one : running) results.push_back(one.get());
     return results;
 }
 
@@ -279,7 +313,7 @@ int run_run(Session& session) {
                                         : live ? ProgressStyle::live
                                                : ProgressStyle::plain);
     RunContext& world = session.world(&progress);
-    const auto results = run_pipelines(session, world, *project, selection);
+    auto results = run_pipelines(session, world, *project, selection);
     int status = status_of(results);
     if (!session.json()) print_loads(session, results);
     std::optional<ModelsRun> models;
@@ -290,6 +324,10 @@ int run_run(Session& session) {
         models = run_models_after(session, loaded_tables(*project, results), readers, console, quiet);
         status = std::max(status, models->status);
     }
+    auto endless = run_endless(session, world, *project, selection);
+    status = std::max(status, status_of(endless));
+    if (!session.json() && !endless.empty()) print_loads(session, endless);
+    std::move(endless.begin(), endless.end(), std::back_inserter(results));
     if (session.json()) {
         print_json(results, models, status == kExitDone, session.out());
     } else if (results.empty() && !models) {

@@ -11,93 +11,27 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "base/registry.h"
 #include "base/result.h"
 #include "base/run_context.h"
-#include "base/strong.h"
 #include "config/modes.h"
 #include "config/options.h"
 #include "config/stream_defaults.h"
+#include "connectors/read_batch.h"
+#include "connectors/store.h"
 #include "data/batch.h"
-#include "data/encoded_rows.h"
-#include "data/raw_rows.h"
 #include "data/row_decoder.h"
 #include "data/system_columns.h"
 
-// The contracts between the runner (src/pipeline) and the systems (src/connectors/<system>.cc). This is the only file
-// of the folder that anyone outside includes. The life of a row: Source::read -> ReadBatch -> contract, expectations,
-// policies (the runner) -> Sink::write -> Sink::commit -> Source::acknowledge.
+// The contracts between the runner (src/pipeline) and the systems (src/connectors/<system>.cc). With store.h,
+// which it includes, this is the only file of the folder that anyone outside includes. The life of a row: Source::read
+// -> ReadBatch -> contract, expectations, policies (the runner) -> Sink::write -> Sink::commit -> Source::acknowledge.
 namespace shaduf {
-
-// A source's position, opaque to all others: the source writes it and reads it again in a later run. UTF-8, at most 1
-// MiB.
-using Checkpoint = Strong<std::string, struct CheckpointTag>;
 
 // ----------------------------------------------------------------------------------------------------------------
 // source
-
-// What the stream's policies did to rows before they came to lie in quarantine. Names of columns in lower case.
-struct Treated {
-    std::map<std::string, std::vector<std::string>> columns;  // changed already, with the path to the value in the row
-    std::set<std::string> withheld;                           // taken out, since the policy could not be applied
-};
-
-// A part of a table that is replaced as a whole: the rows whose columns have these values.
-struct TableSlice {
-    std::vector<std::pair<std::string, std::string>> equal;  // column (of text) and its value
-    std::string day_column;                                  // of type date; "": no days
-    int32_t first_day = 0;                                   // since 1970-01-01; both ends belong to it
-    int32_t last_day = 0;
-
-    bool operator==(const TableSlice&) const = default;
-};
-
-struct ReadBatch {
-    // May have no row, to carry a checkpoint alone, or (a RecordBatch) to tell the columns of a stream that has no
-    // rows.
-    std::variant<RawRows, RecordBatch, std::shared_ptr<const EncodedRows>> rows;
-    // The position behind these rows. nullopt: the stream cannot be resumed here, nothing is committed up to here
-    // alone.
-    std::optional<Checkpoint> next;
-    // Where the rows of a RecordBatch came from, for quarantine and errors (RawRows say it themselves).
-    std::string place;
-    // Of rows that come back from quarantine: all rows of the batch alike. nullptr for all others.
-    std::shared_ptr<const Treated> treated = nullptr;
-    // Rows of a RecordBatch, ascending, that hold something which its types do not; they go to quarantine. They stand
-    // in `rows` with null in that place.
-    std::vector<RejectedRow> rejected = {};
-    // What these rows are a part of. All batches of a slice have the same pointer and come one behind the other; the
-    // last one, which may have no row, has `next`. nullptr: the stream has no slices.
-    std::shared_ptr<const TableSlice> slice = nullptr;
-    // Of a SharedSource, in a batch without rows: the runner commits all that came before, and calls `resume_at` with
-    // what the sink then holds before it reads on.
-    bool settles = false;
-
-    size_t row_count() const;
-    size_t byte_size() const;
-    std::string position(size_t row) const;  // as the quarantine names it
-};
-
-inline size_t ReadBatch::row_count() const {
-    if (const auto* raw = std::get_if<RawRows>(&rows)) return raw->rows.size();
-    if (const auto* typed = std::get_if<RecordBatch>(&rows)) return typed->rows();
-    return std::get<std::shared_ptr<const EncodedRows>>(rows)->rows();
-}
-
-inline size_t ReadBatch::byte_size() const {
-    if (const auto* raw = std::get_if<RawRows>(&rows)) return raw->byte_size();
-    if (const auto* typed = std::get_if<RecordBatch>(&rows)) return typed->byte_size();
-    return std::get<std::shared_ptr<const EncodedRows>>(rows)->byte_size();
-}
-
-inline std::string ReadBatch::position(size_t row) const {
-    if (const auto* raw = std::get_if<RawRows>(&rows)) return raw->position(row);
-    const auto* encoded = std::get_if<std::shared_ptr<const EncodedRows>>(&rows);
-    return encoded != nullptr ? (*encoded)->position(row) : place;
-}
 
 // Reads one stream of an external system. One thread at a time; open once, then read until nullopt or an error that may
 // not be retried. The runner keeps that order, retries, backs off and counts: a source does none of it. So `read` and
@@ -147,6 +81,19 @@ class ColumnTeller {
 public:
     virtual ~ColumnTeller() = default;
     virtual std::vector<ShapeColumn> known_columns() const = 0;
+};
+
+// Optional power of a source, asked for by dynamic_cast: it hands on what was turned away, with its reason, to where
+// its owner looks for it. Called by the writer's thread while another reads, before the commit that quarantines the
+// rows: so each is handed on at least once.
+struct RejectedMessage {
+    std::string position;  // ReadBatch::position
+    std::string reason;    // as the quarantine has it
+};
+class DeadLetters {
+public:
+    virtual ~DeadLetters() = default;
+    virtual Result<void> hand_on(RunContext& run, std::span<const RejectedMessage> rejected) = 0;
 };
 
 // What `discover` tells of a stream.
@@ -258,52 +205,6 @@ public:
     // All since the last commit and `checkpoint` become durable and visible together, or not at all. nullopt: there is
     // no checkpoint behind these rows, the one that stands is forgotten (a full refresh has ended).
     virtual Result<void> commit(RunContext& run, const std::optional<Checkpoint>& checkpoint, CommitKind kind) = 0;
-};
-
-// Optional powers of a sink's connection, asked for by dynamic_cast on what ConnectorSpec::make_store returns.
-struct CheckpointEntry {
-    std::string pipeline;
-    std::string stream;
-    Checkpoint checkpoint;
-    std::string committed_at;  // ISO 8601
-};
-class CheckpointStore {
-public:
-    virtual ~CheckpointStore() = default;
-    virtual Result<std::vector<CheckpointEntry>> list_checkpoints(RunContext& run) = 0;
-    // Sets, or with nullopt forgets, the checkpoint of one stream. `conflict` while a run has the table.
-    virtual Result<void> set_checkpoint(RunContext& run, const std::string& pipeline, const std::string& stream,
-                                        const std::optional<Checkpoint>& checkpoint) = 0;
-};
-struct QuarantineFilter {
-    std::string pipeline;          // "" is any
-    std::string stream;            // "" is any
-    std::vector<std::string> ids;  // empty is any
-    int64_t limit = 0;             // 0: all
-};
-class QuarantineStore {
-public:
-    virtual ~QuarantineStore() = default;
-    virtual Result<RecordBatch> read_quarantine(RunContext& run, const QuarantineFilter& filter) = 0;
-    virtual Result<int64_t> purge_quarantine(RunContext& run, const QuarantineFilter& filter) = 0;
-};
-// Lets expectations look into what is there already.
-class TableReader {
-public:
-    virtual ~TableReader() = default;
-    // Runs a query in the system's own SQL; the result is bounded by what the caller asks for.
-    virtual Result<std::vector<RecordBatch>> query(RunContext& run, const std::string& sql) = 0;
-    // Distinct values of `columns` of `schema.table`, batch by batch; nullptr at the end.
-    virtual Result<void> scan_columns(RunContext& run, const std::string& schema, const std::string& table,
-                                      const std::vector<std::string>& columns,
-                                      const std::function<Result<void>(const RecordBatch&)>& each) = 0;
-};
-class Store {
-public:
-    virtual ~Store() = default;
-    virtual CheckpointStore* checkpoints() { return nullptr; }
-    virtual QuarantineStore* quarantine() { return nullptr; }
-    virtual TableReader* reader() { return nullptr; }
 };
 
 // ------------------------------------------------------------------------------------------------------------------

@@ -11,15 +11,19 @@ namespace {
 constexpr std::array<std::string_view, 3> kAddressings{"automatic", "path", "virtual_host"};
 constexpr std::array<std::string_view, 5> kReadFormats{"auto", "ndjson", "json", "csv", "parquet"};
 constexpr std::array<std::string_view, 3> kWriteFormats{"parquet", "csv", "ndjson"};
+constexpr std::array<std::string_view, 2> kNamings{"load", "offsets"};
 
 constexpr std::array kConnection{
     FieldSpec{.name = "path",
-              .help = "The folder, or s3://bucket/prefix, that all names are relative to.",
+              .help = "The folder, s3://bucket/prefix or gs://bucket/prefix that all names are relative to.",
               .required = true,
               .example = "s3://acme-lake/raw"},
-    FieldSpec{.name = "endpoint", .help = "URL of an S3 server that is not AWS.", .example = "http://127.0.0.1:9000"},
-    FieldSpec{.name = "region", .help = "Region of the bucket.", .default_value = "us-east-1"},
-    FieldSpec{.name = "access_key", .help = "Access key id; without one, requests are not signed."},
+    FieldSpec{.name = "endpoint",
+              .help = "URL of an S3 server that is not AWS, or of a stand-in for Google Cloud Storage.",
+              .example = "http://127.0.0.1:9000"},
+    FieldSpec{.name = "region", .help = "Region of the bucket; auto for gs://.", .default_value = "us-east-1"},
+    FieldSpec{.name = "access_key",
+              .help = "Access key id (of gs://: of an HMAC key); without one, requests are not signed."},
     FieldSpec{.name = "secret_key", .help = "Secret of the access key.", .secret = true},
     FieldSpec{.name = "session_token", .help = "Token of temporary credentials.", .secret = true},
     FieldSpec{.name = "addressing",
@@ -57,7 +61,7 @@ constexpr std::array kTable{
               .choices = kWriteFormats},
     FieldSpec{.name = "partition_by",
               .type = FieldType::text_list,
-              .help = "Columns, or year(c), month(c), day(c), hour(c), that folders are made of (name=value).",
+              .help = "Columns, or year(c), month(c), day(c), date(c), hour(c), that folders are made of (name=value).",
               .example = "[event_date]"},
     FieldSpec{.name = "file_size",
               .type = FieldType::bytes,
@@ -67,6 +71,27 @@ constexpr std::array kTable{
               .type = FieldType::integer,
               .help = "Level of zstd in Parquet files, 1 to 19.",
               .default_value = "1"},
+    FieldSpec{.name = "naming",
+              .help = "How files are named: by the load; or by the offsets of a topic's partition, for readers that "
+                      "only list, which needs the columns topic, partition and offset of the source's metadata.",
+              .default_value = "load",
+              .choices = kNamings},
+    FieldSpec{.name = "offsets_prefix",
+              .help = "With naming: offsets, what stands before the names of those three columns.",
+              .default_value = "_kafka_"},
+    FieldSpec{.name = "close_marker",
+              .help = "Name of an object that is put into a folder of a time once it is closed: when the stream has "
+                      "passed its end by `lateness`.",
+              .example = "_SUCCESS"},
+    FieldSpec{.name = "lateness",
+              .type = FieldType::duration,
+              .help = "With close_marker, how long after the end of a folder's time rows of it are waited for.",
+              .default_value = "1h"},
+    FieldSpec{.name = "sweep_after",
+              .type = FieldType::duration,
+              .help = "Where several processes write the table: how old files that no commit names must be before "
+                      "they are removed; well above the time between two commits.",
+              .default_value = "1h"},
 };
 
 Result<void> check(RunContext& run, const std::string&, const Options& options) {
@@ -79,7 +104,8 @@ Result<void> check(RunContext& run, const std::string&, const Options& options) 
 extern const ConnectorSpec connector_files;
 const ConnectorSpec connector_files{
     .name = "files",
-    .summary = "Files of a folder or an S3 bucket: CSV, JSON, NDJSON, Parquet; plain, gzip or zstd.",
+    .summary =
+        "Files of a folder, an S3 or a Google Cloud Storage bucket: CSV, JSON, NDJSON, Parquet; plain, gzip or zstd.",
     .fields = kConnection,
     .stream_fields = kStream,
     .table_fields = kTable,

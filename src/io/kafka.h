@@ -142,23 +142,26 @@ private:
 };
 
 struct KafkaRecord {
-    int32_t partition = -1;  // -1: by the key
+    int32_t partition = -1;  // -1: by `partition_key`, or by the key; by neither, as it comes
     std::optional<std::string_view> key;
     std::optional<std::string_view> value;
-    int64_t timestamp_ms = -1;  // -1: now
-    std::vector<KafkaHeader> headers;
+    std::optional<std::string_view> partition_key = std::nullopt;  // hashed in the key's place
+    int64_t timestamp_ms = -1;                                     // -1: now
+    std::vector<KafkaHeader> headers = {};
 };
 
 // Writes topics. Thread-safe, but transactions, which are one thread's.
 class KafkaProducer {
 public:
-    // Idempotent, unless `properties` say otherwise; with "transactional.id" in transactions.
+    // Idempotent, unless `properties` say otherwise; with "transactional.id" in transactions. Keys are spread over
+    // partitions as Kafka's own Java client does it.
     static Result<std::unique_ptr<KafkaProducer>> create(const KafkaProperties& properties,
                                                          const Cancellation& cancellation,
                                                          KafkaTokenSource tokens = {});
     ~KafkaProducer();
 
-    // Copies the record; waits while the queue is full. An earlier record that failed for good is returned here.
+    // Copies the record; waits while the queue is full. An earlier record that failed for good is returned here, and
+    // by every call behind it until `abort_transaction`.
     Result<void> send(const std::string& topic, const KafkaRecord& record);
     // Until all that was sent stands on the brokers.
     Result<void> flush();

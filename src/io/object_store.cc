@@ -6,9 +6,10 @@
 namespace shaduf {
 
 Result<std::unique_ptr<ObjectStore>> open_object_store(const ObjectStoreSettings& settings) {
-    if (settings.url.starts_with("s3://")) return make_s3_object_store(settings);
+    if (settings.url.starts_with("s3://") || settings.url.starts_with("gs://")) return make_s3_object_store(settings);
     if (settings.url.empty())
-        return Error(ErrorKind::invalid_config, "no place given; give a folder or s3://bucket/prefix");
+        return Error(ErrorKind::invalid_config,
+                     "no place given; give a folder, s3://bucket/prefix or gs://bucket/prefix");
     if (settings.url.starts_with("file://")) {
         std::string path = percent_decode(std::string_view(settings.url).substr(7));
         if (!path.starts_with('/'))
@@ -17,8 +18,8 @@ Result<std::unique_ptr<ObjectStore>> open_object_store(const ObjectStoreSettings
         return make_local_object_store(std::move(path));
     }
     if (settings.url.find("://") != std::string::npos)
-        return Error(ErrorKind::invalid_config,
-                     "unknown kind of place: " + printable_url(settings.url) + "; known: a folder, s3://bucket/prefix");
+        return Error(ErrorKind::invalid_config, "unknown kind of place: " + printable_url(settings.url) +
+                                                    "; known: a folder, s3://bucket/prefix, gs://bucket/prefix");
     return make_local_object_store(settings.url);
 }
 

@@ -37,6 +37,13 @@ protected:
     ObjectInfo info_;
 };
 
+enum class UploadMode : uint8_t {
+    replace,
+    // `finish` is a conflict when there is an object of that name by then, which stays. Where the server cannot tell
+    // (an object in parts, of Google Cloud Storage), `finish` is invalid_config.
+    create,
+};
+
 // A new object that comes in pieces. Nobody sees it, nor is an older one of its name touched, before `finish` has
 // succeeded; then it is durable. Going away without `finish` throws it away. One thread at a time.
 class ObjectUpload {
@@ -77,7 +84,11 @@ public:
     // an answer was lost, an object of the very same bytes counts as created.
     virtual Result<bool> put_if_absent(RunContext& run, std::string_view key, std::string_view bytes) = 0;
     // `run` outlives the upload.
-    virtual Result<std::unique_ptr<ObjectUpload>> start_upload(RunContext& run, std::string_view key) = 0;
+    virtual Result<std::unique_ptr<ObjectUpload>> start_upload(RunContext& run, std::string_view key,
+                                                               UploadMode mode) = 0;
+    Result<std::unique_ptr<ObjectUpload>> start_upload(RunContext& run, std::string_view key) {
+        return start_upload(run, key, UploadMode::replace);
+    }
     // That there was none is no error.
     virtual Result<void> remove(RunContext& run, std::string_view key) = 0;
     // Throws away what uploads under `prefix`, begun before `begun_before`, have left behind when their process died.
@@ -88,9 +99,10 @@ public:
 struct ObjectStoreSettings {
     enum class Addressing : uint8_t { automatic, path, virtual_host };  // of a bucket: /bucket/key or bucket.host/key
 
-    std::string url;         // "s3://bucket/prefix", or the path of a folder (created when something is put)
-    std::string endpoint;    // of an S3 server that is not AWS: "http://127.0.0.1:9000"
-    std::string region;      // "" is us-east-1
+    // "s3://bucket/prefix", "gs://bucket/prefix", or the path of a folder (created when something is put)
+    std::string url;
+    std::string endpoint;    // of a server that is not AWS's or Google's: "http://127.0.0.1:9000"
+    std::string region;      // "" is us-east-1; of gs:// auto
     std::string access_key;  // "" sends unsigned requests
     std::string secret_key;
     std::string session_token;

@@ -138,7 +138,7 @@ private:
 // A file under its unfinished name; removed unless it got its final one.
 class NewFile final : public ObjectUpload {
 public:
-    static Result<std::unique_ptr<NewFile>> create(const fs::path& path) {
+    static Result<std::unique_ptr<NewFile>> create(const fs::path& path, UploadMode mode = UploadMode::replace) {
         static std::atomic<uint64_t> counter{0};
         TRY(make_folder(path.parent_path()));
         for (;;) {
@@ -148,7 +148,7 @@ public:
             File file(::open(unfinished.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
             if (!file.is_open() && errno == EEXIST) continue;  // of a dead process, or of one on another machine
             if (!file.is_open()) return file_error(errno, "create", unfinished.string());
-            return std::unique_ptr<NewFile>(new NewFile(std::move(file), path, unfinished));
+            return std::unique_ptr<NewFile>(new NewFile(std::move(file), path, unfinished, mode));
         }
     }
     ~NewFile() override {
@@ -159,7 +159,11 @@ public:
 
     Result<void> finish(RunContext&) override {
         TRY(failpoint("object_store.upload.finish.before"));
-        TRY(replace());
+        if (mode_ == UploadMode::replace) {
+            TRY(replace());
+        } else if (!TRY(link())) {
+            return Error(ErrorKind::conflict, "there is a file of that name already: " + path_.string());
+        }
         return failpoint("object_store.upload.finish.after");
     }
 
@@ -182,8 +186,8 @@ public:
     }
 
 private:
-    NewFile(File file, fs::path path, fs::path unfinished)
-        : file_(std::move(file)), path_(std::move(path)), unfinished_(std::move(unfinished)) {}
+    NewFile(File file, fs::path path, fs::path unfinished, UploadMode mode)
+        : file_(std::move(file)), path_(std::move(path)), unfinished_(std::move(unfinished)), mode_(mode) {}
 
     fs::path folder() const { return path_.has_parent_path() ? path_.parent_path() : fs::path("."); }
     Result<void> sync() {
@@ -194,6 +198,7 @@ private:
     File file_;
     const fs::path path_;
     const fs::path unfinished_;
+    const UploadMode mode_;
     bool renamed_ = false;
 };
 
@@ -325,9 +330,10 @@ public:
         return created;
     }
 
-    Result<std::unique_ptr<ObjectUpload>> start_upload(RunContext&, std::string_view key) override {
+    using ObjectStore::start_upload;
+    Result<std::unique_ptr<ObjectUpload>> start_upload(RunContext&, std::string_view key, UploadMode mode) override {
         TRY(check_object_key(key));
-        return std::unique_ptr<ObjectUpload>(TRY(NewFile::create(root_ / key)));
+        return std::unique_ptr<ObjectUpload>(TRY(NewFile::create(root_ / key, mode)));
     }
 
     Result<void> remove(RunContext&, std::string_view key) override {

@@ -82,12 +82,14 @@ private:
 // Parts go up as they fill. An object of less than one part is put whole, in one request.
 class S3Upload final : public ObjectUpload {
 public:
-    S3Upload(RunContext& run, S3Client& client, std::string key, std::string name, std::string encryption)
+    S3Upload(RunContext& run, S3Client& client, std::string key, std::string name, std::string encryption,
+             UploadMode mode)
         : run_(run),
           client_(client),
           key_(std::move(key)),
           name_(std::move(name)),
-          encryption_(std::move(encryption)) {}
+          encryption_(std::move(encryption)),
+          mode_(mode) {}
     ~S3Upload() override {
         if (!upload_id_.empty()) abort();
     }
@@ -132,6 +134,9 @@ private:
     Result<void> complete_once(RunContext& run, const S3Request& request, bool& failed_before);
     Result<bool> is_complete(RunContext& run);
     std::string expected_etag() const;
+    Error exists_already() const {
+        return Error(ErrorKind::conflict, "there is an object of that name already: " + name_);
+    }
     void abort();
 
     RunContext& run_;
@@ -139,6 +144,7 @@ private:
     const std::string key_;
     const std::string name_;
     const std::string encryption_;
+    const UploadMode mode_;
     std::string part_;
     std::string upload_id_;
     std::vector<Part> parts_;
@@ -155,12 +161,25 @@ HttpHeaders encryption_headers(const std::string& encryption) {
 
 Result<void> S3Upload::put_whole(RunContext& run) {
     S3Request request{.method = "PUT", .key = key_, .headers = encryption_headers(encryption_), .body = part_};
-    const auto response = TRY(client_.send_with_retries(run, request));
+    if (mode_ == UploadMode::create) request.headers.push_back(client_.create_only());
+    bool failed_before = false;
+    const auto response = TRY(client_.send_with_retries(run, request, &failed_before));
+    if (response.status == 412 && mode_ == UploadMode::create) {
+        const auto there = failed_before
+                               ? TRY(client_.send_with_retries(run, {.key = key_, .response_bytes_max = UINT32_MAX}))
+                               : HttpResponse();
+        if (failed_before && there.status < 300 && there.text() == part_) return {};  // it was this one's
+        return exists_already();
+    }
     if (response.status >= 300) return client_.error_of(run, client_.make_request(request), response);
     return {};
 }
 
 Result<void> S3Upload::begin(RunContext& run) {
+    if (mode_ == UploadMode::create && !client_.creates_in_parts()) {
+        return Error(ErrorKind::invalid_config,
+                     "object cannot be created only if there is none, in parts: " + name_ + "; write smaller files");
+    }
     S3Request request{.method = "POST", .key = key_, .query = {{"uploads", ""}}};
     request.headers = encryption_headers(encryption_);
     const auto response = TRY(client_.send_with_retries(run, request));
@@ -195,6 +214,7 @@ Result<void> S3Upload::complete(RunContext& run) {
     body += "</CompleteMultipartUpload>";
     S3Request request{.method = "POST", .key = key_, .query = {{"uploadId", upload_id_}}, .body = body};
     request.headers = {{"Content-Type", "application/xml"}};
+    if (mode_ == UploadMode::create) request.headers.push_back(client_.create_only());
     bool failed_before = false;
     return with_retries(run, client_.retry_policy(), [&] { return complete_once(run, request, failed_before); });
 }
@@ -210,7 +230,9 @@ Result<void> S3Upload::complete_once(RunContext& run, const S3Request& request, 
     const auto root = xml_root(response.text());
     if (response.status < 300 && root == "CompleteMultipartUploadResult") return {};
     const std::string code = xml_text(response.text(), "Code");
-    if (code == "NoSuchUpload" && failed_before && TRY(is_complete(run))) return {};
+    const bool is_taken = mode_ == UploadMode::create && (response.status == 412 || code == "PreconditionFailed");
+    if ((is_taken || code == "NoSuchUpload") && failed_before && TRY(is_complete(run))) return {};
+    if (is_taken) return exists_already();
     if (root != "Error") {
         failed_before = true;
         return Error(ErrorKind::unavailable, "answer to the end of an upload was cut short: " + name_);
@@ -226,7 +248,7 @@ Result<bool> S3Upload::is_complete(RunContext& run) {
     if (response.status >= 300) return false;
     const std::string etag = without_quotes(response.header("ETag"));
     const auto size = std::strtoull(std::string(response.header("Content-Length")).c_str(), nullptr, 10);
-    return size == size_ && etag == expected_etag();
+    return size == size_ && (etag == expected_etag() || !client_.tells_parts_by_etag());
 }
 
 std::string S3Upload::expected_etag() const {
@@ -249,7 +271,7 @@ public:
         : client_(std::move(client)), encryption_(std::move(encryption)) {}
 
     std::string name_of(std::string_view key) const override {
-        return "s3://" + client_->bucket() + "/" + client_->prefix() + std::string(key);
+        return std::string(client_->scheme()) + client_->bucket() + "/" + client_->prefix() + std::string(key);
     }
     std::string local_path(std::string_view) const override { return {}; }
 
@@ -282,9 +304,11 @@ public:
     Result<void> put(RunContext& run, std::string_view key, std::string_view bytes) override;
     Result<bool> put_if_absent(RunContext& run, std::string_view key, std::string_view bytes) override;
 
-    Result<std::unique_ptr<ObjectUpload>> start_upload(RunContext& run, std::string_view key) override {
+    using ObjectStore::start_upload;
+    Result<std::unique_ptr<ObjectUpload>> start_upload(RunContext& run, std::string_view key,
+                                                       UploadMode mode) override {
         TRY(check_object_key(key));
-        return std::make_unique<S3Upload>(run, *client_, whole_key(key), name_of(key), encryption_);
+        return std::make_unique<S3Upload>(run, *client_, whole_key(key), name_of(key), encryption_, mode);
     }
 
     Result<void> remove(RunContext& run, std::string_view key) override {
@@ -354,7 +378,7 @@ Result<bool> S3ObjectStore::put_if_absent(RunContext& run, std::string_view key,
     TRY(failpoint("object_store.put.before"));
     S3Request request{
         .method = "PUT", .key = whole_key(key), .headers = encryption_headers(encryption_), .body = bytes};
-    request.headers.emplace_back("If-None-Match", "*");
+    request.headers.push_back(client_->create_only());
     bool failed_before = false;
     const auto response = TRY(client_->send_with_retries(run, request, &failed_before));
     if (response.status == 404) return client_->error_of(run, client_->make_request(request), response);

@@ -12,6 +12,9 @@ namespace {
 
 using Addressing = ObjectStoreSettings::Addressing;
 
+constexpr std::string_view kAmazon = "s3://";
+constexpr std::string_view kGoogle = "gs://";
+
 bool is_one_of(std::string_view code, std::initializer_list<std::string_view> codes) {
     return std::find(codes.begin(), codes.end(), code) != codes.end();
 }
@@ -26,15 +29,17 @@ std::optional<int64_t> parse_http_date(std::string_view text) {
 
 Result<std::string> make_base_url(const ObjectStoreSettings& settings, const std::string& bucket,
                                   const std::string& region) {
-    const std::string endpoint =
-        settings.endpoint.empty() ? "https://s3." + region + ".amazonaws.com" : settings.endpoint;
+    const bool is_google = settings.url.starts_with(kGoogle);
+    const std::string endpoint = !settings.endpoint.empty() ? settings.endpoint
+                                 : is_google                ? "https://storage.googleapis.com"
+                                                            : "https://s3." + region + ".amazonaws.com";
     Url url = TRY(Url::parse(endpoint));
     if (url.scheme != "http" && url.scheme != "https")
         return Error(ErrorKind::invalid_config, "S3 endpoint is not an http or https URL: " + printable_url(endpoint));
     while (url.path.ends_with('/')) url.path.pop_back();
-    const bool by_path =
-        settings.addressing == Addressing::path || (settings.addressing == Addressing::automatic &&
-                                                    (!settings.endpoint.empty() || bucket.find('.') != bucket.npos));
+    const bool by_path = settings.addressing == Addressing::path ||
+                         (settings.addressing == Addressing::automatic &&
+                          (is_google || !settings.endpoint.empty() || bucket.find('.') != bucket.npos));
     if (by_path) return url.origin() + url.path + "/" + percent_encode(bucket);
     url.host = bucket + "." + url.host;
     return url.origin() + url.path;
@@ -52,13 +57,14 @@ std::string auth_advice(std::string_view code) {
 }  // namespace
 
 Result<std::unique_ptr<S3Client>> S3Client::create(const ObjectStoreSettings& settings) {
-    const std::string_view place = std::string_view(settings.url).substr(std::string_view("s3://").size());
+    const std::string_view place = std::string_view(settings.url).substr(kAmazon.size());
     const auto slash = place.find('/');
     auto client = std::unique_ptr<S3Client>(new S3Client());
+    client->is_google_ = settings.url.starts_with(kGoogle);
     client->bucket_ = place.substr(0, slash);
     if (client->bucket_.size() < 3 || client->bucket_.find_first_of("?#@: ") != std::string::npos)
-        return Error(ErrorKind::invalid_config,
-                     "no bucket in the URL: " + printable_url(settings.url) + "; write s3://bucket/prefix");
+        return Error(ErrorKind::invalid_config, "no bucket in the URL: " + printable_url(settings.url) + "; write " +
+                                                    std::string(client->scheme()) + "bucket/prefix");
     if (slash != std::string_view::npos) client->prefix_ = place.substr(slash + 1);
     while (client->prefix_.ends_with('/')) client->prefix_.pop_back();
     if (!client->prefix_.empty()) {
@@ -68,10 +74,22 @@ Result<std::unique_ptr<S3Client>> S3Client::create(const ObjectStoreSettings& se
     if (settings.access_key.empty() != settings.secret_key.empty())
         return Error(ErrorKind::invalid_config,
                      "access key and secret key come together: only one is given for " + printable_url(settings.url));
-    client->region_ = settings.region.empty() ? "us-east-1" : settings.region;
+    if (client->is_google_ && !settings.encryption.empty())
+        return Error(ErrorKind::invalid_config, "encryption is S3's: " + printable_url(settings.url) +
+                                                    " is encrypted as the bucket says; take it away");
+    if (client->is_google_ && !settings.session_token.empty())
+        return Error(ErrorKind::invalid_config,
+                     "session token is S3's: give an HMAC key of a service account for " + printable_url(settings.url));
+    const char* const default_region = client->is_google_ ? "auto" : "us-east-1";
+    client->region_ = settings.region.empty() ? default_region : settings.region;
     client->base_url_ = TRY(make_base_url(settings, client->bucket_, client->region_));
     client->credentials_ = {settings.access_key, settings.secret_key, settings.session_token};
     return client;
+}
+
+std::pair<std::string, std::string> S3Client::create_only() const {
+    if (is_google_) return {"X-Goog-If-Generation-Match", "0"};
+    return {"If-None-Match", "*"};
 }
 
 HttpRequest S3Client::make_request(const S3Request& request) const {
@@ -109,8 +127,10 @@ Result<HttpResponse> S3Client::send(RunContext& run, const S3Request& request) {
     for (;;) {
         http.headers = unsigned_headers;
         if (!credentials_.access_key.empty()) {
-            http.headers.emplace_back("X-Amz-Content-Sha256", hash);
-            sign_sigv4(http, credentials_, {region_, "s3"}, hash, signing_time(run));
+            http.headers.emplace_back(is_google_ ? "X-Goog-Content-Sha256" : "X-Amz-Content-Sha256", hash);
+            SigV4Scope scope{region_, is_google_ ? "storage" : "s3"};
+            scope.dialect = is_google_ ? SigV4Dialect::google : SigV4Dialect::amazon;
+            sign_sigv4(http, credentials_, scope, hash, signing_time(run));
         }
         auto response = TRY(run.http.send(run, http));
         if (response.status >= 200 && response.status < 300) return response;

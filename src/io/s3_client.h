@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/result.h"
 #include "base/retry.h"
@@ -26,11 +27,21 @@ struct S3Request {
 };
 
 // Signs requests for one bucket, sends them, and tells S3's errors apart. Thread-safe.
+//
+// Google Cloud Storage answers the same requests (its XML API), but takes conditions only in headers of its own, which
+// it refuses beside Amazon's; so there requests are signed by its own version of the same signature. It heeds no
+// condition on the end of an upload in parts.
 class S3Client {
 public:
     static Result<std::unique_ptr<S3Client>> create(const ObjectStoreSettings& settings);
 
     const std::string& bucket() const { return bucket_; }
+    std::string_view scheme() const { return is_google_ ? "gs://" : "s3://"; }
+    // The header of a request that must not replace an object.
+    std::pair<std::string, std::string> create_only() const;
+    bool creates_in_parts() const { return !is_google_; }
+    // Whether an object's ETag is made of those of its parts.
+    bool tells_parts_by_etag() const { return !is_google_; }
     const std::string& prefix() const { return prefix_; }  // "" or ending in "/"
 
     // One exchange. Statuses that the caller has a meaning for (2xx, and 404, 412 unless it is NoSuchBucket) are
@@ -53,6 +64,7 @@ private:
     Timestamp signing_time(const RunContext& run) const;
     bool correct_clock(const RunContext& run, const HttpResponse& response);
 
+    bool is_google_ = false;
     std::string bucket_;
     std::string prefix_;
     std::string region_;

@@ -11,7 +11,17 @@
 namespace shaduf {
 namespace {
 
-constexpr std::string_view kAlgorithm = "AWS4-HMAC-SHA256";
+// What differs between the dialects.
+struct Words {
+    std::string_view algorithm;
+    std::string_view key;      // before the secret
+    std::string_view request;  // at the end of the scope
+    std::string_view date_header;
+};
+constexpr Words kAmazon{"AWS4-HMAC-SHA256", "AWS4", "aws4_request", "X-Amz-Date"};
+constexpr Words kGoogle{"GOOG4-HMAC-SHA256", "GOOG4", "goog4_request", "X-Goog-Date"};
+
+const Words& words_of(const SigV4Scope& scope) { return scope.dialect == SigV4Dialect::google ? kGoogle : kAmazon; }
 
 // "20150830T123600Z"
 std::string basic_format(Timestamp now) {
@@ -40,7 +50,7 @@ std::string canonical_value(std::string_view value) {
 
 bool is_signed(std::string_view name) {
     return name == "host" || name == "content-type" || name == "content-md5" || name.starts_with("x-amz-") ||
-           name.starts_with("if-") || name == "range";
+           name.starts_with("x-goog-") || name.starts_with("if-") || name == "range";
 }
 
 // By lower-case name; values of a name given twice are joined in their order.
@@ -58,9 +68,9 @@ std::map<std::string, std::string> signed_headers(const HttpRequest& request, co
 
 std::string signature_of(std::string_view secret, std::string_view date, const SigV4Scope& scope,
                          std::string_view text) {
-    auto key = hmac_sha256("AWS4" + std::string(secret), date);
+    auto key = hmac_sha256(std::string(words_of(scope).key) + std::string(secret), date);
     for (const std::string_view part :
-         {std::string_view(scope.region), std::string_view(scope.service), std::string_view("aws4_request")}) {
+         {std::string_view(scope.region), std::string_view(scope.service), words_of(scope).request}) {
         key = hmac_sha256(as_text(key), part);
     }
     return to_hex(hmac_sha256(as_text(key), text));
@@ -77,13 +87,14 @@ void sign_sigv4(HttpRequest& request, const AwsCredentials& credentials, const S
     url.query = canonical_query(parse_query(url.query));
     request.url = url.to_string();
 
+    const Words& words = words_of(scope);
     const std::string time = basic_format(now);
     const std::string date = time.substr(0, 8);
-    std::erase_if(request.headers, [](const auto& header) {
+    std::erase_if(request.headers, [&words](const auto& header) {
         const std::string name = to_lower(header.first);
-        return name == "x-amz-date" || name == "authorization" || name == "x-amz-security-token";
+        return name == to_lower(words.date_header) || name == "authorization" || name == "x-amz-security-token";
     });
-    request.headers.emplace_back("X-Amz-Date", time);
+    request.headers.emplace_back(words.date_header, time);
     if (!credentials.session_token.empty())
         request.headers.emplace_back("X-Amz-Security-Token", credentials.session_token);
 
@@ -96,12 +107,13 @@ void sign_sigv4(HttpRequest& request, const AwsCredentials& credentials, const S
     const std::string path = scope.path == SigV4Path::as_sent ? url.path : percent_encode(url.path, "/");
     const std::string canonical = request.method + "\n" + path + "\n" + url.query + "\n" + canonical_headers + "\n" +
                                   names + "\n" + std::string(payload_hash);
-    const std::string scope_text = date + "/" + scope.region + "/" + scope.service + "/aws4_request";
+    const std::string scope_text = date + "/" + scope.region + "/" + scope.service + "/" + std::string(words.request);
     const std::string to_sign =
-        std::string(kAlgorithm) + "\n" + time + "\n" + scope_text + "\n" + to_hex(sha256(canonical));
-    request.headers.emplace_back("Authorization", std::string(kAlgorithm) + " Credential=" + credentials.access_key +
-                                                      "/" + scope_text + ", SignedHeaders=" + names + ", Signature=" +
-                                                      signature_of(credentials.secret_key, date, scope, to_sign));
+        std::string(words.algorithm) + "\n" + time + "\n" + scope_text + "\n" + to_hex(sha256(canonical));
+    request.headers.emplace_back(
+        "Authorization", std::string(words.algorithm) + " Credential=" + credentials.access_key + "/" + scope_text +
+                             ", SignedHeaders=" + names +
+                             ", Signature=" + signature_of(credentials.secret_key, date, scope, to_sign));
 }
 
 }  // namespace shaduf

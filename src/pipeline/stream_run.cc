@@ -10,6 +10,7 @@
 #include "base/bounded_queue.h"
 #include "base/failpoint.h"
 #include "base/text.h"
+#include "base/thread_name.h"
 #include "data/builder.h"
 #include "io/duckdb.h"
 #include "pipeline/drift_report.h"
@@ -197,6 +198,7 @@ private:
     // thread
 
     void read_all() {
+        name_thread("read");
         auto done = read_until_end();
         if (!done.ok()) {
             auto last = std::make_shared<Item>();
@@ -246,6 +248,7 @@ private:
     // threads
 
     void work() {
+        name_thread("decode");
         while (auto item = to_work_.pop()) (*item)->prepared.set_value(prepare((*item)->batch));
     }
 
@@ -361,6 +364,7 @@ private:
     Result<void> quarantine(const ReadBatch& batch, size_t row, const Error& why) {
         const auto reason = TRY(quarantine_.add(batch, row, why, contract_->shape_of(batch), run_.clock.now()));
         ++result_.progress.rows_quarantined;
+        if (dead_letters_ != nullptr) rejected_.push_back({batch.position(row), reason});
         const std::string group = without_value(reason);
         const bool known = result_.reasons.contains(group) || result_.reasons.size() < kReasonsMax;
         ++result_.reasons[known ? group : "other reasons"];
@@ -369,6 +373,10 @@ private:
 
     Result<void> flush_quarantine() {
         if (quarantine_.rows() == 0) return {};
+        if (dead_letters_ != nullptr) {
+            TRY(dead_letters_->hand_on(run_, rejected_));
+            rejected_.clear();
+        }
         return job_.sink->quarantine(run_, quarantine_.finish());
     }
 
@@ -424,6 +432,8 @@ private:
     BoundedQueue<ItemPtr> in_order_;
     TableWriter writer_;
     QuarantineBuilder quarantine_{job_};
+    DeadLetters* dead_letters_ = dynamic_cast<DeadLetters*>(job_.source.get());
+    std::vector<RejectedMessage> rejected_;  // not handed on yet
     std::optional<Contract> contract_;
     DriftReport drift_;
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 
 #include "base/text.h"
 #include "data/builder.h"
@@ -12,6 +13,9 @@ namespace {
 
 // What the history mode adds to a table (see WriteMode::history).
 constexpr std::array<std::string_view, 3> kHistoryColumns{"valid_from", "valid_to", "is_current"};
+
+// How exactly a row's time of loading is told.
+constexpr auto kLoadedAtStep = std::chrono::seconds(1);
 
 bool is_added(std::string_view name, WriteMode mode) {
     if (equals_ignoring_case(name, kLoadedAtColumn) || equals_ignoring_case(name, kRunIdColumn)) return true;
@@ -82,15 +86,17 @@ Result<void> TableWriter::make_room(const Schema& wanted) {
 }
 
 void TableWriter::append_system_columns(size_t rows, std::vector<Column>& columns) {
-    if (loaded_at_.length < rows) {
-        const int64_t now = run_.clock.now().time_since_epoch().count();
+    const Timestamp now = run_.clock.now();
+    if (loaded_at_.length < rows || now - loaded_at_time_ >= kLoadedAtStep) {
         ColumnBuilder loaded_at(TypeKind::timestamp_tz);
-        ColumnBuilder run_ids(TypeKind::string);
-        for (size_t row = 0; row < rows; ++row) {
-            loaded_at.append_int64(now);
-            run_ids.append_text(run_id_);
-        }
+        const size_t length = std::max(rows, loaded_at_.length);
+        for (size_t row = 0; row < length; ++row) loaded_at.append_int64(now.time_since_epoch().count());
         loaded_at_ = loaded_at.finish();
+        loaded_at_time_ = now;
+    }
+    if (run_ids_.length < rows) {
+        ColumnBuilder run_ids(TypeKind::string);
+        for (size_t row = 0; row < rows; ++row) run_ids.append_text(run_id_);
         run_ids_ = run_ids.finish();
     }
     for (const Column* column : {&loaded_at_, &run_ids_}) {

@@ -27,7 +27,7 @@ private:
     // Of an error about the data, which table it is and what can be done: the sink says it in its system's own words.
     Error in_table(const Error& error) const;
     Result<void> make_room(const Schema& wanted);
-    // The two added columns for `rows` rows; their buffers are made once for the largest batch and shared.
+    // The two added columns for `rows` rows. Batches share their buffers, those of the times for a second.
     void append_system_columns(size_t rows, std::vector<Column>& columns);
 
     RunContext& run_;
@@ -38,6 +38,7 @@ private:
     SchemaPtr data_ptr_;
     SchemaPtr prepared_;  // with the added ones; nullptr until the first prepare
     Column loaded_at_;
+    Timestamp loaded_at_time_{};
     Column run_ids_;
 };
 

@@ -25,7 +25,7 @@ constexpr std::string_view kServiceEmail = "loader@sandbox.iam.gserviceaccount.c
 constexpr std::chrono::seconds kTokenLife{3599};
 constexpr size_t kRowsOfElement = 1000;  // the API promises no more than 10,000
 constexpr size_t kRowsOfPage = 10'000;
-constexpr int kVersions[] = {24, 25, 26};
+constexpr int kVersions[] = {23, 24, 25, 26};
 
 constexpr FieldSpec kCutOptions[] = {
     {.name = "rows", .type = FieldType::integer, .help = "Rows that come before.", .default_value = "3"}};

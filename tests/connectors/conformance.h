@@ -33,6 +33,9 @@ public:
     virtual std::string missing() { return ""; }
     // YAML of a connection; `secret` stands where it has a credential.
     virtual std::string connection(const std::string& secret) = 0;
+    // The same of its sink, where that needs more of the system than its source.
+    virtual std::string missing_sink() { return missing(); }
+    virtual std::string sink_connection(const std::string& secret) { return connection(secret); }
     // Of a source: puts the data of `streams` there.
     virtual void fill() {}
     virtual std::vector<StreamCase> streams() { return {}; }

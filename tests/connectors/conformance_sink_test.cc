@@ -65,7 +65,7 @@ protected:
             SCOPED_TRACE(name);
             fixture_ = make_fixture();
             ASSERT_NE(fixture_, nullptr);
-            if (const std::string missing = fixture_->missing(); !missing.empty()) GTEST_SKIP() << missing;
+            if (const std::string missing = fixture_->missing_sink(); !missing.empty()) GTEST_SKIP() << missing;
             target_.mode = mode;
             target_.key.clear();
             if (mode == WriteMode::merge || mode == WriteMode::history) target_.key = {"id"};
@@ -80,6 +80,7 @@ protected:
         }
         EXPECT_GT(offered, 0U) << "a sink with no write mode";
     }
+    Options sink_options() const { return options_of(spec().fields, fixture_->sink_connection("s3cr3t")); }
     RunContext& run() { return fixture_->world.run; }
     bool replaces() const { return target_.mode == WriteMode::replace; }
 
@@ -89,7 +90,7 @@ protected:
         target_.stream = "s";
         target_.table = "t";
         target_.options = options_of(spec().table_fields, "");
-        return spec().make_sink(connection_of(*fixture_), target_);
+        return spec().make_sink(sink_options(), target_);
     }
     std::unique_ptr<Sink> open(SinkState* state = nullptr) {
         auto sink = make().release_value();
@@ -119,7 +120,7 @@ protected:
     std::vector<std::string> rows() { return fixture_->visible_rows(target_); }
     size_t quarantined() {
         if (spec().make_store == nullptr) return 0;
-        auto store = spec().make_store(connection_of(*fixture_), "conformance").release_value();
+        auto store = spec().make_store(sink_options(), "conformance").release_value();
         if (store->quarantine() == nullptr) return 0;
         auto found = store->quarantine()->read_quarantine(run(), {});
         EXPECT_TRUE(found.ok()) << found.error().to_string();

@@ -24,6 +24,8 @@ public:
     std::vector<Upload> unfinished;                          // of processes that died
     std::function<void(const std::string& key)> before_put;  // what another writer does just then, once
     std::optional<Error> remove_unfinished_fails;
+    int full_pages = 0;  // that were listed
+    Timestamp now{};     // what is put is of this time
 
     std::vector<std::string> keys() const {
         std::vector<std::string> keys;
@@ -51,20 +53,28 @@ public:
     Result<void> list(RunContext&, std::string_view prefix, const ListPage& each) override {
         std::vector<ObjectInfo> page;
         for (const auto& [key, bytes] : objects) {
-            if (key.starts_with(prefix)) page.push_back(info_of(key, bytes));
+            if (!key.starts_with(prefix)) continue;
+            page.push_back(info_of(key, bytes));
+            if (page.size() < 1000) continue;
+            ++full_pages;
+            TRY(each(page));
+            page.clear();
         }
         return page.empty() ? Result<void>() : each(page);
     }
     Result<void> put(RunContext&, std::string_view key, std::string_view bytes) override {
-        objects[std::string(key)] = bytes;
+        set(std::string(key), bytes);
         return {};
     }
     Result<bool> put_if_absent(RunContext&, std::string_view key, std::string_view bytes) override {
         if (const auto hook = std::exchange(before_put, nullptr)) hook(std::string(key));
-        return objects.emplace(key, bytes).second;
+        if (objects.contains(std::string(key))) return false;
+        set(std::string(key), bytes);
+        return true;
     }
-    Result<std::unique_ptr<ObjectUpload>> start_upload(RunContext&, std::string_view) override {
-        return Error(ErrorKind::internal, "not needed here");
+    using ObjectStore::start_upload;
+    Result<std::unique_ptr<ObjectUpload>> start_upload(RunContext&, std::string_view key, UploadMode mode) override {
+        return std::unique_ptr<ObjectUpload>(std::make_unique<NewObject>(*this, std::string(key), mode));
     }
     Result<void> remove(RunContext&, std::string_view key) override {
         objects.erase(std::string(key));
@@ -94,9 +104,40 @@ private:
         buffer.append(bytes);
         return buffer.finish();
     }
-    static ObjectInfo info_of(const std::string& key, const std::string& bytes) {
-        return {key, bytes.size(), std::to_string(std::hash<std::string>()(bytes)), {}};
+    class NewObject final : public ObjectUpload {
+    public:
+        NewObject(MemoryStore& store, std::string key, UploadMode mode)
+            : store_(store), key_(std::move(key)), mode_(mode) {}
+        Result<void> write(RunContext&, std::string_view bytes) override {
+            bytes_ += bytes;
+            return {};
+        }
+        Result<void> finish(RunContext&) override {
+            if (mode_ == UploadMode::create && store_.objects.contains(key_)) {
+                return Error(ErrorKind::conflict, "there is an object of that name already: " + key_);
+            }
+            store_.set(key_, bytes_);
+            return {};
+        }
+
+    private:
+        MemoryStore& store_;
+        const std::string key_;
+        const UploadMode mode_;
+        std::string bytes_;
+    };
+
+    void set(const std::string& key, std::string_view bytes) {
+        objects[key] = bytes;
+        modified_[key] = now;
     }
+    ObjectInfo info_of(const std::string& key, const std::string& bytes) const {
+        const auto modified = modified_.find(key);
+        return {key, bytes.size(), std::to_string(std::hash<std::string>()(bytes)),
+                modified == modified_.end() ? Timestamp{} : modified->second};
+    }
+
+    std::map<std::string, Timestamp> modified_;
 };
 
 }  // namespace shaduf

@@ -25,6 +25,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "harness"))
 from postgres import Postgres  # noqa: E402
 from s3 import S3Server  # noqa: E402
 
+import kafka_streams  # noqa: E402
 from live_postgres import LivePostgresToDuckDb, LivePostgresToPostgres  # noqa: E402
 
 SKIPPED = 77
@@ -362,7 +363,7 @@ SCENARIOS = {"rest_to_duckdb": RestToDuckDb, "files_to_duckdb": FilesToDuckDb, "
              "postgres_to_duckdb": PostgresToDuckDb, "postgres_parallel": PostgresParallel,
              "postgres_incremental": PostgresIncremental,
              "postgres_live_to_duckdb": LivePostgresToDuckDb, "postgres_live_to_postgres": LivePostgresToPostgres,
-             "airbyte_to_duckdb": AirbyteToDuckDb, "singer_to_duckdb": SingerToDuckDb}
+             "airbyte_to_duckdb": AirbyteToDuckDb, "singer_to_duckdb": SingerToDuckDb, **kafka_streams.SCENARIOS}
 
 
 def kill_until_done(project, scenario, generator, longest):
@@ -421,6 +422,8 @@ def main():
     scenario = SCENARIOS[arguments.scenario](generator)
     kills = rounds = 0
     try:
+        if hasattr(scenario, "drill"):  # several runs at a time: it kills them itself
+            kills, rounds = scenario.drill(binary, arguments.kills)
         while kills < arguments.kills:
             # Many small commits, or one whose rows go to the sink as they come.
             project = Project(binary, scenario.pipeline.replace(OFTEN, generator.choice([OFTEN, "1s"])))

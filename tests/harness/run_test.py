@@ -20,6 +20,7 @@ import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from blocks import TestFileError, parse_blocks  # noqa: E402
+from kafka import Kafka  # noqa: E402
 from postgres import Postgres  # noqa: E402
 from s3 import S3Proxy  # noqa: E402
 from web import Answer, ScriptedServer  # noqa: E402
@@ -44,6 +45,7 @@ class TestRun:
         self.web = None
         self.s3 = None
         self.postgres = None
+        self.kafka = None
         self.environment = {key: value for key, value in os.environ.items() if not key.startswith("SHADUF_")}
         path = os.path.dirname(self.binary) + os.pathsep + self.environment.get("PATH", "")
         self.environment.update(HOME=str(self.folder), TZ="UTC", LC_ALL="C.UTF-8", PATH=path)
@@ -61,6 +63,8 @@ class TestRun:
             self.s3.stop()
         if self.postgres:
             self.postgres.stop()
+        if self.kafka:
+            self.kafka.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     # ---- text
@@ -119,6 +123,7 @@ class TestRun:
     def do_require(self, block):
         deps = ROOT / ".deps"
         needs = {"s3": (deps / "moto/bin/moto_server").exists, "s3proxy": S3Proxy.is_installed,
+                 "kafka": Kafka.is_installed,
                  "postgres": lambda: Postgres.is_installed(self.postgres_version),
                  "postgres18": lambda: Postgres.is_installed("18"),
                  "json-server": (deps / "parts/node_modules/json-server").exists,
@@ -140,6 +145,50 @@ class TestRun:
             (self.folder / "s3").mkdir()
             self.s3 = S3Proxy(self.folder / "s3")
             self.values.update(S3=self.s3.url, S3_KEY=self.s3.KEY, S3_SECRET=self.s3.SECRET)
+
+        if block.arguments == "kafka":
+            self.kafka = Kafka()
+            self.values.update(KAFKA=self.kafka.brokers)
+
+    def do_topic(self, block):
+        """Creates it, or, with `add`, gives it more partitions."""
+        name, *options = shlex.split(block.arguments)
+        add = "add" in options
+        settings = dict(option.split("=", 1) for option in options if option != "add")
+        partitions = int(settings.pop("partitions", 1))
+        if add:
+            self.kafka.add_partitions(name, partitions)
+        else:
+            self.kafka.create_topic(name, partitions, config=settings)
+
+    def do_produce(self, block):
+        """A message a line; with `keys` as KEY|VALUE, and KEY| is a tombstone."""
+        topic, *options = shlex.split(block.arguments)
+        lines = [self.fill_in(line).encode() for line in block.body]
+        if "bytes" in options:
+            lines = [line.decode().encode("latin-1").decode("unicode_escape").encode("latin-1") for line in lines]
+        if "keys" in options:
+            lines = [(key, value or None) for key, _, value in (line.partition(b"|") for line in lines)]
+        settings = dict(option.split("=", 1) for option in options if re.match(r"(?!header)\w+=", option))
+        headers = [option.split("=", 1)[1] for option in options if option.startswith("header=")]
+        partition = int(settings["partition"]) if "partition" in settings else None
+        self.kafka.produce(topic, lines, partition, headers)
+
+    def do_consume(self, block):
+        """What committed messages a topic has, by partition and offset."""
+        topic, *options = shlex.split(block.arguments)
+        lines = []
+        for message in self.kafka.consume(self.fill_in(topic)):
+            line = "NULL" if message.value is None else message.value.decode(errors="backslashreplace")
+            if "keys" in options:
+                key = "NULL" if message.key is None else message.key.decode(errors="backslashreplace")
+                line = f"{key}|{line}"
+            if "partitions" in options:
+                line = f"{message.partition}|{line}"
+            if "headers" in options:
+                line = f"{line}|{message.headers}"
+            lines += line.split("\n")
+        self.compare(block, lines)
 
     def do_postgres(self, block):
         """SQL, by psql; or stop, start, restart, tls."""

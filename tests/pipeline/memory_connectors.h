@@ -24,12 +24,36 @@ inline RecordBatch id_name_rows(const std::vector<std::pair<int64_t, std::string
     return builder.finish();
 }
 
+class EncodedTexts final : public EncodedRows {
+public:
+    explicit EncodedTexts(std::vector<std::string> texts) : texts_(std::move(texts)) {}
+    size_t rows() const override { return texts_.size(); }
+    size_t byte_size() const override { return texts_.size(); }
+    Decoded decode() const override {
+        std::vector<std::pair<int64_t, std::string>> rows;
+        std::vector<RejectedRow> rejected;
+        for (size_t i = 0; i < texts_.size(); ++i) {
+            rows.emplace_back(static_cast<int64_t>(i), texts_[i]);
+            if (texts_[i] == "?") rejected.push_back({i, Error(ErrorKind::bad_data, "bytes are cut short")});
+        }
+        return {id_name_rows(rows), std::move(rejected)};
+    }
+    std::string position(size_t row) const override { return "orders/3:" + std::to_string(40 + row); }
+    std::string text(size_t row) const override {
+        return texts_[row] == "?" ? R"({"$bytes":"AA=="})" : R"({"name":")" + texts_[row] + "\"}";
+    }
+
+private:
+    std::vector<std::string> texts_;
+};
+
 // Plays a script of batches and errors, one a read; remembers what was acknowledged.
-class ScriptedSource final : public Source {
+class ScriptedSource final : public Source, public SharedSource {
 public:
     struct Log {
         std::optional<Checkpoint> resumed_from;
         std::vector<std::string> acknowledged;
+        std::vector<std::optional<Checkpoint>> resumed_at;  // behind each batch that settles
     };
     using Step = std::function<Result<std::optional<ReadBatch>>(RunContext&)>;
 
@@ -39,6 +63,20 @@ public:
             std::optional<Checkpoint> next;
             if (!checkpoint.empty()) next = Checkpoint(checkpoint);
             return std::optional<ReadBatch>(ReadBatch{rows, next, "script"});
+        });
+    }
+    // Rows that only this source can read, one a text; a text "?" cannot be read.
+    ScriptedSource& encoded(std::vector<std::string> rows, const std::string& checkpoint) {
+        return step([rows = std::move(rows), checkpoint](RunContext&) -> Result<std::optional<ReadBatch>> {
+            return std::optional<ReadBatch>(
+                ReadBatch{std::make_shared<const EncodedTexts>(rows), Checkpoint(checkpoint), ""});
+        });
+    }
+    ScriptedSource& settle() {
+        return step([](RunContext&) -> Result<std::optional<ReadBatch>> {
+            ReadBatch batch{RawRows{}, std::nullopt, ""};
+            batch.settles = true;
+            return std::optional<ReadBatch>(std::move(batch));
         });
     }
     ScriptedSource& fail(Error error) {
@@ -58,6 +96,10 @@ public:
         const Step step = std::move(steps_.front());
         steps_.pop_front();
         return step(run);
+    }
+    Result<void> resume_at(RunContext&, const std::optional<Checkpoint>& stands) override {
+        log_->resumed_at.push_back(stands);
+        return {};
     }
     Result<void> acknowledge(RunContext&, const Checkpoint& checkpoint) override {
         log_->acknowledged.push_back(checkpoint.value());
@@ -128,6 +170,8 @@ public:
         if (schema_) table_.schema = schema_;
         return {};
     }
+
+    Result<std::optional<Checkpoint>> refresh(RunContext&) override { return table_.checkpoint; }
 
     std::function<bool(const std::string&)> reject = [](const std::string&) { return false; };
 

@@ -244,6 +244,60 @@ TEST_F(StreamRunTest, PoliciesChangeWhatReachesTheSink) {
     EXPECT_THAT(table_.rows, ElementsAre("{\"name\":\"***\xC3\xA9s\"}", R"({"name":"**"})"));
 }
 
+TEST_F(StreamRunTest, RowsThatOnlyTheSourceCanReadAreDecodedAndTheBrokenOnesKeptAsBytes) {
+    source_.encoded({"a", "?", "c"}, "1");
+    const StreamResult result = run();
+    EXPECT_FALSE(result.error) << result.error->to_string();
+    EXPECT_THAT(table_.rows, ElementsAre(R"({"id":0,"name":"a"})", R"({"id":2,"name":"c"})"));
+    EXPECT_THAT(table_.quarantine, ElementsAre(R"(orders/3:41 {"$bytes":"AA=="} bytes are cut short)"));
+}
+
+TEST_F(StreamRunTest, OfRowsThatOnlyTheSourceCanReadThePoliciesHoldInQuarantineToo) {
+    policies_.push_back({"name", PolicyKind::mask, 1, {}});
+    reject_ = [](const std::string& row) { return row.find("\"id\":0") != row.npos; };
+    source_.encoded({"secret", "?"}, "1");
+    EXPECT_FALSE(run().error);
+    ASSERT_THAT(table_.quarantine, SizeIs(2));
+    for (const std::string& row : table_.quarantine) {
+        EXPECT_EQ(row.find("secret"), row.npos) << row;
+        EXPECT_EQ(row.find("AA=="), row.npos) << row;
+    }
+}
+
+TEST_F(StreamRunTest, CommitsBeforePartsChangeHandsAndTellsWhereTheSinkStands) {
+    source_.batch(id_name_rows({{1, "a"}}), "1").settle().step([&](RunContext&) -> Result<std::optional<ReadBatch>> {
+        EXPECT_THAT(table_.rows, SizeIs(1)) << "committed, though it was not yet time";
+        return std::optional<ReadBatch>();
+    });
+    const StreamResult result = run();
+    EXPECT_FALSE(result.error) << result.error->to_string();
+    EXPECT_THAT(log_.resumed_at, ElementsAre(Checkpoint("1")));
+    EXPECT_THAT(table_.commits, ElementsAre(CommitKind::interim, CommitKind::final));
+}
+
+TEST_F(StreamRunTest, AStopWhilePartsChangeHandsIsNotWaitedFor) {
+    source_.batch(id_name_rows({{1, "a"}}), "1").settle();
+    reject_ = [&](const std::string&) {
+        world_.cancellation.cancel();
+        return false;
+    };
+    const StreamResult result = run();
+    ASSERT_TRUE(result.error);
+    EXPECT_EQ(result.error->kind(), ErrorKind::canceled);
+}
+
+TEST_F(StreamRunTest, WithNothingNewNothingIsCommitted) {
+    commit_every_ = std::chrono::milliseconds(0);
+    table_.checkpoint = Checkpoint("7");
+    for (int i = 0; i < 5; ++i) {
+        source_.step([](RunContext&) -> Result<std::optional<ReadBatch>> {
+            return std::optional<ReadBatch>(ReadBatch{RawRows{}, Checkpoint("7"), ""});
+        });
+    }
+    EXPECT_FALSE(run(ReadMode::stream).error);
+    EXPECT_THAT(table_.commits, ElementsAre(CommitKind::final));
+}
+
 TEST_F(StreamRunTest, EndsCleanlyWhenStopped) {
     source_.batch(id_name_rows({{1, "a"}}), "1");
     source_.step([&](RunContext& run) -> Result<std::optional<ReadBatch>> {

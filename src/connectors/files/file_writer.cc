@@ -104,8 +104,9 @@ ParquetOptions parquet_options(const WriterSettings& settings) {
 }
 
 Result<std::unique_ptr<FileWriter>> open_writer(RunContext& run, ObjectStore& store, const std::string& key,
-                                                const SchemaPtr& schema, const WriterSettings& settings) {
-    auto upload = TRY(store.start_upload(run, key));
+                                                const SchemaPtr& schema, const WriterSettings& settings,
+                                                UploadMode mode) {
+    auto upload = TRY(store.start_upload(run, key, mode));
     if (settings.format == WriteFormat::parquet) {
         return std::make_unique<ParquetFileWriter>(run, key, std::move(upload), schema, settings);
     }

@@ -41,7 +41,8 @@ public:
 };
 
 Result<std::unique_ptr<FileWriter>> open_writer(RunContext& run, ObjectStore& store, const std::string& key,
-                                                const SchemaPtr& schema, const WriterSettings& settings);
+                                                const SchemaPtr& schema, const WriterSettings& settings,
+                                                UploadMode mode = UploadMode::replace);
 ParquetOptions parquet_options(const WriterSettings& settings);
 
 }  // namespace shaduf::files

@@ -1,6 +1,7 @@
 #include "connectors/files/partition.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "base/text.h"
 #include "base/time.h"
@@ -11,6 +12,7 @@ namespace {
 
 using Part = PartitionLevel::Part;
 
+constexpr int64_t kMicrosAnHour = 3'600'000'000;
 constexpr std::string_view kNull = "__HIVE_DEFAULT_PARTITION__";
 
 struct PartName {
@@ -18,8 +20,11 @@ struct PartName {
     Part part;
     size_t characters;  // of an ISO 8601 timestamp
 };
-constexpr PartName kParts[] = {
-    {"year", Part::year, 4}, {"month", Part::month, 7}, {"day", Part::day, 10}, {"hour", Part::hour, 13}};
+constexpr PartName kParts[] = {{"year", Part::year, 4},
+                               {"month", Part::month, 7},
+                               {"day", Part::day, 10},
+                               {"date", Part::date, 10},
+                               {"hour", Part::hour, 13}};
 
 const PartName* find_part(Part part) {
     for (const auto& known : kParts) {
@@ -53,7 +58,7 @@ Result<PartitionLevel> PartitionLevel::parse(const std::string& text) {
         }
     }
     return Error(ErrorKind::invalid_config,
-                 "cannot partition by " + text + "; write a column, or year(c), month(c), day(c), hour(c)");
+                 "cannot partition by " + text + "; write a column, or year(c), month(c), day(c), date(c), hour(c)");
 }
 
 std::string PartitionLevel::folder_name() const {
@@ -68,22 +73,20 @@ bool Partitioner::holds_whole(std::string_view column) const {
 }
 
 Result<const std::vector<std::vector<uint32_t>>*> Partitioner::split(const RecordBatch& rows) {
-    for (auto& list : rows_) list.clear();
+    for (const uint32_t number : touched_) rows_[number].clear();
+    touched_.clear();
     if (levels_.empty()) {
-        auto& all = rows_[number_of("")];
-        for (size_t row = 0; row < rows.rows(); ++row) all.push_back(static_cast<uint32_t>(row));
+        const uint32_t number = number_of("");
+        for (size_t row = 0; row < rows.rows(); ++row) add(number, static_cast<uint32_t>(row));
         return &rows_;
     }
     if (levels_.size() == 1) {
         const auto index = rows.schema()->index_of(levels_[0].column);
-        if (index && (*rows.schema())[*index].type.kind() == TypeKind::date) {
-            split_by_day(rows.column(*index), levels_[0]);
-            return &rows_;
-        }
+        if (index && split_by_time(rows.column(*index), levels_[0])) return &rows_;
     }
     std::vector<std::string> paths(rows.rows());
     for (const auto& level : levels_) TRY(append_values(rows, level, paths));
-    for (size_t row = 0; row < rows.rows(); ++row) rows_[number_of(paths[row])].push_back(static_cast<uint32_t>(row));
+    for (size_t row = 0; row < rows.rows(); ++row) add(number_of(paths[row]), static_cast<uint32_t>(row));
     return &rows_;
 }
 
@@ -108,16 +111,31 @@ Result<void> Partitioner::append_values(const RecordBatch& rows, const Partition
     return {};
 }
 
-void Partitioner::split_by_day(const Column& column, const PartitionLevel& level) {
+// Rows of a day, or an hour, are told by a number, and their folder's name is made once. false: of another type.
+bool Partitioner::split_by_time(const Column& column, const PartitionLevel& level) {
+    const bool is_date = column.type.kind() == TypeKind::date;
+    if (!is_date && (!has_date(column.type) || level.part == Part::value)) return false;
+    const int64_t unit = is_date ? 1 : level.part == Part::hour ? kMicrosAnHour : kMicrosAnHour * 24;
     const std::string name = percent_encode(level.folder_name()) + "=";
+    std::optional<int64_t> last;
+    uint32_t number = 0;
     for (size_t row = 0; row < column.length; ++row) {
-        const int32_t day = column.is_null(row) ? INT32_MIN : column.date_at(row);
-        auto found = number_of_day_.find(day);
-        if (found == number_of_day_.end()) {
-            found = number_of_day_.emplace(day, number_of(name + value_text(column, row, level.part))).first;
+        int64_t time = INT64_MIN;
+        if (!column.is_null(row)) {
+            const int64_t value = is_date ? column.date_at(row) : column.int64_at(row);
+            time = value / unit - (value % unit < 0 ? 1 : 0);
         }
-        rows_[found->second].push_back(static_cast<uint32_t>(row));
+        if (time != last) {
+            auto found = number_of_time_.find(time);
+            if (found == number_of_time_.end()) {
+                found = number_of_time_.emplace(time, number_of(name + value_text(column, row, level.part))).first;
+            }
+            number = found->second;
+            last = time;
+        }
+        add(number, static_cast<uint32_t>(row));
     }
+    return true;
 }
 
 uint32_t Partitioner::number_of(const std::string& folder) {

@@ -15,7 +15,7 @@ Result<std::unique_ptr<ObjectStore>> open_store(const Options& options) {
     ObjectStoreSettings settings;
     settings.url = options.text("path");
     settings.endpoint = options.text("endpoint");
-    settings.region = options.text("region");
+    if (options.has("region")) settings.region = options.text("region");  // else as the kind of store has it
     settings.access_key = options.text("access_key");
     settings.secret_key = options.text("secret_key");
     settings.session_token = options.text("session_token");

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "base/text.h"
+#include "connectors/files/compact.h"
 #include "connectors/files/manifest.h"
 #include "connectors/files/settings.h"
 #include "data/builder.h"
@@ -32,13 +33,24 @@ bool selects(const QuarantineFilter& filter, const RecordBatch& rows, size_t row
     return filter.ids.empty() || std::find(filter.ids.begin(), filter.ids.end(), text("id")) != filter.ids.end();
 }
 
-class FileStore final : public Store, public CheckpointStore, public QuarantineStore {
+class FileStore final : public Store, public CheckpointStore, public QuarantineStore, public TableCompactor {
 public:
     explicit FileStore(std::unique_ptr<ObjectStore> store)
         : store_(std::move(store)), decoder_(RowDecoder::create(RawFormat::json, quarantine_shape())) {}
 
     CheckpointStore* checkpoints() override { return this; }
     QuarantineStore* quarantine() override { return this; }
+    TableCompactor* compactor() override { return this; }
+
+    Result<CompactReport> compact(RunContext& run, const CompactRequest& request) override {
+        ManifestLog log(*store_, request.table);
+        TRY(log.refresh(run));
+        if (log.state().version > 0) return compact_table(run, *store_, log, request);
+        std::vector<std::string> tables;
+        for (const auto& folder : TRY(table_folders(run))) tables.push_back(folder);
+        return Error(ErrorKind::invalid_config,
+                     "no table of that name: " + request.table + did_you_mean(request.table, tables));
+    }
 
     Result<std::vector<CheckpointEntry>> list_checkpoints(RunContext& run) override {
         std::vector<CheckpointEntry> entries;
@@ -113,7 +125,7 @@ public:
     }
 
 private:
-    Result<std::vector<std::unique_ptr<ManifestLog>>> open_logs(RunContext& run) {
+    Result<std::set<std::string>> table_folders(RunContext& run) {
         std::set<std::string> folders;
         TRY(store_->list(run, "", [&](std::span<const ObjectInfo> page) -> Result<void> {
             for (const auto& object : page) {
@@ -122,8 +134,12 @@ private:
             }
             return {};
         }));
+        return folders;
+    }
+
+    Result<std::vector<std::unique_ptr<ManifestLog>>> open_logs(RunContext& run) {
         std::vector<std::unique_ptr<ManifestLog>> logs;
-        for (const auto& folder : folders) {
+        for (const auto& folder : TRY(table_folders(run))) {
             logs.push_back(std::make_unique<ManifestLog>(*store_, folder));
             TRY(logs.back()->refresh(run));
         }

@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "connectors/kafka/avro_finder.h"
 #include "connectors/kafka/payload_reader.h"
+#include "connectors/kafka/protobuf_reader.h"
 #include "connectors/kafka/text_decoder.h"
 #include "connectors/kafka/typed_rows.h"
 
@@ -107,14 +109,14 @@ Result<void> check_settings(const DecoderSettings& settings) {
     return {};
 }
 
-Result<std::unique_ptr<ReaderFinder>> make_finder(Format format, const DecoderSettings& settings) {
+Result<std::unique_ptr<ReaderFinder>> make_finder(Format format, const DecoderSettings& settings, Part part) {
     switch (format) {
         case Format::text: return find_plain(PlainPayload::text);
         case Format::raw: return find_plain(PlainPayload::bytes);
         case Format::json: return find_plain(PlainPayload::json);
+        case Format::avro: return find_avro(settings, part == Part::value ? settings.reader_schema : "");
+        case Format::protobuf: return find_protobuf(settings.registry);
         case Format::json_schema:
-        case Format::avro:
-        case Format::protobuf:
         case Format::csv: break;
     }
     return refused(settings, "format is not known: " + std::string(name_of(format)));
@@ -127,9 +129,9 @@ Result<std::unique_ptr<Decoder>> make_decoder(DecoderSettings settings) {
     const bool is_text = settings.value == Format::json || settings.value == Format::csv;
     const bool plain_key = settings.key == Format::json || settings.key == Format::text || settings.key == Format::raw;
     std::unique_ptr<ReaderFinder> keys;
-    if (settings.metadata.key && !(is_text && plain_key)) keys = TRY(make_finder(settings.key, settings));
+    if (settings.metadata.key && !(is_text && plain_key)) keys = TRY(make_finder(settings.key, settings, Part::key));
     if (is_text) return make_text_decoder(std::move(settings), std::move(keys));
-    auto values = TRY(make_finder(settings.value, settings));
+    auto values = TRY(make_finder(settings.value, settings, Part::value));
     return std::make_unique<TypedDecoder>(settings, std::move(values), std::move(keys));
 }
 

@@ -153,6 +153,7 @@ Result<StreamSettings> read_stream(const Options& connection, const StreamReques
         return options.error("batch_size", "batch_size is not from 1B to 64MB: " + format_bytes(settings.batch_bytes));
     }
     settings.on_lost = options.text("on_lost") == "earliest" ? OnLost::earliest : OnLost::fail;
+    settings.dead_letter_topic = options.text("dead_letter_topic");
     settings.decoder = TRY(read_decoder_settings(connection, request));
     return settings;
 }

@@ -65,6 +65,7 @@ struct StreamSettings {
     std::chrono::milliseconds linger{100};
     uint64_t batch_bytes = 4 << 20;
     OnLost on_lost = OnLost::fail;
+    std::string dead_letter_topic;  // "": none
     DecoderSettings decoder;
 };
 Result<StreamSettings> read_stream(const Options& connection, const StreamRequest& request);

@@ -6,6 +6,7 @@
 
 #include "base/run_events.h"
 #include "base/text.h"
+#include "connectors/kafka/dead_letters.h"
 #include "connectors/kafka/gathering.h"
 #include "connectors/kafka/lag.h"
 #include "connectors/kafka/positions.h"
@@ -32,7 +33,7 @@ Timestamp time_of(int64_t milliseconds_since_1970) {
     return Timestamp(std::chrono::milliseconds(milliseconds_since_1970));
 }
 
-class KafkaSource final : public Source, public SharedSource, public ColumnTeller {
+class KafkaSource final : public Source, public SharedSource, public ColumnTeller, public DeadLetters {
 public:
     KafkaSource(Connection connection, StreamSettings settings, std::unique_ptr<Decoder> decoder)
         : connection_(std::move(connection)),
@@ -40,7 +41,12 @@ public:
           decoder_(std::move(decoder)),
           gathering_({settings_.decoder.metadata.key, settings_.decoder.metadata.headers,
                       settings_.decoder.registry != nullptr}),
-          lag_(settings_.pipeline, settings_.stream) {}
+          lag_(settings_.pipeline, settings_.stream),
+          dead_letters_(connection_, consumer_properties(connection_, settings_), settings_.dead_letter_topic) {}
+
+    Result<void> hand_on(RunContext& run, std::span<const RejectedMessage> rejected) override {
+        return settings_.dead_letter_topic.empty() ? Result<void>() : dead_letters_.send(run, rejected);
+    }
 
     Result<void> open(RunContext& run, const std::optional<Checkpoint>& resume_from) override {
         arrived_ = {};
@@ -364,6 +370,7 @@ private:
     bool has_told_end_ = false;
     bool group_is_deaf_ = false;
     LagWatch lag_;
+    DeadLetterWriter dead_letters_;
 };
 
 Result<std::vector<KafkaConsumer::TopicInfo>> list_topics(RunContext& run, const Connection& connection) {

@@ -59,6 +59,9 @@ Result<CheckpointParts> advance_parts(const CheckpointParts& stored, const Check
     };
     CheckpointParts next = stored;
     for (const auto& [name, part] : read) {
+        const auto before = known.find(name);
+        const bool has_moved = before == known.end() || before->second.at != part.at;
+        if (!has_moved && position(stored, name) != part.at) continue;
         if (position(stored, name) != position(known, name)) {
             return Error(ErrorKind::conflict, "another process has read on: part " + name + " stands at " +
                                                   position(stored, name) + ", not at " + position(known, name) +
@@ -67,6 +70,15 @@ Result<CheckpointParts> advance_parts(const CheckpointParts& stored, const Check
         next[name] = part;
     }
     return next;
+}
+
+CheckpointParts known_after(const CheckpointParts& known, const CheckpointParts& read, const CheckpointParts& next) {
+    CheckpointParts after = known;
+    for (const auto& [name, part] : read) {
+        const auto set = next.find(name);
+        if (set != next.end() && set->second.at == part.at) after[name] = part;
+    }
+    return after;
 }
 
 std::optional<Timestamp> seen_of_all(const CheckpointParts& parts) {

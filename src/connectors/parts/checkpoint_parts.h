@@ -28,9 +28,14 @@ Checkpoint to_checkpoint(const CheckpointParts& parts);
 
 // What a shared sink does in a commit: `stored` as it stands by now; `known` as this process left it (at `open`,
 // `refresh` or its last commit); `read` the parts it has read on. Returns `stored` with those. conflict: a part of
-// `read` stands in `stored` at another place than in `known`.
+// `read` has moved, and stands in `stored` at another place than in `known`. A part that has not moved says nothing of
+// those that another process has read on.
 Result<CheckpointParts> advance_parts(const CheckpointParts& stored, const CheckpointParts& known,
                                       const CheckpointParts& read);
+
+// What a process knows behind its commit of `next`: of the parts that it has read what it has set; of all others what
+// it knew, so that it cannot take another's progress for its own.
+CheckpointParts known_after(const CheckpointParts& known, const CheckpointParts& read, const CheckpointParts& next);
 
 // The least of all parts; nullopt when one cannot tell, or there is none.
 std::optional<Timestamp> seen_of_all(const CheckpointParts& parts);

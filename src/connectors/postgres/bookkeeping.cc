@@ -48,10 +48,12 @@ Result<std::unique_ptr<PostgresConnection>> connect_to_write(const PostgresSetti
     return PostgresConnection::connect(options, cancellation);
 }
 
-Result<bool> claim_for_session(PostgresConnection& connection, const std::string& what) {
+Result<bool> claim_for_session(PostgresConnection& connection, const std::string& what, ClaimKind kind) {
     // In a transaction of its own, so that the time-out ends with it; the lock stays.
     auto locked = connection.execute(std::string("BEGIN; SET LOCAL lock_timeout = ") + kClaimWait +
-                                     "; SELECT pg_catalog.pg_advisory_lock(" + lock_number(what) + "); COMMIT");
+                                     (kind == ClaimKind::shared ? "; SELECT pg_catalog.pg_advisory_lock_shared("
+                                                                : "; SELECT pg_catalog.pg_advisory_lock(") +
+                                     lock_number(what) + "); COMMIT");
     if (locked.ok()) return true;
     if (connection.sqlstate() != "55P03") return locked.release_error();
     TRY(connection.execute("ROLLBACK"));
@@ -125,6 +127,23 @@ Result<std::optional<PostgresState>> PostgresBookkeeping::read(const std::string
     if (found.rows[0][0]) state.checkpoint = Checkpoint(*found.rows[0][0]);
     state.loading = found.rows[0][1] == "t";
     return std::optional<PostgresState>(state);
+}
+
+Result<PostgresState> PostgresBookkeeping::read_locked(const std::string& pipeline, const std::string& stream,
+                                                       const std::string& table) {
+    const std::string state_name = TRY(state_table());
+    TRY(connection_.query("INSERT INTO " + state_name +
+                              " (pipeline, stream, table_name, checkpoint, committed_at) VALUES ($1, $2, $3, NULL, "
+                              "pg_catalog.clock_timestamp()) ON CONFLICT (pipeline, stream) DO NOTHING",
+                          {pipeline, stream, table}));
+    const auto found = TRY(connection_.query(
+        "SELECT checkpoint, loading FROM " + state_name + " WHERE pipeline = $1 AND stream = $2 FOR UPDATE",
+        {pipeline, stream}));
+    PostgresState state;
+    if (found.rows.empty()) return state;
+    if (found.rows[0][0]) state.checkpoint = Checkpoint(*found.rows[0][0]);
+    state.loading = found.rows[0][1] == "t";
+    return state;
 }
 
 Result<void> PostgresBookkeeping::write(const std::string& pipeline, const std::string& stream,

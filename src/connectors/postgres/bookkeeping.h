@@ -29,6 +29,9 @@ public:
 
     // nullopt: the stream has never committed.
     Result<std::optional<PostgresState>> read(const std::string& pipeline, const std::string& stream);
+    // The same, and no other session writes it until the connection's transaction ends. There is one, then: of nothing
+    // committed where there was none.
+    Result<PostgresState> read_locked(const std::string& pipeline, const std::string& stream, const std::string& table);
     // In the connection's transaction. `table` is for people.
     Result<void> write(const std::string& pipeline, const std::string& stream, const std::string& table,
                        const PostgresState& state);
@@ -47,7 +50,12 @@ Result<std::unique_ptr<PostgresConnection>> connect_to_write(const PostgresSetti
                                                              const Cancellation& cancellation);
 // Takes a lock that this session holds until it ends. false: another one has it, and did not go within some seconds
 // (the server takes that long to notice that a client was killed).
-Result<bool> claim_for_session(PostgresConnection& connection, const std::string& what);
+enum class ClaimKind : uint8_t {
+    alone,
+    shared,  // with others who claim it so; keeps out, and is kept out by, who claims it alone
+};
+Result<bool> claim_for_session(PostgresConnection& connection, const std::string& what,
+                               ClaimKind kind = ClaimKind::alone);
 // What a session that writes the stream claims, by either way of it.
 std::string stream_claim(const PostgresSettings& settings, const std::string& pipeline, const std::string& stream);
 // Creates it unless it is there; `auth` with the GRANT to give.

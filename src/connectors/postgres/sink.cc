@@ -108,11 +108,15 @@ Error PostgresSink::explain(const Error& error) {
     const std::string state = connection_->sqlstate();
     copy_.reset();
     stage_.reset();
-    if (!connection_->is_lost() && !state.empty()) {
+    if (!connection_->is_lost() && (!state.empty() || (in_transaction_ && error.kind() == ErrorKind::conflict))) {
         const auto ended = connection_->execute("ROLLBACK");
         in_transaction_ = false;
+        holds_table_ = false;
         if (!ended.ok()) return error.at(place);
     }
+    // Of two that wait for each other the server ends one, which can begin again.
+    const bool is_deadlock = target_.shared && (state == "40P01" || state == "40001");
+    if (is_deadlock) return Error(ErrorKind::conflict, "another process was faster: " + error.message()).at(place);
     return explain_write_error(*connection_, name_, privileges_of(target_.mode), state, error).at(place);
 }
 
@@ -120,6 +124,11 @@ Error PostgresSink::explain(const Error& error) {
 
 Result<SinkState> PostgresSink::open(RunContext& run) {
     TRY(explained(check_key(target_)));
+    if (target_.shared && target_.mode != WriteMode::append && target_.mode != WriteMode::merge) {
+        return explain(Error(ErrorKind::invalid_config,
+                             "table that several processes write can be appended to, or merged into by key: " +
+                                 name_.to_string() + "; set write: append"));
+    }
     connection_ = TRY(explained(connect_to_write(settings_, run.cancellation)));
     bookkeeping_ = std::make_unique<PostgresBookkeeping>(*connection_, settings_.schema);
     TRY(explained(claim()));
@@ -129,9 +138,10 @@ Result<SinkState> PostgresSink::open(RunContext& run) {
 }
 
 Result<void> PostgresSink::claim() {
+    const ClaimKind kind = target_.shared ? ClaimKind::shared : ClaimKind::alone;
     const bool has_all =
-        TRY(claim_for_session(*connection_, "table " + name_.to_string())) &&
-        TRY(claim_for_session(*connection_, stream_claim(settings_, target_.pipeline, target_.stream)));
+        TRY(claim_for_session(*connection_, "table " + name_.to_string(), kind)) &&
+        TRY(claim_for_session(*connection_, stream_claim(settings_, target_.pipeline, target_.stream), kind));
     if (has_all) return {};
     return Error(ErrorKind::conflict,
                  "another run writes the table: " + name_.to_string() + "; wait for it, or give another table name");
@@ -152,6 +162,7 @@ Result<SinkState> PostgresSink::recover() {
         TRY(connection_->execute("COMMIT"));
     }
     if (resumes || (!replaces() && last && !loading)) state.checkpoint = last->checkpoint;
+    if (target_.shared) known_ = TRY(parse_parts(state.checkpoint));
     table_ = TRY(find_target(*connection_, working_));
     if (replaces()) old_ = TRY(find_target(*connection_, name_));
     if (table_ && target_.mode == WriteMode::slices)
@@ -197,26 +208,51 @@ Result<void> PostgresSink::make_table(const Schema& columns) {
     return {};
 }
 
+Result<void> PostgresSink::prepare_table(const SchemaPtr& schema) {
+    const bool is_alone = target_.shared && !in_transaction_;
+    TRY(begin());
+    TRY(finish_copy());
+    TRY(apply_stage());
+    stage_.reset();
+    if (target_.shared) {
+        // Who else wants to change it waits for this transaction, which ends at once where it has no rows.
+        TRY(connection_->query("SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended($1, 0))",
+                               {"shaduf columns " + working_.to_string()}));
+        table_ = TRY(find_target(*connection_, working_));
+    }
+    std::vector<Field> fields = schema->fields();
+    if (target_.mode == WriteMode::history) {
+        for (const auto& field : history_columns().fields()) fields.push_back(field);
+    }
+    TRY(make_table(Schema(std::move(fields))));
+    if (target_.mode == WriteMode::slices) TRY(prepare_slices(*schema));
+    if (target_.mode == WriteMode::merge) TRY(ensure_key_index(*connection_, upsert()));
+    if (!is_alone) return {};
+    TRY(connection_->execute("COMMIT"));
+    in_transaction_ = false;
+    return {};
+}
+
 Result<void> PostgresSink::prepare(RunContext&, const SchemaPtr& schema) {
     if (schema_ != nullptr && *schema == *schema_) return {};
     TRY(explained(check_key_columns(target_, *schema)));
-    const auto prepare_table = [&]() -> Result<void> {
-        TRY(begin());
-        TRY(finish_copy());
-        TRY(apply_stage());
-        stage_.reset();
-        std::vector<Field> fields = schema->fields();
-        if (target_.mode == WriteMode::history) {
-            for (const auto& field : history_columns().fields()) fields.push_back(field);
-        }
-        TRY(make_table(Schema(std::move(fields))));
-        if (target_.mode == WriteMode::slices) TRY(prepare_slices(*schema));
-        if (target_.mode == WriteMode::merge) TRY(ensure_key_index(*connection_, upsert()));
-        return {};
-    };
-    TRY(explained(prepare_table()));
+    TRY(explained(prepare_table(schema)));
     schema_ = schema;
     plan_ = {};
+    return {};
+}
+
+Result<void> PostgresSink::hold_table() {
+    if (!target_.shared || holds_table_) return {};
+    TRY(connection_->execute("LOCK TABLE " + table_->quoted + " IN ROW EXCLUSIVE MODE"));
+    auto now = TRY(find_target(*connection_, working_));
+    if (!now) return Error(ErrorKind::conflict, "table is gone: " + working_.to_string() + "; another process took it");
+    if (now->schema() != table_->schema()) {
+        copy_.reset();  // so that rows are planned for anew
+        stage_.reset();
+    }
+    table_ = std::move(now);
+    holds_table_ = true;
     return {};
 }
 
@@ -246,6 +282,7 @@ Result<void> PostgresSink::plan_for(const RecordBatch& rows) {
 
 Result<void> PostgresSink::write_rows(const RecordBatch& rows, WriteReport& report) {
     TRY(begin());
+    TRY(hold_table());
     // A commit, or a slice that came again, was the end of the stage before.
     if (staged_ && gathered_columns_.empty()) TRY(prepare_slices(*schema_));
     TRY(plan_for(rows));
@@ -415,6 +452,17 @@ Result<void> PostgresSink::write_pending_quarantine() {
 
 // -------------------------------------------------------------------------------------------------------------- commit
 
+// What the state says behind this commit: the parts that were read, over those that stand there by now.
+Result<std::optional<Checkpoint>> PostgresSink::advance(const std::optional<Checkpoint>& checkpoint,
+                                                        CheckpointParts& known) {
+    const auto stored = TRY(bookkeeping_->read_locked(target_.pipeline, target_.stream, name_.to_string()));
+    if (!checkpoint) return stored.checkpoint;
+    const CheckpointParts read = TRY(parse_parts(checkpoint));
+    const CheckpointParts next = TRY(advance_parts(TRY(parse_parts(stored.checkpoint)), known, read));
+    known = known_after(known, read, next);
+    return next.empty() ? stored.checkpoint : std::optional(to_checkpoint(next));
+}
+
 Result<void> PostgresSink::end_transaction(const std::optional<Checkpoint>& checkpoint, CommitKind kind) {
     TRY(begin());
     TRY(finish_copy());
@@ -429,12 +477,23 @@ Result<void> PostgresSink::end_transaction(const std::optional<Checkpoint>& chec
         schema_ = nullptr;
         stage_.reset();
     }
-    const PostgresState state{checkpoint, replaces() && kind == CommitKind::interim};
+    CheckpointParts known = known_;
+    const auto behind = target_.shared ? TRY(advance(checkpoint, known)) : checkpoint;
+    const PostgresState state{behind, replaces() && kind == CommitKind::interim};
     TRY(bookkeeping_->write(target_.pipeline, target_.stream, name_.to_string(), state));
     TRY(failpoint("sink.commit.before"));
     TRY(connection_->execute("COMMIT"));
     in_transaction_ = false;
+    holds_table_ = false;
+    known_ = std::move(known);
     return {};
+}
+
+Result<std::optional<Checkpoint>> PostgresSink::refresh(RunContext&) {
+    const auto state = TRY(explained(bookkeeping_->read(target_.pipeline, target_.stream)));
+    const auto stands = state ? state->checkpoint : std::nullopt;
+    known_ = TRY(explained(parse_parts(stands)));
+    return stands;
 }
 
 Result<void> PostgresSink::commit(RunContext&, const std::optional<Checkpoint>& checkpoint, CommitKind kind) {

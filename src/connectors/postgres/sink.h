@@ -6,6 +6,7 @@
 
 #include "connectors/connector.h"
 #include "connectors/keyed/slices.h"
+#include "connectors/parts/checkpoint_parts.h"
 #include "connectors/postgres/bookkeeping.h"
 #include "connectors/postgres/stage.h"
 #include "connectors/postgres/upsert.h"
@@ -18,6 +19,10 @@ namespace shaduf {
 // from text). In replace mode the table grows under another name, with commits of its own, and takes the old one's
 // place in the final one. Slices go straight to a table that was empty; else they gather in a temporary table, out of
 // which the commit takes what is new (keyed/slices.h).
+//
+// A table that several processes write (TableTarget::shared): the commit takes the lock of the stream's row of state,
+// and puts its parts over those that stand there by then, or is a conflict. Between two transactions others may have
+// changed the table, so each one begins with a look at it under a lock that keeps it as it is.
 class PostgresSink final : public Sink {
 public:
     PostgresSink(PostgresSettings settings, PostgresTableOptions options, TableTarget target);
@@ -28,6 +33,7 @@ public:
     Result<WriteReport> write(RunContext& run, const RecordBatch& rows) override;
     Result<void> begin_slice(RunContext& run, const TableSlice& slice) override;
     Result<void> quarantine(RunContext& run, const RecordBatch& rows) override;
+    Result<std::optional<Checkpoint>> refresh(RunContext& run) override;
     Result<void> commit(RunContext& run, const std::optional<Checkpoint>& checkpoint, CommitKind kind) override;
 
 private:
@@ -36,6 +42,10 @@ private:
     Result<SinkState> recover();
     Result<void> make_table(const Schema& columns);
     Result<void> begin();
+    Result<void> prepare_table(const SchemaPtr& schema);
+    // shared: the table as it is by now, and stays until the transaction ends.
+    Result<void> hold_table();
+    Result<std::optional<Checkpoint>> advance(const std::optional<Checkpoint>& checkpoint, CheckpointParts& known);
     // Rows go by the columns that the batch fills.
     Result<void> plan_for(const RecordBatch& rows);
     Result<void> write_rows(const RecordBatch& rows, WriteReport& report);
@@ -72,6 +82,8 @@ private:
     bool staged_ = false;  // slices gather
     std::vector<std::string> gathered_columns_;  // of the table where they do; empty: there is none
     bool in_transaction_ = false;
+    bool holds_table_ = false;  // shared: in this transaction
+    CheckpointParts known_;     // shared: each part as this process left it, so that it notices when another moves it
     std::vector<RecordBatch> pending_quarantine_;
     size_t pending_quarantine_bytes_ = 0;
 };

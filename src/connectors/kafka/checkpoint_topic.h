@@ -1,0 +1,39 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "base/run_context.h"
+#include "connectors/connector.h"
+#include "connectors/kafka/settings.h"
+#include "connectors/kafka/topic_reader.h"
+#include "io/kafka.h"
+
+// Where the streams that are written to topics stand: a compacted topic beside them, a record a stream, written in the
+// transaction of the rows.
+namespace shaduf::kafka {
+
+inline constexpr std::string_view kCheckpointTopic = "_shaduf_checkpoints";
+
+struct StandingRecord {
+    std::string pipeline;
+    std::string stream;
+    std::optional<Checkpoint> checkpoint;
+    std::optional<Schema> table;
+    std::string committed_at;  // ISO 8601
+
+    std::string key() const { return pipeline + "/" + stream; }
+    std::string to_json() const;
+    // nullopt: not one of ours.
+    static std::optional<StandingRecord> parse(std::string_view text);
+};
+
+KafkaTopicSpec checkpoint_topic();
+// The last of each stream.
+Result<std::vector<StandingRecord>> read_standing(RunContext& run, const Connection& connection, Absence absence);
+// With it a producer fences whoever else writes for this stream.
+std::string transactional_id(const std::string& pipeline, const std::string& stream);
+
+}  // namespace shaduf::kafka

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "config/options.h"
+#include "connectors/connector.h"
+#include "io/kafka.h"
+
+namespace shaduf::kafka {
+
+inline constexpr std::array<std::string_view, 1> kWrittenFormats{"json"};
+inline constexpr std::array<std::string_view, 5> kCompressions{"none", "gzip", "snappy", "lz4", "zstd"};
+inline constexpr std::array<std::string_view, 3> kCleanups{"delete", "compact", "both"};
+
+// The options of a table that is a topic.
+inline constexpr std::array kTableFields{
+    FieldSpec{.name = "value_format",
+              .help = "Format of the messages' values.",
+              .default_value = "json",
+              .choices = kWrittenFormats},
+    FieldSpec{.name = "message_key",
+              .type = FieldType::text_list,
+              .help = "Columns that make the key of a message: the text of one, a JSON object of several; default: the "
+                      "key of the stream, where it is merged.",
+              .example = "user_id"},
+    FieldSpec{.name = "partition_by",
+              .type = FieldType::text_list,
+              .help = "Columns that choose the partition, in the place of the key.",
+              .example = "account_id"},
+    FieldSpec{.name = "message_time",
+              .help = "Column of the time that a message has; default: when it is written.",
+              .example = "created_at"},
+    FieldSpec{.name = "partitions",
+              .type = FieldType::integer,
+              .help = "Partitions of a topic that is created; default: what the brokers say."},
+    FieldSpec{.name = "replication",
+              .type = FieldType::integer,
+              .help = "Copies of each partition of a topic that is created; default: what the brokers say."},
+    FieldSpec{.name = "retention",
+              .type = FieldType::duration,
+              .help = "How long a topic that is created keeps messages; default: what the brokers say.",
+              .example = "7d"},
+    FieldSpec{.name = "cleanup",
+              .help = "What a topic that is created does with old messages: delete them, keep the last of each key "
+                      "(compact), or both; default: delete, and compact where the stream is merged.",
+              .choices = kCleanups},
+    FieldSpec{.name = "topic_config",
+              .type = FieldType::text_map,
+              .help = "Other properties of a topic that is created, by Kafka's names.",
+              .example = "{min.insync.replicas: 2}"},
+    FieldSpec{.name = "compression", .help = "Of what is sent.", .default_value = "zstd", .choices = kCompressions},
+    FieldSpec{
+        .name = "transactional",
+        .type = FieldType::boolean,
+        .help = "Whether rows and checkpoint are one transaction; without, messages may come twice after a crash.",
+        .default_value = "true"},
+};
+
+struct SinkSettings {
+    KafkaTopicSpec topic;
+    std::vector<std::string> key;
+    std::vector<std::string> partition_by;
+    std::string time;  // "": none
+    std::string compression;
+    bool transactional = true;
+};
+
+// invalid_config, at its line: what a topic cannot be.
+Result<SinkSettings> read_sink_settings(const TableTarget& table);
+
+}  // namespace shaduf::kafka
