@@ -46,8 +46,26 @@ protected:
                       "}'::JSON AS doc, ['a', NULL, '" + text + "'] AS tags, {'a': " + text +
                       "::BIGINT, 'b': [1.25::DECIMAL(6,2)]} AS \"in\"";
         }
-        auto found = connection->query(values).release_value();
-        return found.front().conform_to(std::make_shared<const Schema>(std::move(fields))).release_value();
+        auto found = connection->query(values);
+        EXPECT_TRUE(found.ok()) << found.error().to_string();
+        auto fitting = with_uuids(found.value().front()).conform_to(std::make_shared<const Schema>(std::move(fields)));
+        EXPECT_TRUE(fitting.ok()) << fitting.error().to_string();
+        return fitting.release_value();
+    }
+    // The engine gives them as text.
+    static RecordBatch with_uuids(const RecordBatch& rows) {
+        std::vector<Field> with = rows.schema()->fields();
+        std::vector<Column> columns = rows.columns();
+        const size_t who = *rows.schema()->index_of("who");
+        ColumnBuilder uuids(TypeKind::uuid);
+        for (size_t row = 0; row < rows.rows(); ++row) {
+            std::array<uint8_t, kUuidBytes> bytes{};
+            EXPECT_TRUE(parse_uuid(rows.column(who).text_at(row), bytes.data()));
+            uuids.append_uuid({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+        }
+        with[who].type = TypeKind::uuid;
+        columns[who] = uuids.finish();
+        return RecordBatch(std::make_shared<const Schema>(std::move(with)), std::move(columns), rows.rows());
     }
     static DuckDbInstances& databases_of_all() {
         static DuckDbInstances all;
