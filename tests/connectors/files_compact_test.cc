@@ -107,33 +107,33 @@ protected:
 };
 
 TEST_F(FilesCompactTest, JoinedFilesHaveTheSameRows) {
-    for (int64_t first = 1; first < 40; first += 4) load({first, first + 1, first + 2, first + 3});
+    for (int64_t first = 1; first < 24; first += 4) load({first, first + 1, first + 2, first + 3});
     const auto before = rows();
-    ASSERT_THAT(before, SizeIs(40));
-    ASSERT_THAT(state_of().files, SizeIs(20));
+    ASSERT_THAT(before, SizeIs(24));
+    ASSERT_THAT(state_of().files, SizeIs(12));
     CompactRequest dry;
     dry.dry_run = true;
     EXPECT_THAT(compact(dry).release_value().joined, SizeIs(2));
-    EXPECT_THAT(state_of().files, SizeIs(20));
+    EXPECT_THAT(state_of().files, SizeIs(12));
     const auto report = compact();
     ASSERT_TRUE(report.ok()) << report.error().to_string();
     ASSERT_THAT(report.value().joined, SizeIs(2));
     EXPECT_EQ(report.value().joined[0].folder, "t/day=d0");
-    EXPECT_EQ(report.value().joined[0].files, 10U);
-    EXPECT_EQ(report.value().joined[0].rows, 20);
+    EXPECT_EQ(report.value().joined[0].files, 6U);
+    EXPECT_EQ(report.value().joined[0].rows, 12);
     const auto state = state_of();
     ASSERT_THAT(state.files, SizeIs(2));
     EXPECT_EQ(rows(), before);
     // Those that were joined stay for a while.
-    EXPECT_THAT(state.retired, SizeIs(20));
+    EXPECT_THAT(state.retired, SizeIs(12));
     for (const auto& [key, until] : state.retired) EXPECT_TRUE(exists(key));
     load({91, 92});  // whose sweep leaves them
-    EXPECT_THAT(state_of().retired, SizeIs(20));
+    EXPECT_THAT(state_of().retired, SizeIs(12));
     world.clock.advance(std::chrono::hours(2));
-    EXPECT_EQ(compact().release_value().removed, 20);
+    EXPECT_EQ(compact().release_value().removed, 12);
     for (const auto& [key, until] : state.retired) EXPECT_FALSE(exists(key));
     EXPECT_EQ(state_of().retired.size(), 4U);  // the two joined files and what came after became two again
-    EXPECT_THAT(rows(), SizeIs(42));
+    EXPECT_THAT(rows(), SizeIs(26));
 }
 
 TEST_F(FilesCompactTest, OldFilesAreBroughtToTheTablesSchema) {
