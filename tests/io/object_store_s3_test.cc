@@ -438,6 +438,7 @@ TEST_F(S3ObjectStoreTest, UploadsThatCreateReplaceNothing) {
         .reply("<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>");
     world.http.expect("PUT /lake/raw/k?partNumber=1&uploadId=u").reply(200, {{"ETag", "\"a\""}}, "");
     world.http.expect("PUT /lake/raw/k?partNumber=2&uploadId=u").reply(200, {{"ETag", "\"b\""}}, "");
+    world.http.expect("HEAD /lake/raw/k").reply(404, "");
     world.http.expect("POST /lake/raw/k?uploadId=u").reply(412, taken);
     world.http.expect("DELETE /lake/raw/k?uploadId=u").reply(204, "");
     const auto in_parts = upload(std::string(9 << 20, 'x'));
