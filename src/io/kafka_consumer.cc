@@ -79,6 +79,7 @@ struct ConsumerState : KafkaClientState {
     std::string last_trouble;              // the library's own words
     std::optional<SteadyTime> away_since;  // all brokers
     bool is_closing = false;
+    bool was_assigned = false;  // ever, be it nothing
 };
 
 void answer_at_once(rd_kafka_t* client, rd_kafka_resp_err_t event, rd_kafka_topic_partition_list_t* partitions) {
@@ -94,6 +95,7 @@ void on_rebalance(rd_kafka_t* client, rd_kafka_resp_err_t event, rd_kafka_topic_
                   void* opaque) {
     auto& state = static_cast<ConsumerState&>(*static_cast<KafkaClientState*>(opaque));
     const bool assigns = event == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
+    state.was_assigned = state.was_assigned || assigns;
     if (state.is_closing || (!assigns && event != RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS)) {
         answer_at_once(client, event, partitions);
         return;
@@ -184,18 +186,27 @@ struct KafkaConsumer::Impl {
     }
     ~Impl() {
         if (client == nullptr) return;
-        if (has_subscribed) leave_group();
         if (queue != nullptr) rd_kafka_queue_destroy(queue);
         rd_kafka_destroy_flags(client, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
     }
     Impl(const Impl&) = delete;
     Impl& operator=(const Impl&) = delete;
 
-    // Without it the others of the group would wait for the session's end.
+    // Without it the others of the group would wait for the session's end. An event that nobody answers would keep the
+    // library's threads for ever.
     void leave_group() {
         state.is_closing = true;
-        // Nobody will read what is on its way.
-        if (!state.rebalances.empty()) rd_kafka_assign(client, nullptr);
+        for (const KafkaRebalance& event : state.rebalances) {
+            const PartitionList list = make_list(event.partitions.size());
+            for (const auto& partition : event.partitions) add(list.get(), partition, RD_KAFKA_OFFSET_INVALID);
+            if (!is_cooperative(client)) {
+                rd_kafka_assign(client, nullptr);
+            } else if (event.revoked) {
+                static_cast<void>(result_of(rd_kafka_incremental_unassign(client, list.get()), ""));
+            } else {
+                static_cast<void>(result_of(rd_kafka_incremental_assign(client, make_list(0).get()), ""));
+            }
+        }
         rd_kafka_queue_t* closing = rd_kafka_queue_new(client);
         static_cast<void>(result_of(rd_kafka_consumer_close_queue(client, closing), ""));
         const auto until = std::chrono::steady_clock::now() + kClosingMax;
@@ -338,7 +349,16 @@ struct KafkaConsumer::Impl {
 };
 
 KafkaConsumer::KafkaConsumer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-KafkaConsumer::~KafkaConsumer() = default;
+
+// librdkafka before 2.2 ends the process when the handle of a member is destroyed that was never assigned anything
+// (confluentinc/librdkafka#4381): such a handle stays, idle, until the process ends.
+KafkaConsumer::~KafkaConsumer() {
+    if (!impl_->has_subscribed) return;
+    impl_->leave_group();
+    if (impl_->state.was_assigned || rd_kafka_version() >= 0x02020000) return;
+    impl_->state.tokens = [] { return Error(ErrorKind::canceled, "the consumer has left"); };
+    static_cast<void>(impl_.release());
+}
 
 Result<std::unique_ptr<KafkaConsumer>> KafkaConsumer::create(const KafkaProperties& properties,
                                                              const Cancellation& cancellation,

@@ -281,5 +281,68 @@ TEST_F(ManifestTest, AServerThatCannotListUploadsHindersNobody) {
     EXPECT_EQ(canceled.error().kind(), ErrorKind::canceled);
 }
 
+// A table that is written for months: what is opened is the newest part of it, and what is new is asked for by name.
+TEST_F(ManifestTest, ManyVersionsAreNotListed) {
+    commit(log, with_file({}, "t/a"));
+    for (int i = 2; i <= 3210; ++i) commit(log, with_file(log.state(), "t/" + std::to_string(i % 7)));
+    store.full_pages = 0;
+    ManifestLog late(store, "t");
+    ASSERT_TRUE(late.refresh(run()).ok());
+    expect_same(late.state(), log.state());
+    EXPECT_EQ(store.full_pages, 1);
+    commit(log, with_file(log.state(), "t/b"));
+    ASSERT_TRUE(late.refresh(run()).ok());
+    expect_same(late.state(), log.state());
+    EXPECT_EQ(store.full_pages, 1);
+}
+
+TEST_F(ManifestTest, WhatOnlySomeTablesHaveIsKeptToo) {
+    const Timestamp until = world.clock.now() + std::chrono::hours(1);
+    for (int i = 0; i < 40; ++i) {
+        TableState next = log.state();
+        next.retired["t/" + std::to_string(i)] = until;
+        next.retired.erase("t/" + std::to_string(i - 3));
+        next.claims["orders/" + std::to_string(i % 3)] = "load" + std::to_string(i);
+        next.markers_due = {{"t/d=" + std::to_string(i), static_cast<uint64_t>(i)}};
+        next.closed_until = until + std::chrono::seconds(i);
+        const auto kind = i % 5 == 0 ? VersionKind::changes : VersionKind::joins;
+        ASSERT_TRUE(log.commit(run(), next, VersionNote{"run", kind, {"swept" + std::to_string(i)}}).ok());
+        ManifestLog other(store, "t");
+        ASSERT_TRUE(other.refresh(run()).ok());
+        EXPECT_EQ(other.state().retired, log.state().retired);
+        EXPECT_EQ(other.state().claims, log.state().claims);
+        EXPECT_EQ(other.state().markers_due, log.state().markers_due);
+        EXPECT_EQ(other.state().closed_until, log.state().closed_until);
+        EXPECT_EQ(other.is_swept("swept" + std::to_string(i)), true);
+        EXPECT_EQ(log.changed_at(), static_cast<uint64_t>(i / 5 * 5 + 1));
+    }
+    EXPECT_FALSE(log.is_swept("swept"));
+}
+
+TEST_F(ManifestTest, RetiredFilesGoWhenTheirTimeHasCome) {
+    TableState state = with_file({}, "t/" + std::string(kName) + ".parquet");
+    const std::string retired = "t/20260102T030405Z-aa-2.parquet";
+    state.retired[retired] = world.clock.now() + std::chrono::hours(1);
+    commit(log, state);
+    put(retired);
+    put("t/" + std::string(kName) + ".parquet");
+    EXPECT_EQ(log.sweep(run(), "run").release_value(), 0);
+    EXPECT_THAT(store.keys(), Contains(retired));
+    world.clock.advance(std::chrono::hours(1));
+    EXPECT_EQ(log.sweep_older(run(), "run", std::chrono::hours(1)).release_value(), 0);
+    EXPECT_THAT(store.keys(), Not(Contains(retired)));
+    EXPECT_THAT(store.keys(), Contains("t/" + std::string(kName) + ".parquet"));
+    EXPECT_THAT(log.state().retired, IsEmpty());
+}
+
+TEST(LoadOfFile, IsWhatNamesBeginWith) {
+    const std::pair<const char*, const char*> cases[] = {
+        {"t/d=1/20260102T030405Z-abcdef01234567-12.parquet", "20260102T030405Z-abcdef01234567"},
+        {"20260102T030405Z-abcdef01234567-12-7.ndjson", "20260102T030405Z-abcdef01234567"},
+        {"t/orders+1+0000000012.parquet", ""},
+        {"t/_SUCCESS", ""}};
+    for (const auto& [key, load] : cases) EXPECT_EQ(load_of_file(key), load) << key;
+}
+
 }  // namespace
 }  // namespace shaduf

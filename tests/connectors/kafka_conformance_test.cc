@@ -45,7 +45,7 @@ void delete_topics(const std::string& brokers, const std::vector<std::string>& n
 class KafkaConformance final : public ConformanceFixture {
 public:
     std::string connection(const std::string& secret) override {
-        return kafka_connection(cluster_, "timeout: 300ms\npassword: " + secret + "\nregistry_password: " + secret);
+        return kafka_connection(cluster_, "timeout: 1s\npassword: " + secret + "\nregistry_password: " + secret);
     }
     void fill() override {
         cluster_.create_topic("orders", 3);

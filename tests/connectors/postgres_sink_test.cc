@@ -192,5 +192,127 @@ TEST_F(PostgresServerSinkTest, EndsSoonAfterCancellation) {
     execute("ROLLBACK");
 }
 
+// Writers of one table, each of other parts of the stream.
+class PostgresSharedSinkTest : public PostgresServerSinkTest {
+protected:
+    std::unique_ptr<Sink> open_shared(WriteMode mode = WriteMode::append, std::optional<Checkpoint>* stands = nullptr) {
+        TableTarget target;
+        target.connection = "w";
+        target.pipeline = "p";
+        target.stream = "things";
+        target.table = "things";
+        target.mode = mode;
+        target.key = {"id"};
+        target.shared = true;
+        auto sink = std::make_unique<PostgresSink>(settings, PostgresTableOptions{}, target);
+        const auto opened = sink->open(world.run);
+        EXPECT_TRUE(opened.ok()) << opened.error().to_string();
+        if (opened.ok() && stands != nullptr) *stands = opened.value().checkpoint;
+        return sink;
+    }
+    static std::string part(const std::string& name, int at) {
+        return R"({"parts":{")" + name + R"(":{"at":")" + std::to_string(at) + R"("}}})";
+    }
+    std::string ids() { return value_of("SELECT string_agg(id::text, ',' ORDER BY id::text) FROM sink_test.things"); }
+    std::string state() { return value_of("SELECT checkpoint FROM sink_test._shaduf_state"); }
+};
+
+TEST_F(PostgresSharedSinkTest, WritersCommitTheirPartsInTurn) {
+    for (const WriteMode mode : {WriteMode::append, WriteMode::merge}) {
+        execute("DROP SCHEMA IF EXISTS sink_test CASCADE");
+        auto first = open_shared(mode);
+        auto second = open_shared(mode);
+        ASSERT_TRUE(write(*first, 1, 1).ok());  // makes the table
+        const auto written = write(*second, 2, 1);
+        ASSERT_TRUE(written.ok()) << written.error().to_string();
+        ASSERT_TRUE(commit(*second, part("b", 5)).ok());
+        ASSERT_TRUE(commit(*first, part("a", 7)).ok());
+        ASSERT_TRUE(write(*first, 3, 1).ok());
+        ASSERT_TRUE(commit(*first, part("a", 8)).ok());
+        EXPECT_EQ(ids(), "1,2,3");
+        EXPECT_EQ(state(), R"({"parts":{"a":{"at":"8"},"b":{"at":"5"}}})");
+    }
+}
+
+TEST_F(PostgresSharedSinkTest, WhoReadsWhatAnotherHasReadLosesItsRows) {
+    auto zombie = open_shared();
+    ASSERT_TRUE(write(*zombie, 1, 1).ok());
+    ASSERT_TRUE(commit(*zombie, part("a", 1)).ok());
+    std::optional<Checkpoint> stands;
+    auto owner = open_shared(WriteMode::append, &stands);
+    EXPECT_EQ(stands, Checkpoint(part("a", 1)));
+    ASSERT_TRUE(write(*owner, 2, 2).ok());
+    ASSERT_TRUE(commit(*owner, part("a", 3)).ok());
+    ASSERT_TRUE(write(*zombie, 2, 1).ok());
+    const auto lost = commit(*zombie, part("a", 2));
+    ASSERT_FALSE(lost.ok());
+    EXPECT_EQ(lost.error().kind(), ErrorKind::conflict);
+    EXPECT_EQ(ids(), "1,2,3");
+    EXPECT_EQ(state(), part("a", 3));
+    // It can go on where the other stands.
+    EXPECT_EQ(zombie->refresh(world.run).release_value(), Checkpoint(part("a", 3)));
+    ASSERT_TRUE(write(*zombie, 4, 1).ok());
+    ASSERT_TRUE(commit(*zombie, part("a", 4)).ok());
+    EXPECT_EQ(ids(), "1,2,3,4");
+    EXPECT_FALSE(commit(*owner, part("a", 5)).ok());
+}
+
+TEST_F(PostgresSharedSinkTest, ATableThatAnotherHasChangedIsLookedAtAgain) {
+    auto first = open_shared();
+    auto second = open_shared();
+    ASSERT_TRUE(write(*first, 1, 1).ok());
+    ASSERT_TRUE(commit(*first, part("a", 1)).ok());
+    ASSERT_TRUE(write(*second, 2, 1).ok());
+    ASSERT_TRUE(commit(*second, part("b", 1)).ok());
+    RecordBatchBuilder wider(
+        std::make_shared<const Schema>(std::vector<Field>{{"id", TypeKind::string}, {"more", TypeKind::string}}));
+    wider.column(0).append_text("x");
+    wider.column(1).append_text("y");
+    wider.end_row();
+    const RecordBatch batch = wider.finish();
+    ASSERT_TRUE(first->prepare(world.run, batch.schema()).ok());
+    ASSERT_TRUE(first->write(world.run, batch).ok());
+    ASSERT_TRUE(commit(*first, part("a", 2)).ok());
+    const auto written = write(*second, 3, 1);
+    ASSERT_TRUE(written.ok()) << written.error().to_string();
+    ASSERT_TRUE(commit(*second, part("b", 2)).ok());
+    EXPECT_EQ(ids(), "1,2,3,x");
+}
+
+// While the rows of one are not committed yet, another cannot change the table: it begins again.
+TEST_F(PostgresSharedSinkTest, AChangeThatHasToWaitTooLongIsAConflict) {
+    auto first = open_shared();
+    auto second = open_shared();
+    ASSERT_TRUE(write(*first, 1, 1).ok());
+    RecordBatchBuilder wider(
+        std::make_shared<const Schema>(std::vector<Field>{{"id", TypeKind::int64}, {"more", TypeKind::string}}));
+    const auto prepared = second->prepare(world.run, wider.finish().schema());
+    ASSERT_FALSE(prepared.ok());
+    EXPECT_EQ(prepared.error().kind(), ErrorKind::conflict) << prepared.error().to_string();
+    ASSERT_TRUE(commit(*first, part("a", 1)).ok());
+    EXPECT_EQ(ids(), "1");
+}
+
+TEST_F(PostgresSharedSinkTest, KeepsOutWhoWritesAlone) {
+    auto shared = open_shared();
+    const auto alone = make("things")->open(world.run);
+    ASSERT_FALSE(alone.ok());
+    EXPECT_EQ(alone.error().kind(), ErrorKind::conflict);
+    shared.reset();
+    auto next = make("things");
+    ASSERT_TRUE(next->open(world.run).ok());
+    TableTarget target;
+    target.stream = target.table = "things";
+    target.pipeline = "p";
+    target.shared = true;
+    const auto late = std::make_unique<PostgresSink>(settings, PostgresTableOptions{}, target)->open(world.run);
+    ASSERT_FALSE(late.ok());
+    EXPECT_EQ(late.error().kind(), ErrorKind::conflict);
+    target.mode = WriteMode::replace;
+    const auto replaced = std::make_unique<PostgresSink>(settings, PostgresTableOptions{}, target)->open(world.run);
+    ASSERT_FALSE(replaced.ok());
+    EXPECT_EQ(replaced.error().kind(), ErrorKind::invalid_config);
+}
+
 }  // namespace
 }  // namespace shaduf

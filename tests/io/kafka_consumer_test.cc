@@ -26,6 +26,8 @@ protected:
     std::unique_ptr<KafkaConsumer> make(KafkaProperties properties = {}) {
         properties.try_emplace("bootstrap.servers", cluster.brokers());
         properties.try_emplace("group.id", "readers");
+        properties.try_emplace("session.timeout.ms", "4000");
+        properties.try_emplace("heartbeat.interval.ms", "100");
         auto made = KafkaConsumer::create(properties, cancellation);
         EXPECT_TRUE(made.ok()) << made.error().to_string();
         return made.release_value();
@@ -206,6 +208,7 @@ TEST_F(KafkaConsumerTest, BrokersThatAreAwayAreToldOf) {
     const auto listed = consumer->topics(milliseconds(300));
     ASSERT_FALSE(listed.ok());
     EXPECT_EQ(listed.error().kind(), ErrorKind::unavailable);
+    consumer->set_patience(kWait);
     cluster.start();
     cluster.produce("orders", 0, "later");
     cluster.flush();

@@ -105,6 +105,21 @@ TEST_F(LocalObjectStoreTest, UploadsAreSeenOnlyWhenFinished) {
     EXPECT_EQ(files_in(folder.path()), 1U);
 }
 
+TEST_F(LocalObjectStoreTest, UploadsThatCreateReplaceNothing) {
+    auto first = store->start_upload(world.run, "k", UploadMode::create).release_value();
+    auto second = store->start_upload(world.run, "k", UploadMode::create).release_value();
+    ASSERT_TRUE(first->write(world.run, "first").ok());
+    ASSERT_TRUE(second->write(world.run, "second").ok());
+    ASSERT_TRUE(first->finish(world.run).ok());
+    const auto finished = second->finish(world.run);
+    ASSERT_FALSE(finished.ok());
+    EXPECT_EQ(finished.error().kind(), ErrorKind::conflict);
+    first.reset();
+    second.reset();
+    EXPECT_EQ(store->get(world.run, "k").release_value()->view(), "first");
+    EXPECT_EQ(files_in(folder.path()), 1U);
+}
+
 TEST_F(LocalObjectStoreTest, ListsInTheByteOrderOfKeys) {
     EXPECT_THAT(list_keys(*store, world), IsEmpty());  // no folder yet
     for (const char* key : {"a/b/c", "a/b.txt", "a.txt", "a/b/d", "b", "A", "a-", "a/b0"})
@@ -137,7 +152,7 @@ TEST_F(LocalObjectStoreTest, WrongKeysAndPlacesAreErrors) {
         EXPECT_FALSE(store->start_upload(world.run, key).ok());
     }
     for (const char* url :
-         {"", "gs://bucket/x", "file://relative", "s3://", "s3:///x", "s3://b u c/x", "s3://bucket/../x"}) {
+         {"", "ftp://bucket/x", "file://relative", "s3://", "s3:///x", "s3://b u c/x", "s3://bucket/../x"}) {
         SCOPED_TRACE(url);
         auto opened = open_object_store({.url = url});
         ASSERT_FALSE(opened.ok());

@@ -1,6 +1,7 @@
 #include "connectors/files/compact.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <random>
 #include <set>
@@ -12,6 +13,8 @@
 #include "base/time.h"
 #include "connectors/files/file_writer.h"
 #include "connectors/files/reader.h"
+#include "data/builder.h"
+#include "data/uuid.h"
 #include "io/url.h"
 
 namespace shaduf::files {
@@ -89,17 +92,46 @@ std::vector<Group> groups_of(const TableState& table, const CompactRequest& requ
     return groups;
 }
 
-// The engine tells JSON from text by a label alone.
-RecordBatch with_labels(const RecordBatch& rows, const Schema& table) {
+Column uuids_of(const Column& texts) {
+    ColumnBuilder uuids(TypeKind::uuid);
+    for (size_t row = 0; row < texts.length; ++row) {
+        std::array<uint8_t, kUuidBytes> bytes{};
+        if (texts.is_null(row) || !parse_uuid(texts.text_at(row), bytes.data())) {
+            uuids.append_null();
+        } else {
+            uuids.append_uuid({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+        }
+    }
+    return uuids.finish();
+}
+
+// What the engine gives as text though the file has it otherwise: JSON, which it tells by a label alone, and UUIDs.
+Column as_written(const Column& column, const DataType& type) {
+    Column out = column;
+    if (column.type.kind() == TypeKind::string && type.kind() == TypeKind::json) out.type = TypeKind::json;
+    if (column.type.kind() == TypeKind::string && type.kind() == TypeKind::uuid) {
+        return uuids_of(column);
+    }
+    const auto& children = type.children();
+    if (column.type.kind() != type.kind() || column.children.size() != children.size()) return out;
+    std::vector<Field> fields = column.type.children();
+    for (size_t i = 0; i < children.size(); ++i) {
+        out.children[i] = as_written(column.children[i], children[i].type);
+        fields[i].type = out.children[i].type;
+    }
+    if (type.kind() == TypeKind::list) out.type = DataType::list(fields[0].type);
+    if (type.kind() == TypeKind::structure) out.type = DataType::structure(std::move(fields));
+    return out;
+}
+
+RecordBatch as_written(const RecordBatch& rows, const Schema& table) {
     std::vector<Field> fields = rows.schema()->fields();
     std::vector<Column> columns = rows.columns();
     for (size_t i = 0; i < fields.size(); ++i) {
         const auto known = table.index_of(fields[i].name);
-        const bool is_json = known && table[*known].type.kind() == TypeKind::json;
-        if (is_json && fields[i].type.kind() == TypeKind::string) {
-            fields[i].type = TypeKind::json;
-            columns[i].type = TypeKind::json;
-        }
+        if (!known) continue;
+        columns[i] = as_written(columns[i], table[*known].type);
+        fields[i].type = columns[i].type;
     }
     return RecordBatch(std::make_shared<const Schema>(std::move(fields)), std::move(columns), rows.rows());
 }
@@ -151,7 +183,7 @@ private:
             auto reader = TRY(open_file(run_, store_, file.key, {.format = FileFormat::parquet}, std::nullopt));
             int64_t rows = 0;
             while (auto batch = TRY(reader->next(run_))) {
-                const RecordBatch read = with_labels(std::get<RecordBatch>(batch->rows), table_schema());
+                const RecordBatch read = as_written(std::get<RecordBatch>(batch->rows), table_schema());
                 if (writer == nullptr) {
                     schema = schema_of(group.folder, *read.schema());
                     writer = TRY(open_writer(run_, store_, key, schema, settings_));

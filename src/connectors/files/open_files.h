@@ -35,6 +35,7 @@ public:
     // Ended since the last call.
     std::vector<DataFile> take_finished() { return std::exchange(finished_, {}); }
     size_t count() const { return files_.size(); }
+    size_t memory_bytes() const { return memory_held_; }
 
 private:
     struct OpenFile {

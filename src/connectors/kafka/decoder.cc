@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "connectors/kafka/avro_finder.h"
+#include "connectors/kafka/connect_json.h"
 #include "connectors/kafka/payload_reader.h"
 #include "connectors/kafka/protobuf_reader.h"
 #include "connectors/kafka/text_decoder.h"
@@ -116,7 +117,7 @@ Result<std::unique_ptr<ReaderFinder>> make_finder(Format format, const DecoderSe
         case Format::json: return find_plain(PlainPayload::json);
         case Format::avro: return find_avro(settings, part == Part::value ? settings.reader_schema : "");
         case Format::protobuf: return find_protobuf(settings.registry);
-        case Format::json_schema:
+        case Format::json_schema: return find_connect_json();
         case Format::csv: break;
     }
     return refused(settings, "format is not known: " + std::string(name_of(format)));

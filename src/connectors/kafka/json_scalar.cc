@@ -20,12 +20,11 @@ void append_json_int(int64_t value, std::string& out) {
 }
 
 void append_json_float(double value, std::string& out) {
-    if (!std::isfinite(value)) {
-        out += std::isnan(value) ? "\"NaN\"" : value > 0 ? "\"Infinity\"" : "\"-Infinity\"";
-        return;
-    }
     std::array<char, 40> digits;
+    const char* quote = std::isfinite(value) ? "" : "\"";
+    out += quote;
     out.append(digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr);
+    out += quote;
 }
 
 void append_json_decimal(int128 unscaled, int scale, std::string& out) {

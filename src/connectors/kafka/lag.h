@@ -17,7 +17,7 @@ class LagWatch {
 public:
     LagWatch(std::string pipeline, std::string stream) : pipeline_(std::move(pipeline)), stream_(std::move(stream)) {}
 
-    // Rows were given up to this checkpoint; the oldest of them is of that time (-1: unknown).
+    // A batch was given up to this checkpoint; the oldest of its rows is of that time (-1: unknown, or none).
     void gave(const Checkpoint& checkpoint, int64_t oldest_ms);
     void committed(const Checkpoint& checkpoint);
     void rebalanced() { ++rebalances_; }

@@ -294,8 +294,6 @@ private:
         messages_ = nullptr;
         ReadBatch batch{.rows = RawRows(), .next = checkpoint(run)};
         std::visit([&](auto& given) { batch.rows = std::move(given); }, rows);
-        if (batch.next) lag_.gave(*batch.next, oldest_ms_);
-        oldest_ms_ = -1;
         return std::optional(std::move(batch));
     }
 
@@ -307,7 +305,9 @@ private:
         parts.insert(kept_.begin(), kept_.end());
         if (!positions_.empty()) parts.insert(pinned_.begin(), pinned_.end());
         if (parts.empty()) return std::nullopt;
-        return to_checkpoint(parts);
+        Checkpoint behind = to_checkpoint(parts);
+        lag_.gave(behind, std::exchange(oldest_ms_, -1));
+        return behind;
     }
 
     // A partition that nobody writes to must not keep the others' dates open.

@@ -114,10 +114,13 @@ Error PostgresSink::explain(const Error& error) {
         holds_table_ = false;
         if (!ended.ok()) return error.at(place);
     }
-    // Of two that wait for each other the server ends one, which can begin again.
-    const bool is_deadlock = target_.shared && (state == "40P01" || state == "40001");
-    if (is_deadlock) return Error(ErrorKind::conflict, "another process was faster: " + error.message()).at(place);
-    return explain_write_error(*connection_, name_, privileges_of(target_.mode), state, error).at(place);
+    const Error explained = explain_write_error(*connection_, name_, privileges_of(target_.mode), state, error);
+    // Of two that wait for each other the server ends one; it, and one that waited too long, can begin again.
+    const bool is_in_turn = state == "40P01" || state == "40001" || state == "55P03";
+    if (target_.shared && is_in_turn) {
+        return Error(ErrorKind::conflict, "another process is at work on the table: " + explained.message()).at(place);
+    }
+    return explained.at(place);
 }
 
 // ---------------------------------------------------------------------------------------------------------------- open
