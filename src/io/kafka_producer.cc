@@ -18,7 +18,7 @@ using namespace std::chrono_literals;
 constexpr int kTurnMs = 200;
 // How long the brokers may be silent about a transaction before that is an error.
 constexpr auto kTransactionWait = 120s;
-constexpr auto kTopicWait = 60s;
+constexpr auto kTopicWait = 10s;
 // Reports of failures are taken up every so many records; those of successes are never made.
 constexpr uint64_t kPollEvery = 256;
 constexpr int kAbortAtEndMs = 2000;
