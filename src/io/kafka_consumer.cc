@@ -457,9 +457,15 @@ Result<void> KafkaConsumer::give_up(const std::vector<TopicPartition>& partition
     return {};
 }
 
+// By letting go and beginning anew: the library does not seek in a partition whose reading has stopped, as it has
+// behind an offset that is not there.
 Result<void> KafkaConsumer::seek(const KafkaOffsets& offsets) {
     const PartitionList list = list_of(offsets);
     constexpr std::string_view kWhat = "cannot go on from another offset";
+    if (std::string_view(rd_kafka_rebalance_protocol(impl_->client)) != "EAGER") {
+        TRY(result_of(rd_kafka_incremental_unassign(impl_->client, list.get()), kWhat));
+        return result_of(rd_kafka_incremental_assign(impl_->client, list.get()), kWhat);
+    }
     TRY(result_of(rd_kafka_seek_partitions(impl_->client, list.get(), static_cast<int>(kRequestMax.count())), kWhat));
     for (const auto& element : elements_of(*list)) TRY(result_of(element.err, kWhat));
     return {};

@@ -278,15 +278,15 @@ protected:
 };
 
 TEST_F(FilesModelTest, EachRowIsThereOnce) {
-    play(1, 12, {"load", "{format: ndjson, partition_by: [day], file_size: 300B, sweep_after: 1h}", false});
+    play(1, 8, {"load", "{format: ndjson, partition_by: [day], file_size: 300B, sweep_after: 1h}", false});
 }
 
 TEST_F(FilesModelTest, EachRowIsListedOnce) {
-    play(1001, 12, {"offsets", "{format: ndjson, partition_by: [day], file_size: 300B, naming: offsets}", false});
+    play(1001, 8, {"offsets", "{format: ndjson, partition_by: [day], file_size: 300B, naming: offsets}", false});
 }
 
 TEST_F(FilesModelTest, EachRowIsThereOnceWhileFilesAreJoined) {
-    play(2001, 2, {"joined", "{partition_by: [day]}", true});
+    play(2001, 1, {"joined", "{partition_by: [day]}", true});
 }
 
 }  // namespace

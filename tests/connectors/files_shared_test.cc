@@ -91,6 +91,10 @@ TEST_F(FilesSharedTest, TwoWritersCommitTheirPartsInTurn) {
     EXPECT_EQ(parts(), "a:11 b:20");
     EXPECT_THAT(texts_of_table(), UnorderedElementsAre("{\"id\":1}\n", "{\"id\":2}\n", "{\"id\":3}\n"));
     EXPECT_EQ(state_of().version, 3U);
+    // For people: from where to where it was read.
+    EXPECT_THAT(
+        read("t/_shaduf/manifest/00000000000000000003.json"),
+        testing::AllOf(HasSubstr("\"part\": \"a\""), HasSubstr("\"from\": \"10\""), HasSubstr("\"to\": \"11\"")));
     SinkState state;
     open_shared(&state);
     EXPECT_EQ(state.checkpoint, to_checkpoint({{"a", {"11"}}, {"b", {"20"}}}));

@@ -163,6 +163,14 @@ TEST(KafkaProtobuf, FieldsThatComeTwice) {
               R"(f: timestamp_tz {"f":"1970-01-01T00:00:05.000001Z"})");
 }
 
+TEST(KafkaProtobuf, HalvesOfAMessageAreNotOne) {
+    const std::string halves("\x0a\x02\x09\xe7\x0a\x07\x0a\x01kb\x03\x0a\x01", 13);
+    EXPECT_EQ(
+        read_bytes(proto3("google.protobuf.Timestamp f = 1;", "import \"google/protobuf/timestamp.proto\";"), halves),
+        "field f cannot be read: the bytes end inside it");
+    EXPECT_EQ(read_bytes(proto3("M f = 1; int64 x = 2;"), halves), "field f cannot be read: the bytes end inside it");
+}
+
 TEST(KafkaProtobuf, BrokenBytes) {
     const std::string one = proto3("int32 f = 1;");
     const std::vector<Case> cases = {

@@ -156,6 +156,38 @@ TEST_F(KafkaSourceTest, MessagesThatAreGoneAreToldOf) {
     EXPECT_THAT(world.events.messages(), testing::Contains(HasSubstr("reading goes on with the first")));
 }
 
+// The mock keeps the last 5 MB of a partition.
+TEST_F(KafkaSourceTest, RetentionThatIsFasterThanTheReadingIsToldOf) {
+    cluster.create_topic("orders", 1);
+    const auto produce_kilobytes = [&](int count) {
+        for (int i = 0; i < count; ++i) {
+            cluster.produce("orders", 0, std::string(1024, 'x'));
+            if (i % 50 == 49) cluster.flush();
+        }
+        cluster.flush();
+    };
+    const std::string slow =
+        "brokers: \"" + cluster.brokers() +
+        "\"\ntimeout: 10s\nproperties: {queued.max.messages.kbytes: 1, fetch.message.max.bytes: 1000}\n";
+    produce_kilobytes(2000);
+    for (const std::string on_lost : {"fail", "earliest"}) {
+        SCOPED_TRACE(on_lost);
+        auto source = must(kafka_source(slow, "{batch_size: 1B, on_lost: " + on_lost + "}", ReadMode::incremental));
+        ASSERT_TRUE(source->open(world.run, std::nullopt).ok());
+        ASSERT_TRUE(source->read(world.run).ok());
+        produce_kilobytes(8000);
+        const auto rest = read(*source);
+        if (on_lost == "fail") {
+            ASSERT_FALSE(rest.ok());
+            EXPECT_EQ(rest.error().kind(), ErrorKind::bad_data);
+            EXPECT_THAT(rest.error().message(), HasSubstr("messages were deleted before they were read"));
+        } else {
+            ASSERT_TRUE(rest.ok()) << rest.error().to_string();
+            EXPECT_THAT(world.events.messages(), testing::Contains(HasSubstr("messages were deleted before")));
+        }
+    }
+}
+
 TEST_F(KafkaSourceTest, RequestsThatFailAreMadeAgain) {
     cluster.create_topic("orders", 1);
     produce("orders", 0, {"a", "b", "c"});

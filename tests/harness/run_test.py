@@ -21,6 +21,7 @@ import tempfile
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from blocks import TestFileError, parse_blocks  # noqa: E402
 from kafka import Kafka  # noqa: E402
+from schema_registry import SchemaRegistry  # noqa: E402
 from postgres import Postgres  # noqa: E402
 from s3 import S3Proxy  # noqa: E402
 from web import Answer, ScriptedServer  # noqa: E402
@@ -46,6 +47,7 @@ class TestRun:
         self.s3 = None
         self.postgres = None
         self.kafka = None
+        self.registry = None
         self.environment = {key: value for key, value in os.environ.items() if not key.startswith("SHADUF_")}
         path = os.path.dirname(self.binary) + os.pathsep + self.environment.get("PATH", "")
         self.environment.update(HOME=str(self.folder), TZ="UTC", LC_ALL="C.UTF-8", PATH=path)
@@ -65,6 +67,8 @@ class TestRun:
             self.postgres.stop()
         if self.kafka:
             self.kafka.stop()
+        if self.registry:
+            self.registry.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     # ---- text
@@ -160,6 +164,15 @@ class TestRun:
             self.kafka.add_partitions(name, partitions)
         else:
             self.kafka.create_topic(name, partitions, config=settings)
+
+    def do_schema(self, block):
+        """Registers a schema under a subject; the first one starts the registry."""
+        subject, *options = shlex.split(block.arguments)
+        if self.registry is None:
+            self.registry = SchemaRegistry()
+            self.values["REGISTRY"] = self.registry.url
+        kind = dict(option.split("=", 1) for option in options).get("type", "AVRO").upper()
+        self.registry.register(subject, {"schema": "\n".join(block.body), "schemaType": kind})
 
     def do_produce(self, block):
         """A message a line; with `keys` as KEY|VALUE, and KEY| is a tombstone."""

@@ -410,5 +410,43 @@ TEST(XmlText, ReadsElements) {
     EXPECT_EQ(xml_escape("a<\"&\">"), "a&lt;&quot;&amp;&quot;&gt;");
 }
 
+TEST_F(S3ObjectStoreTest, UploadsThatCreateReplaceNothing) {
+    const std::string taken = s3_error("PreconditionFailed");
+    const auto upload = [&](const std::string& bytes) -> Result<void> {
+        auto created = TRY(store->start_upload(world.run, "k", UploadMode::create));
+        TRY(created->write(world.run, bytes));
+        return created->finish(world.run);
+    };
+    // Whole: created; taken; an answer that was lost, and the object is its own, or another's.
+    world.http.expect("PUT /lake/raw/k")
+        .reply(200, "")
+        .reply(412, taken)
+        .fail(kReset)
+        .reply(412, taken)
+        .fail(kReset)
+        .reply(412, taken);
+    world.http.expect("GET /lake/raw/k").reply("own").reply("another's");
+    EXPECT_TRUE(upload("own").ok());
+    const auto refused = upload("own");
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().kind(), ErrorKind::conflict);
+    EXPECT_TRUE(upload("own").ok());
+    EXPECT_FALSE(upload("own").ok());
+    EXPECT_EQ(FakeHttp::header(world.http.requests()[0], "If-None-Match"), "*");
+    // In parts: the condition is on the end.
+    world.http.expect("POST /lake/raw/k?uploads=")
+        .reply("<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>");
+    world.http.expect("PUT /lake/raw/k?partNumber=1&uploadId=u").reply(200, {{"ETag", "\"a\""}}, "");
+    world.http.expect("PUT /lake/raw/k?partNumber=2&uploadId=u").reply(200, {{"ETag", "\"b\""}}, "");
+    world.http.expect("HEAD /lake/raw/k").reply(404, "");
+    world.http.expect("POST /lake/raw/k?uploadId=u").reply(412, taken);
+    world.http.expect("DELETE /lake/raw/k?uploadId=u").reply(204, "");
+    const auto in_parts = upload(std::string(9 << 20, 'x'));
+    ASSERT_FALSE(in_parts.ok());
+    EXPECT_EQ(in_parts.error().kind(), ErrorKind::conflict);
+    const auto requests = world.http.requests();
+    EXPECT_EQ(FakeHttp::header(requests[requests.size() - 2], "If-None-Match"), "*");
+}
+
 }  // namespace
 }  // namespace shaduf

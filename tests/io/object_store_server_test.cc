@@ -89,6 +89,22 @@ TEST_F(S3ServerTest, UploadsThatEndEarlyLeaveNothing) {
     EXPECT_EQ(store->get(run, "early").release_value(), nullptr);
 }
 
+TEST_F(S3ServerTest, CreatesOnlyWhatIsNotThere) {
+    for (const size_t bytes : {size_t{10}, size_t{9} << 20}) {
+        SCOPED_TRACE(bytes);
+        const std::string key = "create" + std::to_string(bytes);
+        for (const char c : {'a', 'b'}) {
+            auto upload = store->start_upload(run, key, UploadMode::create).release_value();
+            ASSERT_TRUE(upload->write(run, std::string(bytes, c)).ok());
+            const auto finished = upload->finish(run);
+            EXPECT_EQ(finished.ok(), c == 'a');
+            if (finished.ok()) continue;
+            EXPECT_EQ(finished.error().kind(), ErrorKind::conflict) << finished.error().to_string();
+        }
+        EXPECT_TRUE(store->get(run, key).release_value()->view() == std::string(bytes, 'a'));
+    }
+}
+
 TEST_F(S3ServerTest, ListsManyPages) {
     for (int i = 0; i < 1005; ++i) ASSERT_TRUE(store->put(run, "many/" + std::to_string(10'000 + i), "").ok());
     const auto listed = keys("many/");

@@ -47,6 +47,13 @@ std::string Progress::format(const Line& line) const {
     text += padded(progress.pipeline + "." + progress.stream, kNameWidth) + "  " + format_count(progress.rows_read) +
             " rows  " + rate_of(progress) + "  " + format_bytes(static_cast<uint64_t>(progress.bytes_read));
     if (progress.rows_quarantined > 0) text += "  " + format_count(progress.rows_quarantined) + " quarantined";
+    if (line.lag && line.state == State::running) {
+        text += "  " + format_count(line.lag->messages) + " behind";
+        if (line.lag->oldest_seconds) {
+            const auto age = std::chrono::nanoseconds(static_cast<int64_t>(*line.lag->oldest_seconds * 1e9));
+            text += ", oldest " + format_duration(age);
+        }
+    }
     text += "  " + format_duration(std::chrono::nanoseconds(static_cast<int64_t>(progress.seconds * 1e9)));
     if (line.state == State::failed) text += "  failed";
     if (line.state == State::done && style_ == ProgressStyle::plain) text += "  done";
@@ -85,6 +92,13 @@ void Progress::stream_progressed(const StreamProgress& progress) {
     if (style_ == ProgressStyle::plain && now - line.said_at >= kPlainLineAfter) {
         line.said_at = now;
         out_ << format(line) << std::endl;
+    }
+}
+
+void Progress::stream_lag(const StreamLag& lag) {
+    std::lock_guard lock(mutex_);
+    for (Line& line : lines_) {
+        if (line.progress.pipeline == lag.pipeline && line.progress.stream == lag.stream) line.lag = lag;
     }
 }
 

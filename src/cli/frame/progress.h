@@ -3,11 +3,13 @@
 #include <chrono>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <ostream>
 #include <string>
 #include <vector>
 
 #include "base/run_events.h"
+#include "base/stream_lag.h"
 
 namespace shaduf {
 
@@ -18,7 +20,7 @@ enum class ProgressStyle {
 };
 
 // Shows a run while it goes on. Thread-safe.
-class Progress final : public RunEvents {
+class Progress final : public RunEvents, public LagEvents {
 public:
     Progress(std::ostream& out, ProgressStyle style) : out_(out), style_(style) {}
     ~Progress() override = default;
@@ -27,6 +29,7 @@ public:
     void stream_progressed(const StreamProgress& progress) override;
     void stream_finished(const StreamProgress& progress, const Error* error) override;
     void message(Severity severity, std::string_view place, std::string_view text) override;
+    void stream_lag(const StreamLag& lag) override;
 
 private:
     enum class State { running, done, failed };
@@ -34,6 +37,7 @@ private:
         StreamProgress progress;
         State state = State::running;
         std::chrono::steady_clock::time_point said_at;
+        std::optional<StreamLag> lag = std::nullopt;
     };
     Line& line_of(const StreamProgress& progress);
     std::string format(const Line& line) const;

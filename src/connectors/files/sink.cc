@@ -188,7 +188,7 @@ public:
             quarantine_ = nullptr;
         }
         TRY(failpoint("files.commit.before"));
-        const TableState before = log_.state();
+        const TableState before = replaces() ? log_.state() : TableState();
         auto committed = put_version(run, checkpoint, kind, written);
         if (!committed.ok()) {
             if (target_.shared && committed.error().kind() == ErrorKind::conflict) remove_files(run, written);
@@ -263,9 +263,12 @@ private:
         } else {
             set_checkpoint(next.checkpoints, checkpoint);
         }
-        const auto parts =
-            parse_parts(next.checkpoints.contains(stream_) ? std::optional(next.checkpoints[stream_]) : std::nullopt);
-        markers_.mark(before, parts.ok() ? seen_of_all(parts.value()) : std::nullopt, written.files, next);
+        if (!settings_.close_marker.empty()) {
+            const auto stands = next.checkpoints.find(stream_);
+            const auto parts =
+                parse_parts(stands == next.checkpoints.end() ? std::nullopt : std::optional(stands->second));
+            markers_.mark(before, parts.ok() ? seen_of_all(parts.value()) : std::nullopt, written.files, next);
+        }
         return next;
     }
 

@@ -142,8 +142,10 @@ private:
         std::string_view bytes = slot.value.text;
         std::string merged;
         if (!slot.values.empty()) {
-            for (const ProtoValue& value : slot.values) merged += value.text;
-            merged += bytes;
+            for (const ProtoValue& value : slot.values) {
+                if (const char* fault = merge_proto_message(value.text, merged)) return fail(node, fault);
+            }
+            if (const char* fault = merge_proto_message(bytes, merged)) return fail(node, fault);
             bytes = merged;
         }
         ColumnBuilder& to = rows_.column(node.column);

@@ -381,6 +381,11 @@ const char* read_proto_wrapped(std::string_view bytes, ProtoValue& value) {
     });
 }
 
+const char* merge_proto_message(std::string_view bytes, std::string& merged) {
+    merged += bytes;
+    return each_field(bytes, [](uint32_t, ProtoWire, const ProtoValue&) {});
+}
+
 const char* write_proto_field(const Field& field, const std::vector<ProtoValue>& values, int depth, std::string& out) {
     if (values.empty()) {
         write_absent(field, out);
@@ -389,8 +394,10 @@ const char* write_proto_field(const Field& field, const std::vector<ProtoValue>&
     if (field.is_map()) return write_map(field, values, depth, out);
     if (field.is_repeated()) return write_list(field, values, depth, out);
     if (values.size() == 1 || field.type() != Field::TYPE_MESSAGE) return write_value(field, values.back(), depth, out);
-    std::string merged;  // messages that come twice are one: their bytes one behind the other
-    for (const ProtoValue& value : values) merged += value.text;
+    std::string merged;
+    for (const ProtoValue& value : values) {
+        if (const char* fault = merge_proto_message(value.text, merged)) return fault;
+    }
     return write_value(field, {0, merged}, depth, out);
 }
 

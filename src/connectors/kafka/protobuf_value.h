@@ -57,6 +57,9 @@ const char* read_proto_decimal(std::string_view bytes, ProtoDecimal& decimal);
 // The value in a wrapper; zero when it has none.
 const char* read_proto_wrapped(std::string_view bytes, ProtoValue& value);
 
+// Messages that come twice are one: their bytes one behind the other. Each must be whole by itself.
+const char* merge_proto_message(std::string_view bytes, std::string& merged);
+
 // Messages and their fields as JSON: enums by name, bytes as "\x6b", times in ISO 8601, fields that are not there as
 // null, or as their default where they have one. nullptr, or what is wrong with the bytes.
 const char* write_proto_message(const google::protobuf::Descriptor& message, std::string_view bytes, int depth,
