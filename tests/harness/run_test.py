@@ -200,6 +200,7 @@ class TestRun:
                 line = f"{message.partition}|{line}"
             if "headers" in options:
                 line = f"{line}|{message.headers}"
+            line = re.sub(r"[\x00-\x09\x0b-\x1f]", lambda found: f"\\x{ord(found[0]):02x}", line)
             lines += line.split("\n")
         self.compare(block, lines)
 

@@ -7,6 +7,7 @@
 #include "connectors/kafka/checkpoint_topic.h"
 #include "connectors/kafka/encoder.h"
 #include "connectors/kafka/quarantine_topic.h"
+#include "connectors/kafka/registry_encoder.h"
 #include "connectors/kafka/sink_settings.h"
 
 // Rows to a topic. The rows, what was turned away and the stream's checkpoint are one transaction; opening takes the
@@ -19,11 +20,11 @@ bool is_of_shaduf(std::string_view name) { return name == kLoadedAtColumn || nam
 
 class KafkaSink final : public Sink {
 public:
-    KafkaSink(Connection connection, SinkSettings settings, const TableTarget& target)
+    KafkaSink(Connection connection, SinkSettings settings, const TableTarget& target, std::unique_ptr<Encoder> encoder)
         : connection_(std::move(connection)),
           settings_(std::move(settings)),
           standing_{target.pipeline, target.stream, std::nullopt, std::nullopt, ""},
-          encoder_(make_json_encoder()),
+          encoder_(std::move(encoder)),
           key_(settings_.key),
           partition_key_(settings_.partition_by) {}
 
@@ -161,10 +162,26 @@ private:
     std::string value_;
 };
 
+Result<std::unique_ptr<Encoder>> make_encoder(const Options& options, const TableTarget& table,
+                                              const std::string& topic) {
+    const std::string format = table.options.text("value_format");
+    if (format == "json") return make_json_encoder();
+    RegistryEncoderSettings settings;
+    settings.registry = TRY(SchemaRegistry::from_options(options, table.connection));
+    settings.topic = topic;
+    if (settings.registry == nullptr) {
+        return table.options.error(
+            "value_format", "format needs a schema registry: " + format + "; set registry_url of the connection");
+    }
+    return format == "avro" ? make_avro_encoder(std::move(settings)) : make_protobuf_encoder(std::move(settings));
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Sink>> make_sink(const Options& options, const TableTarget& table) {
-    return std::make_unique<KafkaSink>(TRY(read_connection(options)), TRY(read_sink_settings(table)), table);
+    SinkSettings settings = TRY(read_sink_settings(table));
+    auto encoder = TRY(make_encoder(options, table, settings.topic.name));
+    return std::make_unique<KafkaSink>(TRY(read_connection(options)), std::move(settings), table, std::move(encoder));
 }
 
 }  // namespace shaduf::kafka

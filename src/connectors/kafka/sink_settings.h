@@ -14,14 +14,15 @@
 
 namespace shaduf::kafka {
 
-inline constexpr std::array<std::string_view, 1> kWrittenFormats{"json"};
+inline constexpr std::array<std::string_view, 3> kWrittenFormats{"json", "avro", "protobuf"};
 inline constexpr std::array<std::string_view, 5> kCompressions{"none", "gzip", "snappy", "lz4", "zstd"};
 inline constexpr std::array<std::string_view, 3> kCleanups{"delete", "compact", "both"};
 
 // The options of a table that is a topic.
 inline constexpr std::array kTableFields{
     FieldSpec{.name = "value_format",
-              .help = "Format of the messages' values.",
+              .help = "Format of the messages' values; avro and protobuf register their schema with the connection's "
+                      "registry.",
               .default_value = "json",
               .choices = kWrittenFormats},
     FieldSpec{.name = "message_key",
