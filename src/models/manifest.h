@@ -253,7 +253,7 @@ private:
 
 struct Manifest {
     std::string root_package;
-    std::string parse_id;  // of the state on disk that holds it, or most of it; "": none
+    std::string parse_id;                      // of the state on disk that holds it, or most of it; "": none
     std::vector<std::unique_ptr<Node>> nodes;  // in the order of their unique ids
     std::vector<std::unique_ptr<SourceTable>> sources;
     std::vector<std::unique_ptr<Declaration>> declarations;

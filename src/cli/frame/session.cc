@@ -22,8 +22,7 @@ struct Session::World {
         : quiet(errors, ProgressStyle::quiet),
           http(make_curl_transport()),
           rates(make_memory_ledger()),
-          context{clock, cancellation, *http, databases, given == nullptr ? quiet : *given, shared,
-                  *rates} {}
+          context{clock, cancellation, *http, databases, given == nullptr ? quiet : *given, shared, *rates} {}
 
     Cancellation cancellation;
     SignalWatch signals{cancellation};

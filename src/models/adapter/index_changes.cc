@@ -53,7 +53,8 @@ std::vector<Index> indexes_of(const Table& described) {
         };
         Index index;
         index.name = cell("name").text();
-        for (const std::string_view column : split(cell("column_names").text(), ',')) {
+        const std::string columns = cell("column_names").text();
+        for (const std::string_view column : split(columns, ',')) {
             index.columns.push_back(to_lower(column));
         }
         set_kind(index, cell("unique"), cell("method"));

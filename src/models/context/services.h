@@ -88,7 +88,7 @@ struct ContextServices {
     std::function<std::optional<std::string>(const std::string&)> env = {};
     std::shared_ptr<const Secrets> secrets = {};           // nullptr: there are none
     std::shared_ptr<const StatementComment> comment = {};  // nullptr: statements have none
-    ReadNotes* notes = nullptr;  // while the project is parsed
+    ReadNotes* notes = nullptr;                            // while the project is parsed
 };
 
 }  // namespace shaduf::models

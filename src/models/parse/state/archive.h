@@ -95,6 +95,12 @@ private:
         const std::string_view bytes = take(sizeof(T));
         if (!bytes.empty()) std::memcpy(&number, bytes.data(), sizeof(T));
     }
+    // Bytes that are damaged may hold what no bool does.
+    void get(bool& flag) {
+        uint8_t byte = 0;
+        get(byte);
+        flag = byte != 0;
+    }
     void get(std::string& text) { text = get_text(); }
     void get(std::string_view& text) { text = get_text(); }  // lives as long as the bytes
     void get(jinja::Value& value);
