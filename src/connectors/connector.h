@@ -25,9 +25,10 @@
 #include "data/row_decoder.h"
 #include "data/system_columns.h"
 
-// The contracts between the runner (src/pipeline) and the systems (src/connectors/<system>.cc). With store.h,
-// which it includes, this is the only file of the folder that anyone outside includes. The life of a row: Source::read
-// -> ReadBatch -> contract, expectations, policies (the runner) -> Sink::write -> Sink::commit -> Source::acknowledge.
+// The contracts between the runner (src/pipeline) and the systems (src/connectors/<system>.cc), with read_batch.h and
+// store.h, which it includes. Nobody outside includes any other file of the folder but parts/checkpoint_parts.h. The
+// life of a row: Source::read -> ReadBatch -> contract, expectations, policies (the runner) -> Sink::write ->
+// Sink::commit -> Source::acknowledge.
 namespace shaduf {
 
 // ----------------------------------------------------------------------------------------------------------------
