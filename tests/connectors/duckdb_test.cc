@@ -132,6 +132,24 @@ TEST_F(Warehouse, AppendsWithItsCheckpoint) {
     EXPECT_EQ(*state.table, *row_schema());
 }
 
+TEST_F(Warehouse, OfAStreamInPartsThoseStayThatAreReadNoLonger) {
+    target.shared = true;
+    const auto parts = [](const std::string& text) { return std::optional(Checkpoint(R"({"parts":{)" + text + "}}")); };
+    const std::string zero = R"("o/0":{"at":"5"})";
+    const std::string one = R"("o/1":{"at":"7"})";
+    {
+        const auto sink = open_sink();
+        write(*sink, make_rows({{1, "a", 1}}));
+        ASSERT_TRUE(sink->commit(run, parts(zero + "," + one), CommitKind::interim).ok());
+        EXPECT_EQ(sink->refresh(run).value(), parts(zero + "," + one));
+        write(*sink, make_rows({{2, "b", 1}}));
+        ASSERT_TRUE(sink->commit(run, parts(R"("o/1":{"at":"9"})"), CommitKind::interim).ok());
+    }
+    SinkState state;
+    open_sink(&state);
+    EXPECT_EQ(state.checkpoint, parts(zero + R"(,"o/1":{"at":"9"})"));
+}
+
 TEST_F(Warehouse, MakesTheSchemaOfTheTable) {
     target.schema = "raw \"x\"";
     load({{{1, "a", 1}}});

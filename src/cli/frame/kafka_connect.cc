@@ -132,7 +132,6 @@ constexpr Unmatched kUnmatched[] = {
     {"merge*", "rows are merged with every commit: set commit_every"},
     {"key*", "set the credentials of the sink's connection"},
     {"project", "set the project of the sink's connection"},
-    {"defaultDataset", "set the schema of the table, or the dataset of the sink's connection"},
     {"deleteEnabled",
      "messages without a value delete nothing: tombstones: row keeps them, a model can leave them out"},
 };
@@ -156,6 +155,7 @@ std::string yaml_of(const Draft& draft, const std::vector<std::string>& notes) {
     } else {
         text += "sink: " + draft.sink_name + "\n";
     }
+    if (!draft.schema.empty()) text += "schema: " + connect::in_quotes(draft.schema) + "\n";
     text += "streams:\n";
     for (const auto& stream : draft.streams) {
         text += "  " + in_quotes(stream.name) + ":\n";

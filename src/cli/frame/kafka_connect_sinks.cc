@@ -270,6 +270,7 @@ void read_bigquery(ConnectProperties& properties, Draft& draft) {
         const auto colon = pair.find(':');
         if (colon != pair.npos) tables[pair.substr(0, colon)] = pair.substr(colon + 1);
     }
+    draft.schema = properties.take("defaultDataset");
     const bool merges = properties.take_flag("upsertEnabled", false);
     const std::string key = properties.take("kafkaKeyFieldName");
     const bool evolves = properties.take_flag("allowNewBigQueryFields", false);

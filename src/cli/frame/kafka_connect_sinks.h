@@ -23,6 +23,7 @@ struct Draft {
     YamlOptions source;
     YamlOptions sink;
     std::string sink_name;  // "": `sink` says it
+    std::string schema;     // of the tables; "" is the sink's default
     std::vector<DraftStream> streams;
     std::vector<std::string> variables;
     std::vector<std::string> notes;

@@ -8,6 +8,7 @@
 #include "connectors/keyed/key_columns.h"
 #include "connectors/keyed/slices.h"
 #include "connectors/keyed/versions.h"
+#include "connectors/parts/checkpoint_parts.h"
 
 namespace shaduf {
 namespace {
@@ -299,6 +300,13 @@ Result<void> DuckDbSink::swap_tables() {
     return {};
 }
 
+// The file is this process's alone, so nobody else moves a part; but those it no longer reads must stay.
+Result<std::optional<Checkpoint>> DuckDbSink::behind(const std::optional<Checkpoint>& checkpoint) const {
+    if (!target_.shared || !checkpoint) return checkpoint;
+    const CheckpointParts stored = TRY(parse_parts(checkpoint_));
+    return std::optional(to_checkpoint(TRY(advance_parts(stored, stored, TRY(parse_parts(checkpoint))))));
+}
+
 Result<void> DuckDbSink::commit(RunContext&, const std::optional<Checkpoint>& checkpoint, CommitKind kind) {
     TRY(begin());
     TRY(write_pending());
@@ -306,7 +314,7 @@ Result<void> DuckDbSink::commit(RunContext&, const std::optional<Checkpoint>& ch
     TRY(write_pending_quarantine());
     const bool ends_replace = replaces() && kind == CommitKind::final;
     if (ends_replace) TRY(swap_tables());
-    checkpoint_ = checkpoint;
+    checkpoint_ = TRY(behind(checkpoint));
     const StreamState state{checkpoint_, replaces() && kind == CommitKind::interim};
     TRY(write_state(*connection_, target_.pipeline, target_.stream, table_.quoted(), state));
     TRY(failpoint("sink.commit.before"));

@@ -36,6 +36,7 @@ public:
     Result<WriteReport> write(RunContext& run, const RecordBatch& rows) override;
     Result<void> begin_slice(RunContext& run, const TableSlice& slice) override;
     Result<void> quarantine(RunContext& run, const RecordBatch& rows) override;
+    Result<std::optional<Checkpoint>> refresh(RunContext&) override { return checkpoint_; }
     Result<void> commit(RunContext& run, const std::optional<Checkpoint>& checkpoint, CommitKind kind) override;
 
 private:
@@ -52,6 +53,7 @@ private:
     Result<void> prepare_slices(const Schema& columns);
     Result<void> make_or_evolve(const TableName& name, const Schema& columns);
     Result<void> replace_slices();
+    Result<std::optional<Checkpoint>> behind(const std::optional<Checkpoint>& checkpoint) const;
     Error in_place(const Error& error) const;
 
     const DuckDbSettings settings_;
@@ -64,7 +66,7 @@ private:
     std::unique_ptr<DuckDbDatabase::Load> load_;
     std::unique_ptr<DuckDbConnection> connection_;
     std::unique_ptr<DuckDbAppend> append_;  // appends and replaces, while there are many rows
-    std::optional<Checkpoint> checkpoint_;
+    std::optional<Checkpoint> checkpoint_;  // as committed last
     SchemaPtr schema_;
     bool in_transaction_ = false;
     bool working_exists_ = false;
