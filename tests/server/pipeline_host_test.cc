@@ -107,7 +107,7 @@ protected:
     }
 
     static constexpr const char* kPipeline =
-        "source: bus\nsink: lake\nstreams:\n  clicks: {mode: stream, commit_every: 1ms}\n"
+        "source: bus\nsink: lake\nstreams:\n  clicks: {mode: stream, commit_every: 0s}\n"
         "  broken: {mode: stream}\n";
     TempFolder folder_;
     DuckDbInstances databases_;

@@ -56,6 +56,7 @@ std::string Progress::format(const Line& line) const {
     }
     text += "  " + format_duration(std::chrono::nanoseconds(static_cast<int64_t>(progress.seconds * 1e9)));
     if (line.state == State::failed) text += "  failed";
+    if (line.state == State::stopped) text += "  stopped";
     if (line.state == State::done && style_ == ProgressStyle::plain) text += "  done";
     return text;
 }
@@ -106,7 +107,8 @@ void Progress::stream_finished(const StreamProgress& progress, const Error* erro
     std::lock_guard lock(mutex_);
     Line& line = line_of(progress);
     line.progress = progress;
-    line.state = error == nullptr ? State::done : State::failed;
+    const bool was_stopped = error != nullptr && error->kind() == ErrorKind::canceled;
+    line.state = error == nullptr ? State::done : was_stopped ? State::stopped : State::failed;
     if (style_ == ProgressStyle::plain) out_ << format(line) << std::endl;
     draw();
 }

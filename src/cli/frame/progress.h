@@ -32,7 +32,7 @@ public:
     void stream_lag(const StreamLag& lag) override;
 
 private:
-    enum class State { running, done, failed };
+    enum class State { running, done, failed, stopped };
     struct Line {
         StreamProgress progress;
         State state = State::running;
