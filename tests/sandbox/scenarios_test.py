@@ -19,6 +19,8 @@ import urllib.request
 
 CONNECTIONS = pathlib.Path(__file__).parents[2] / "templates/marketing/shaduf.yml"
 
+# The zone furthest behind, Baker Island's.
+ZONES_BEHIND_SECONDS = 12 * 3600
 # Of each pipeline: its connection, and of each stream its options and which table of the truth it should equal.
 DAYS = {"facebook_ads": 40, "google_ads": 40, "x_ads": 40, "clevertap": 20}
 PIPELINES = {
@@ -108,6 +110,7 @@ class Drill:
         self.shaduf, self.number, self.platforms = shaduf, number, platforms
         self.dice = random.Random(number)
         self.folder = pathlib.Path(folder)
+        self.begun = time.time()
 
     def start(self):
         (self.folder / "shaduf.yml").write_text(CONNECTIONS.read_text())
@@ -201,13 +204,14 @@ class Drill:
         asked = f"/_sandbox/truth/{pipeline}/{stream}.csv"
         condition = ""
         if day:
-            # The days that the table has: which day is today depends on the zone of the account.
+            # The days that the table has, up to the last one that had begun for accounts of every zone.
             days = self.query(f"SELECT coalesce(min({day}), current_date) || ' ' || coalesce(max({day}), current_date) "
                               f"FROM {name}").split()
             since = time.strftime("%Y-%m-%d", time.gmtime(time.time() - (DAYS[pipeline] - 2) * 86400))
             days[0] = max(days[0], since)
+            days[1] = min(days[1], time.strftime("%Y-%m-%d", time.gmtime(self.begun - ZONES_BEHIND_SECONDS)))
             asked += f"?since={days[0]}&until={days[1]}"
-            condition = f" WHERE {day} >= DATE '{days[0]}'"
+            condition = f" WHERE {day} BETWEEN DATE '{days[0]}' AND DATE '{days[1]}'"
         path = self.folder / f"{pipeline}.{stream}.csv"
         path.write_text(self.ask(asked))
         def columns(expressions):
