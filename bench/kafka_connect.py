@@ -1,0 +1,234 @@
+"""Sinks on Kafka Connect that the benchmark of streams races: one worker, its JVM idle when the time begins.
+
+Apache Iceberg's comes from Maven Central with Connect itself, held against bench/parts/kafka_connect/SHA256SUMS. Aiven's
+S3 sink is in no registry: AIVEN_S3_SINK names the folder that its release was unpacked into. What is missing is left out.
+"""
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import tempfile
+import time
+import urllib.error
+import urllib.request
+import uuid
+from pathlib import Path
+
+from race import ENVIRONMENTS, ROOT, Measured, fail, say
+
+from postgres import free_port
+
+PARTS = ROOT / "bench" / "parts" / "kafka_connect"
+FOLDER = ENVIRONMENTS / "kafka_connect"
+JAVA = ["java", "-Xmx2g", "-XX:+UseParallelGC"]
+INSTALL_SECONDS_MAX, START_SECONDS_MAX, RUN_SECONDS_MAX = 600, 120, 1800
+LOOK_SECONDS = 0.05
+TASKS = 4
+CONNECTOR = "bench"
+LOGGING = """status = error
+appender.console.type = Console
+appender.console.name = console
+appender.console.layout.type = PatternLayout
+appender.console.layout.pattern = %d %p %m (%c)%n%throwable{20}
+rootLogger.level = error
+rootLogger.appenderRef.console.ref = console
+"""
+# The larger fetches are, the less a message costs these sinks; more than this changed nothing.
+CONSUMER = {"max.poll.records": 20_000, "fetch.min.bytes": 1 << 20, "fetch.max.wait.ms": 100,
+            "max.partition.fetch.bytes": 4 << 20, "receive.buffer.bytes": 1 << 20, "auto.offset.reset": "earliest"}
+JSON = {"key.converter": "org.apache.kafka.connect.storage.StringConverter",
+        "value.converter": "org.apache.kafka.connect.json.JsonConverter", "value.converter.schemas.enable": "false"}
+
+
+def jars():
+    """The folder of Connect's jars, fetched when it is not there; None, said aloud, when they cannot be had."""
+    sums = PARTS / "SHA256SUMS"
+    stamp = FOLDER / "stamp"
+    if stamp.exists() and stamp.read_bytes() == sums.read_bytes():
+        return FOLDER / "libs"
+    say("fetching Kafka Connect and Apache Iceberg's sink")
+    if shutil.which("mvn") is None:
+        say("left out: sinks on Kafka Connect (no mvn)")
+        return None
+    ENVIRONMENTS.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=ENVIRONMENTS) as work:
+        libs = Path(work) / "libs"
+        command = ["mvn", "-B", "-q", "-f", PARTS / "pom.xml",
+                   "org.apache.maven.plugins:maven-dependency-plugin:2.8:copy-dependencies", "-DincludeScope=runtime",
+                   f"-DoutputDirectory={libs}"]
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=INSTALL_SECONDS_MAX,
+                              check=False)
+        if done.returncode != 0:
+            say("left out: sinks on Kafka Connect (Maven Central does not answer)")
+            return None
+        found = "".join(f"{hashlib.sha256(jar.read_bytes()).hexdigest()}  {jar.name}\n"
+                        for jar in sorted(libs.glob("*.jar")))
+        if found != sums.read_text():
+            fail("the jars of Kafka Connect are not what was pinned")
+        shutil.rmtree(FOLDER, ignore_errors=True)
+        FOLDER.mkdir()
+        shutil.move(libs, FOLDER / "libs")
+        shutil.copy(sums, stamp)
+    return FOLDER / "libs"
+
+
+class Worker:
+    """A worker from its making to `stop`, with its REST calls."""
+
+    def __init__(self, folder, brokers, settings, plugins=None):
+        self.folder = folder
+        self.url = f"http://127.0.0.1:{free_port()}"
+        values = {"bootstrap.servers": brokers, "listeners": self.url, "offset.storage.file.filename": folder / "offsets",
+                  **JSON, **({"plugin.path": plugins} if plugins else {}), **settings}
+        (folder / "worker.properties").write_text("".join(f"{key}={value}\n" for key, value in values.items()))
+        (folder / "log4j2.properties").write_text(LOGGING)
+        command = [*JAVA, f"-Dlog4j2.configurationFile={folder / 'log4j2.properties'}", "-cp", f"{jars()}/*",
+                   "org.apache.kafka.connect.cli.ConnectStandalone", folder / "worker.properties"]
+        with open(folder / "log", "wb") as log:
+            self.process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
+        deadline = time.monotonic() + START_SECONDS_MAX
+        while not self.answers():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                self.stop()
+                fail("Kafka Connect did not start:\n" + self.log())
+            time.sleep(0.1)
+
+    def ask(self, path, body=None):
+        request = urllib.request.Request(self.url + path, data=json.dumps(body).encode() if body else None,
+                                         headers={"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return json.load(answer)
+
+    def answers(self):
+        with contextlib.suppress(OSError):
+            return bool(self.ask("/connector-plugins"))
+        return False
+
+    def log(self):
+        return (self.folder / "log").read_text(errors="replace")[-4000:]
+
+    def failure(self):
+        """What a task failed with, or ''."""
+        tasks = self.ask(f"/connectors/{CONNECTOR}/status")["tasks"]
+        return next((task["trace"] for task in tasks if task["state"] == "FAILED"), "")
+
+    def cpu_seconds(self):
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def peak_mb(self):
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) / 1000
+
+    def measure(self, config, is_done):
+        """From the connector's creation to `is_done`."""
+        cpu, started = self.cpu_seconds(), time.perf_counter()
+        looked = started
+        try:
+            self.ask("/connectors", {"name": CONNECTOR, "config": {key: str(value) for key, value in config.items()}})
+            while not is_done():
+                now = time.perf_counter()
+                if now - looked > 5:  # a look costs the worker something
+                    looked, failure = now, self.failure()
+                    if failure or now - started > RUN_SECONDS_MAX:
+                        fail("a sink on Kafka Connect failed:\n" + (failure or "it takes too long") + self.log())
+                time.sleep(LOOK_SECONDS)
+        except urllib.error.HTTPError as error:
+            fail("Kafka Connect refused: " + error.read().decode(errors="replace"))
+        return Measured(time.perf_counter() - started, self.cpu_seconds() - cpu, self.peak_mb())
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait(30)
+
+
+def run(world, folder, config, is_done, worker, plugins=None):
+    config = {"tasks.max": TASKS, "topics": "events", **config,
+              **{f"consumer.override.{key}": value for key, value in CONSUMER.items()}}
+    connect = Worker(folder, world.kafka.brokers, worker, plugins)
+    try:
+        return connect.measure(config, is_done)
+    finally:
+        connect.stop()
+
+
+def aiven(world, folder, name):
+    """Into JSON lines, zstd, by date: without a schema, which these messages do not have, it writes no Parquet."""
+    plugins = os.environ.get("AIVEN_S3_SINK")
+    if not plugins or not jars():
+        say("left out: Aiven's S3 sink; AIVEN_S3_SINK has to name the folder that its release was unpacked into")
+        return None
+    group = f"connect-{CONNECTOR}"
+    admin = world.kafka.admin()
+    date = "-".join(f"{{{{timestamp:unit={unit}}}}}" for unit in ("yyyy", "MM", "dd"))
+    config = {"connector.class": "io.aiven.kafka.connect.s3.AivenKafkaConnectS3SinkConnector",
+              "aws.access.key.id": world.s3.KEY, "aws.secret.access.key": world.s3.SECRET, "aws.s3.bucket.name": "lake",
+              "aws.s3.endpoint": world.s3.url, "aws.s3.region": "us-east-1", "format.output.type": "jsonl",
+              "format.output.fields": "value", "format.output.envelope": "false", "file.compression.type": "zstd",
+              "file.name.timestamp.source": "EVENT", "file.name.template":
+              f"{name}/event_date={date}/{{{{topic}}}}-{{{{partition}}}}-{{{{start_offset}}}}.jsonl.zst"}
+    return run(world, folder, config, lambda: sum(admin.committed(group, "events", TASKS).values()) == world.count,
+               {"offset.flush.interval.ms": os.environ.get("FLUSH_MS", 3000)}, plugins)
+
+
+CATALOG = """CREATE TABLE iceberg_tables (catalog_name TEXT, table_namespace TEXT, table_name TEXT, metadata_location TEXT,
+    previous_metadata_location TEXT, iceberg_type TEXT, PRIMARY KEY (catalog_name, table_namespace, table_name));
+CREATE TABLE iceberg_namespace_properties (catalog_name TEXT, namespace TEXT, property_key TEXT, property_value TEXT,
+    PRIMARY KEY (catalog_name, namespace, property_key))"""
+
+
+def field(number, name, kind):
+    return {"id": number, "name": name, "required": False, "type": kind}
+
+
+def empty_table(name):
+    """Metadata of a table, by the specification of Iceberg's tables, version 2: zstd, one partition a day."""
+    user = {"type": "struct", "fields": [field(5, "platform", "string"), field(6, "id", "string")]}
+    product = {"type": "struct", "fields": [field(7, "name", "string"), field(8, "SKU", "string")]}
+    fields = [field(1, "timestamp", "timestamptz"), field(2, "event_name", "string"),
+              field(3, "user_identifiers", user), field(4, "product_information", product)]
+    day = {"name": "event_date", "transform": "day", "source-id": 1, "field-id": 1000}
+    return {"format-version": 2, "table-uuid": str(uuid.uuid4()), "location": f"s3://lake/{name}",
+            "last-sequence-number": 0, "last-updated-ms": 1, "last-column-id": 8, "current-schema-id": 0,
+            "schemas": [{"type": "struct", "schema-id": 0, "fields": fields}], "default-spec-id": 0,
+            "partition-specs": [{"spec-id": 0, "fields": [day]}], "last-partition-id": 1000,
+            "default-sort-order-id": 0, "sort-orders": [{"order-id": 0, "fields": []}],
+            "properties": {"write.parquet.compression-codec": "zstd", "write.parquet.compression-level": "1"},
+            "current-snapshot-id": -1, "snapshots": []}
+
+
+def rows_of_table(metadata):
+    """As its newest metadata says; -1 when it cannot be read now."""
+    with contextlib.suppress(OSError, ValueError):
+        table = json.loads(max(metadata.glob("*.metadata.json")).read_text())
+        for snapshot in table["snapshots"]:
+            if snapshot["snapshot-id"] == table["current-snapshot-id"]:
+                return int(snapshot["summary"]["total-records"])
+    return -1
+
+
+def iceberg(world, folder, name):
+    """Into Parquet, zstd, by date, exactly once; its catalog is a file of SQLite."""
+    if not jars():
+        return None
+    metadata = world.objects(name) / "metadata"
+    metadata.mkdir(parents=True)
+    (metadata / "00000-made.metadata.json").write_text(json.dumps(empty_table(name)))
+    with contextlib.closing(sqlite3.connect(folder / "catalog.db")) as catalog, catalog:
+        catalog.executescript(CATALOG)
+        catalog.execute("INSERT INTO iceberg_tables VALUES ('bench', 'bench', 'events', ?, NULL, 'TABLE')",
+                        [f"s3://lake/{name}/metadata/00000-made.metadata.json"])
+    control = f"control-{uuid.uuid4().hex}"
+    world.kafka.create_topic(control, 1)
+    config = {"connector.class": "org.apache.iceberg.connect.IcebergSinkConnector", "iceberg.tables": "bench.events",
+              "iceberg.control.topic": control, "iceberg.control.commit.interval-ms": os.environ.get("COMMIT_MS", 3000),
+              "iceberg.catalog": "bench", "iceberg.catalog.type": "jdbc",
+              "iceberg.catalog.uri": f"jdbc:sqlite:{folder / 'catalog.db'}", "iceberg.catalog.jdbc.schema-version": "V1",
+              "iceberg.catalog.warehouse": "s3://lake/", "iceberg.catalog.io-impl": "org.apache.iceberg.aws.s3.S3FileIO",
+              "iceberg.catalog.s3.endpoint": world.s3.url, "iceberg.catalog.s3.path-style-access": "true",
+              "iceberg.catalog.s3.access-key-id": world.s3.KEY,
+              "iceberg.catalog.s3.secret-access-key": world.s3.SECRET, "iceberg.catalog.client.region": "us-east-1"}
+    return run(world, folder, config, lambda: rows_of_table(metadata) == world.count, {"offset.flush.interval.ms": 1000})
