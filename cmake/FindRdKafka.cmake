@@ -7,10 +7,10 @@ if(EXISTS ${SHADUF_RDKAFKA}/lib/librdkafka.a)
     find_package_handle_standard_args(RdKafka REQUIRED_VARS RDKAFKA_LIBRARY)
     if(NOT TARGET RdKafka::RdKafka)
         add_library(RdKafka::RdKafka STATIC IMPORTED)
-        set_target_properties(RdKafka::RdKafka PROPERTIES IMPORTED_LOCATION ${RDKAFKA_LIBRARY}
-            INTERFACE_INCLUDE_DIRECTORIES ${SHADUF_RDKAFKA}/include
-            INTERFACE_LINK_LIBRARIES
-                "OpenSSL::SSL;OpenSSL::Crypto;CURL::libcurl;PkgConfig::ZSTD;ZLIB::ZLIB;Threads::Threads;${CMAKE_DL_LIBS};m")
+        set_target_properties(RdKafka::RdKafka PROPERTIES IMPORTED_LOCATION ${RDKAFKA_LIBRARY})
+        target_include_directories(RdKafka::RdKafka INTERFACE ${SHADUF_RDKAFKA}/include)
+        target_link_libraries(RdKafka::RdKafka INTERFACE OpenSSL::SSL OpenSSL::Crypto CURL::libcurl PkgConfig::ZSTD
+            ZLIB::ZLIB Threads::Threads ${CMAKE_DL_LIBS} m)
     endif()
 else()
     pkg_check_modules(RDKAFKA IMPORTED_TARGET rdkafka)

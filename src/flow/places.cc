@@ -34,6 +34,16 @@ std::vector<PlaceTicket> Places::enter(PlaceRequest request) {
     return let_in_all();
 }
 
+void Places::put_inside(PlaceRequest request) {
+    const Rank rank{request.since, request.ticket};
+    const auto [entry, is_new] = known_.emplace(request.ticket, Known{std::move(request), rank, {}, {}});
+    SHADUF_ASSERT(is_new);
+    Known& known = entry->second;
+    if (!known.request.mutex.empty()) mutexes_[known.request.mutex].owner = known.request.ticket;
+    for (const auto& [pool, places] : needs_of(known.request)) ++pools_[pool].waiting;
+    let_in(known);
+}
+
 void Places::go_to_pools(Known& known) {
     known.stage = Stage::before_pools;
     const Needs needs = needs_of(known.request);

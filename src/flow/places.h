@@ -42,6 +42,8 @@ public:
 
     // Gives who goes in: it, or nobody. REQUIRES: a new ticket.
     std::vector<PlaceTicket> enter(PlaceRequest request);
+    // It is inside already, as it was left; even where that is more than there are places for now.
+    void put_inside(PlaceRequest request);
     // It has ended, or does not want to go in any more. Gives who goes in instead.
     std::vector<PlaceTicket> leave(PlaceTicket ticket);
 

@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "flow/run_rows.h"
+
 namespace shaduf {
 
 std::string_view to_string(TaskState state) {
@@ -12,7 +14,8 @@ std::string_view to_string(TaskState state) {
 }
 
 std::string_view to_string(RunState state) {
-    constexpr std::array<std::string_view, 6> kNames = {"queued", "running", "succeeded", "warned", "failed", "killed"};
+    constexpr std::array<std::string_view, 7> kNames = {"queued", "running", "succeeded", "warned",
+                                                        "failed", "killed",  "skipped"};
     return kNames[static_cast<size_t>(state)];
 }
 
@@ -22,6 +25,11 @@ std::string_view to_string(TriggerRule rule) {
         "one_failed",   "one_done", "none_failed", "none_failed_min_one_success",
         "none_skipped", "always"};
     return kNames[static_cast<size_t>(rule)];
+}
+
+std::string_view to_string(RunType type) {
+    constexpr std::array<std::string_view, 4> kNames = {"scheduled", "manual", "backfill", "event"};
+    return kNames[static_cast<size_t>(type)];
 }
 
 }  // namespace shaduf

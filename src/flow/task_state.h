@@ -35,7 +35,8 @@ constexpr bool is_failure(TaskState state) { return state >= TaskState::failed &
 std::string_view to_string(TaskState state);
 
 // Where a run stands. It is running as long as one of its tasks has not ended.
-enum class RunState : uint8_t { queued, running, succeeded, warned, failed, killed };
+enum class RunState : uint8_t { queued, running, succeeded, warned, failed, killed, skipped };
+constexpr bool is_end(RunState state) { return state >= RunState::succeeded; }
 std::string_view to_string(RunState state);
 
 // When a task begins, by how those right before it have ended; as Airflow has them. Where it cannot begin any more, it
