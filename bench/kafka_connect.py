@@ -29,7 +29,6 @@ INSTALL_SECONDS_MAX, START_SECONDS_MAX, RUN_SECONDS_MAX = 600, 120, 900
 LOOK_SECONDS = 0.05
 TASKS = 4
 FLUSH_MS, COMMIT_MS = 1000, 3000  # Aiven's, Iceberg's; the best of 1, 3 and 10 s
-CONNECTOR = "bench"
 LOGGING = """status = error
 appender.console.type = Console
 appender.console.name = console
@@ -114,9 +113,9 @@ class Worker:
     def log(self):
         return (self.folder / "log").read_text(errors="replace")[-4000:]
 
-    def failure(self):
+    def failure(self, connector):
         """What a task failed with, or ''."""
-        tasks = self.ask(f"/connectors/{CONNECTOR}/status")["tasks"]
+        tasks = self.ask(f"/connectors/{connector}/status")["tasks"]
         return next((task["trace"] for task in tasks if task["state"] == "FAILED"), "")
 
     def cpu_seconds(self):
@@ -127,16 +126,16 @@ class Worker:
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) / 1000
 
-    def measure(self, config, is_done):
+    def measure(self, connector, config, is_done):
         """From the connector's creation to `is_done`; None, said aloud, when it does not get there in time."""
         cpu, started = self.cpu_seconds(), time.perf_counter()
         looked = started
         try:
-            self.ask("/connectors", {"name": CONNECTOR, "config": {key: str(value) for key, value in config.items()}})
+            self.ask("/connectors", {"name": connector, "config": {key: str(value) for key, value in config.items()}})
             while not is_done():
                 now = time.perf_counter()
                 if now - looked > 5:  # a look costs the worker something
-                    looked, failure = now, self.failure()
+                    looked, failure = now, self.failure(connector)
                     if failure:
                         fail(f"a sink on Kafka Connect failed:\n{failure}\n{self.log()}")
                     if now - started > RUN_SECONDS_MAX:
@@ -152,12 +151,17 @@ class Worker:
         self.process.wait(30)
 
 
-def run(world, folder, config, is_done, worker, plugins=None):
+def name_of_run():
+    """Of a connector, and so of a group of consumers that has not read yet."""
+    return f"bench-{uuid.uuid4().hex}"
+
+
+def run(world, folder, connector, config, is_done, worker, plugins=None):
     config = {"tasks.max": TASKS, "topics": "events", **config,
               **{f"consumer.override.{key}": value for key, value in CONSUMER.items()}}
     connect = Worker(folder, world.kafka.brokers, worker, plugins)
     try:
-        return connect.measure(config, is_done)
+        return connect.measure(connector, config, is_done)
     finally:
         connect.stop()
 
@@ -169,8 +173,7 @@ def aiven(world, folder, name, form="jsonl"):
     if not plugins or not jars():
         say("left out: Aiven's S3 sink; AIVEN_S3_SINK has to name the folder that its release was unpacked into")
         return None
-    group = f"connect-{CONNECTOR}"
-    admin = world.kafka.admin()
+    connector, admin = name_of_run(), world.kafka.admin()
     date = "-".join(f"{{{{timestamp:unit={unit}}}}}" for unit in ("yyyy", "MM", "dd"))
     config = {"connector.class": "io.aiven.kafka.connect.s3.AivenKafkaConnectS3SinkConnector",
               "aws.access.key.id": world.s3.KEY, "aws.secret.access.key": world.s3.SECRET, "aws.s3.bucket.name": "lake",
@@ -180,8 +183,11 @@ def aiven(world, folder, name, form="jsonl"):
                  {"format.output.fields.value.encoding": "none", "value.converter": BYTES}),
               "file.name.timestamp.source": "EVENT", "file.name.template":
               f"{name}/event_date={date}/{{{{topic}}}}-{{{{partition}}}}-{{{{start_offset}}}}.jsonl.zst"}
-    return run(world, folder, config, lambda: sum(admin.committed(group, "events", TASKS).values()) == world.count,
-               {"offset.flush.interval.ms": FLUSH_MS}, plugins)
+
+    def is_done():
+        return sum(admin.committed(f"connect-{connector}", "events", TASKS).values()) == world.count
+
+    return run(world, folder, connector, config, is_done, {"offset.flush.interval.ms": FLUSH_MS}, plugins)
 
 
 CATALOG = """CREATE TABLE iceberg_tables (catalog_name TEXT, table_namespace TEXT, table_name TEXT,
@@ -270,4 +276,5 @@ def iceberg(world, folder, name):
               # Else a task that begins late misses a commit's start, and all wait for it for half a minute.
               "iceberg.kafka.auto.offset.reset": "earliest", "iceberg.catalog": "bench",
               **{f"iceberg.catalog.{key}": value for key, value in catalog.items()}}
-    return run(world, folder, config, lambda: rows_of_table(table) == world.count, {"offset.flush.interval.ms": 1000})
+    return run(world, folder, name_of_run(), config, lambda: rows_of_table(table) == world.count,
+               {"offset.flush.interval.ms": 1000})
