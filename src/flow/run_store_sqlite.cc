@@ -25,7 +25,8 @@ constexpr const char* kSchema = R"(
     CREATE INDEX run_by_flow ON run (flow, created, id);
     CREATE INDEX run_by_end ON run (ended) WHERE ended IS NOT NULL;
     CREATE TABLE task (
-        run TEXT NOT NULL, task INTEGER NOT NULL, state INTEGER NOT NULL, attempt INTEGER NOT NULL, tries INTEGER NOT NULL,
+        run TEXT NOT NULL, task INTEGER NOT NULL, state INTEGER NOT NULL, attempt INTEGER NOT NULL,
+        tries INTEGER NOT NULL,
         since INTEGER, first_begun INTEGER, began INTEGER, ended INTEGER, comes_again INTEGER, worker TEXT NOT NULL,
         why TEXT NOT NULL, outputs TEXT NOT NULL, PRIMARY KEY (run, task)) WITHOUT ROWID;
     CREATE TABLE history (
