@@ -3,6 +3,8 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "io/crypto.h"
+
 namespace shaduf::kafka {
 namespace {
 
@@ -37,12 +39,13 @@ std::optional<Schema> table_of(const Json& columns) {
 
 std::string StandingRecord::to_json() const {
     const Json at = checkpoint ? Json(checkpoint->value()) : Json(nullptr);
-    return Json{{"pipeline", pipeline},
-                {"stream", stream},
-                {"checkpoint", at},
-                {"committed_at", committed_at},
-                {"columns", columns_of(table)}}
-        .dump();
+    Json json{{"pipeline", pipeline},
+              {"stream", stream},
+              {"checkpoint", at},
+              {"committed_at", committed_at},
+              {"columns", columns_of(table)}};
+    if (!marks.empty()) json["marks"] = marks;
+    return json.dump();
 }
 
 std::optional<StandingRecord> StandingRecord::parse(std::string_view text) {
@@ -57,7 +60,17 @@ std::optional<StandingRecord> StandingRecord::parse(std::string_view text) {
         record.checkpoint = Checkpoint(at->get<std::string>());
     }
     if (const auto columns = json.find("columns"); columns != json.end()) record.table = table_of(*columns);
+    if (const auto marks = json.find("marks"); marks != json.end() && marks->is_array()) {
+        for (const auto& mark : *marks) {
+            if (mark.is_string()) record.marks.push_back(mark.get<std::string>());
+        }
+    }
     return record;
+}
+
+std::string mark_of(const Schema& columns) {
+    constexpr size_t kMarkLength = 16;
+    return to_hex(sha256(columns_of(columns).dump())).substr(0, kMarkLength);
 }
 
 KafkaTopicSpec checkpoint_topic() { return {std::string(kCheckpointTopic), 1, -1, {{"cleanup.policy", "compact"}}}; }

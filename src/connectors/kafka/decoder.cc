@@ -8,6 +8,7 @@
 #include "connectors/kafka/payload_reader.h"
 #include "connectors/kafka/protobuf_reader.h"
 #include "connectors/kafka/text_decoder.h"
+#include "connectors/kafka/told_columns.h"
 #include "connectors/kafka/typed_rows.h"
 
 namespace shaduf::kafka {
@@ -114,7 +115,7 @@ Result<std::unique_ptr<ReaderFinder>> make_finder(Format format, const DecoderSe
     switch (format) {
         case Format::text: return find_plain(PlainPayload::text);
         case Format::raw: return find_plain(PlainPayload::bytes);
-        case Format::json: return find_plain(PlainPayload::json);
+        case Format::json: return part == Part::value ? find_told(settings.teller) : find_plain(PlainPayload::json);
         case Format::avro: return find_avro(settings, part == Part::value ? settings.reader_schema : "");
         case Format::protobuf: return find_protobuf(settings.registry);
         case Format::json_schema: return find_connect_json();
@@ -127,7 +128,7 @@ Result<std::unique_ptr<ReaderFinder>> make_finder(Format format, const DecoderSe
 
 Result<std::unique_ptr<Decoder>> make_decoder(DecoderSettings settings) {
     TRY(check_settings(settings));
-    const bool is_text = settings.value == Format::json || settings.value == Format::csv;
+    const bool is_text = (settings.value == Format::json && !settings.teller) || settings.value == Format::csv;
     const bool plain_key = settings.key == Format::json || settings.key == Format::text || settings.key == Format::raw;
     std::unique_ptr<ReaderFinder> keys;
     if (settings.metadata.key && !(is_text && plain_key)) keys = TRY(make_finder(settings.key, settings, Part::key));

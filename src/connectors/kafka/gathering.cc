@@ -9,7 +9,6 @@
 namespace shaduf::kafka {
 namespace {
 
-constexpr std::string_view kValueSchema = "__value_schema_id";
 constexpr std::string_view kKeySchema = "__key_schema_id";
 
 // Of a name that comes twice, the last; bytes that are no text are replaced.
@@ -61,7 +60,7 @@ void Gathering::copy_headers(const std::vector<KafkaHeader>& headers) {
     if (wanted_.headers) messages_.headers.push_back(copy(to_json(headers)));
     if (!wanted_.schema_headers) return;
     for (const KafkaHeader& header : headers) {
-        if (header.name == kValueSchema) copy_schema(messages_.value_schemas, header);
+        if (header.name == wanted_.value_schema) copy_schema(messages_.value_schemas, header);
         if (header.name == kKeySchema) copy_schema(messages_.key_schemas, header);
     }
     // Once one was met, each row has its place.

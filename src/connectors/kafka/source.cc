@@ -6,6 +6,7 @@
 
 #include "base/run_events.h"
 #include "base/text.h"
+#include "connectors/kafka/checkpoint_topic.h"
 #include "connectors/kafka/dead_letters.h"
 #include "connectors/kafka/gathering.h"
 #include "connectors/kafka/lag.h"
@@ -29,6 +30,13 @@ constexpr milliseconds kIdleMin{200};       // without a message, before the wri
 // Brokers are waited for in their time, whatever clock the run has.
 SteadyTime steady_now() { return std::chrono::steady_clock::now(); }
 
+Wanted wanted(const StreamSettings& settings) {
+    const DecoderSettings& decoder = settings.decoder;
+    Wanted wanted{decoder.metadata.key, decoder.metadata.headers, decoder.registry != nullptr || decoder.teller};
+    if (decoder.teller) wanted.value_schema = kColumnsHeader;
+    return wanted;
+}
+
 Timestamp time_of(int64_t milliseconds_since_1970) {
     return Timestamp(std::chrono::milliseconds(milliseconds_since_1970));
 }
@@ -39,8 +47,7 @@ public:
         : connection_(std::move(connection)),
           settings_(std::move(settings)),
           decoder_(std::move(decoder)),
-          gathering_({settings_.decoder.metadata.key, settings_.decoder.metadata.headers,
-                      settings_.decoder.registry != nullptr}),
+          gathering_(wanted(settings_)),
           lag_(settings_.pipeline, settings_.stream),
           dead_letters_(connection_, consumer_properties(connection_, settings_), settings_.dead_letter_topic) {}
 
@@ -61,9 +68,12 @@ public:
         consumer_->set_patience(connection_.timeout);
         const auto topics = TRY(consumer_->topics(connection_.timeout));
         auto partitions = find_partitions(topics, settings_.topics);
+        // Topics of a sink of ours are made when it first runs.
         const bool may_come =
-            !settings_.until && std::any_of(settings_.topics.begin(), settings_.topics.end(), is_pattern);
+            !settings_.columns_of.empty() ||
+            (!settings_.until && std::any_of(settings_.topics.begin(), settings_.topics.end(), is_pattern));
         if (!partitions.ok() && !may_come) return partitions.release_error();
+        if (settings_.until && !partitions.ok()) return begin_bounded(run, {}, stands);
         if (settings_.until) return begin_bounded(run, partitions.value(), stands);
         return consumer_->subscribe(settings_.topics);
     }
