@@ -115,17 +115,37 @@ std::optional<int> replay_stream(Session& session, const Project& project, const
     return std::nullopt;
 }
 
+// Of the halves of a pipeline with `via`, those whose quarantine has one of the rows; all when none has.
+Result<std::vector<const PipelineConfig*>> halves_with(Session& session, const Project& project,
+                                                       const std::string& title, const std::vector<std::string>& ids) {
+    const auto all = project.pipelines_of(title);
+    if (all.size() < 2 || ids.empty()) return all;
+    std::vector<const PipelineConfig*> found;
+    for (const PipelineConfig* pipeline : all) {
+        const ConnectionConfig& sink = *project.connection(pipeline->sink);
+        const ConnectorSpec& spec = session.connector_of(sink);
+        auto store = spec.make_store == nullptr ? nullptr : TRY(spec.make_store(sink.options, sink.name));
+        if (store == nullptr || store->quarantine() == nullptr) continue;
+        QuarantineFilter filter;
+        filter.pipeline = pipeline->name;
+        filter.ids = ids;
+        if (TRY(store->quarantine()->read_quarantine(session.world(), filter)).rows() > 0) found.push_back(pipeline);
+    }
+    return found.empty() ? all : found;
+}
+
 int replay(Session& session, const Selection& selection, const std::vector<std::string>& ids) {
     if (selection.first.empty()) return session.misuse("quarantine replay needs a PIPELINE or PIPELINE.STREAM");
     const Project* project = session.open_project_for(selection.first);
     if (project == nullptr) return kExitMisused;
-    const auto pipelines = project->pipelines_of(selection.first);
-    if (pipelines.empty()) {
+    if (project->pipelines_of(selection.first).empty()) {
         return session.misuse("pipeline not found: " + selection.first +
                               did_you_mean(selection.first, project->pipeline_names));
     }
+    const auto pipelines = halves_with(session, *project, selection.first, ids);
+    if (!pipelines.ok()) return session.fail(pipelines.error());
     int status = kExitDone;
-    for (const PipelineConfig* pipeline : pipelines) {
+    for (const PipelineConfig* pipeline : pipelines.value()) {
         for (const StreamConfig& stream : pipeline->streams) {
             if (!selection.has(pipeline->name, stream.name)) continue;
             ReplayOptions options{stream.name, ids, std::nullopt};

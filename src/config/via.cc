@@ -98,7 +98,14 @@ private:
         if (value.is_map()) {
             std::vector<Node::Entry> rest;
             bus = scope_.connections.add_inline(whole_.name + ".via", value, rest);
-            for (const auto& entry : rest) fail(entry.key_place, "unknown key: " + entry.key);
+            std::vector<std::string> known{"type"};
+            const auto fields = scope_.world.connector(kBusType);
+            for (const FieldSpec& field : fields ? fields->connection : std::span<const FieldSpec>()) {
+                known.emplace_back(field.name);
+            }
+            for (const auto& entry : rest) {
+                fail(entry.key_place, "unknown key: " + entry.key + did_you_mean(entry.key, known));
+            }
         } else if (value.is_scalar()) {
             bus = scope_.connections.get(value.text(), value.place());
         } else {
@@ -220,7 +227,7 @@ private:
         if (!via_.has("message_key") && !stream.key.empty()) entries.push_back(list_of("message_key", stream.key));
         stream.key.clear();
         entries.push_back(text_of("value_format", via_.text("format")));
-        entries.push_back(text_of("tell_columns", "true"));
+        if (via_.text("format") == kFormats[0]) entries.push_back(text_of("tell_columns", "true"));
         stream.table_options = read(bus_fields_.table, std::move(entries));
         return stream;
     }
@@ -235,7 +242,8 @@ private:
         std::vector<Node::Entry> entries = given(kReadKeys);
         entries.push_back(list_of("topics", {topic}));
         entries.push_back(text_of("format", via_.text("format")));
-        entries.push_back(text_of("columns_of", producer + "/" + stream.name));
+        // Of other formats the registry has the columns.
+        if (via_.text("format") == kFormats[0]) entries.push_back(text_of("columns_of", producer + "/" + stream.name));
         stream.source_options = read(bus_fields_.stream, std::move(entries));
         return stream;
     }

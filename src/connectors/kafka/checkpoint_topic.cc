@@ -1,5 +1,6 @@
 #include "connectors/kafka/checkpoint_topic.h"
 
+#include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -66,6 +67,29 @@ std::optional<StandingRecord> StandingRecord::parse(std::string_view text) {
         }
     }
     return record;
+}
+
+bool StandingRecord::writes_for(std::string_view wanted) const {
+    const std::string own = key();
+    const auto base = [](std::string_view name) { return name.substr(0, name.find('~')); };
+    return base(own) == base(wanted);
+}
+
+void StandingRecord::join_columns(const StandingRecord& other) {
+    if (!other.table) return;
+    std::vector<Field> fields = table ? table->fields() : std::vector<Field>();
+    for (const Field& field : other.table->fields()) {
+        const auto index = Schema(fields).index_of(field.name);
+        if (!index) {
+            fields.push_back(field);
+        } else {
+            fields[*index].type = widen(fields[*index].type, field.type);
+        }
+    }
+    table = Schema(std::move(fields));
+    for (const std::string& mark : other.marks) {
+        if (std::find(marks.begin(), marks.end(), mark) == marks.end()) marks.push_back(mark);
+    }
 }
 
 std::string mark_of(const Schema& columns) {

@@ -27,6 +27,10 @@ struct StandingRecord {
     std::vector<std::string> marks = {};
 
     std::string key() const { return pipeline + "/" + stream; }
+    // Whether it writes the topic of the stream `key`: the stream itself, or a replay of it ("<stream>~replay").
+    bool writes_for(std::string_view key) const;
+    // Its columns become those that hold what both hold.
+    void join_columns(const StandingRecord& other);
     std::string to_json() const;
     // nullopt: not one of ours.
     static std::optional<StandingRecord> parse(std::string_view text);

@@ -22,12 +22,10 @@ public:
 
     std::optional<std::string> run() {
         cursor_.skip_space();
-        const bool is_read = cursor_.peek() == '{' &&
-                             read_members(cursor_, [&](std::string_view key) { return read_member(key); }) &&
-                             cursor_.finish();
-        if (!why_.empty()) return why_;
-        if (!is_read)
-            return cursor_.peek() == '{' || !cursor_.fault().empty() ? "invalid JSON: " + cursor_.fault() : "";
+        if (cursor_.peek() != '{') return "invalid JSON: expected an object";
+        const bool is_read =
+            read_members(cursor_, [&](std::string_view key) { return read_member(key); }) && cursor_.finish();
+        if (!is_read) return why_.empty() ? "invalid JSON: " + cursor_.fault() : why_;
         for (size_t i = 0; i < plan_.columns.size(); ++i) {
             if (rows_.column(i).length() == rows_.rows()) rows_.column(i).append_null();
         }

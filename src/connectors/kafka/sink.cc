@@ -42,7 +42,12 @@ public:
         if (settings_.transactional) TRY(producer_->init_transactions());
         for (auto& record :
              TRY(read_standing(run, connection_, created.empty() ? Absence::is_trouble : Absence::is_empty))) {
-            if (record.key() == standing_.key()) standing_ = std::move(record);
+            if (record.key() == standing_.key()) {
+                record.join_columns(std::exchange(standing_, {}));
+                standing_ = std::move(record);
+            } else if (settings_.tells_columns && record.writes_for(standing_.key())) {
+                standing_.join_columns(record);
+            }
         }
         // Who reads it waits for no first row.
         if (settings_.tells_columns) TRY(make_topic(run));

@@ -59,10 +59,11 @@ private:
 
 ColumnsTeller tell_columns_of(Connection connection, std::string stream) {
     return [connection = std::move(connection), stream = std::move(stream)](RunContext& run) -> Result<ToldColumns> {
+        StandingRecord all;
         for (const auto& record : TRY(read_standing(run, connection, Absence::is_trouble))) {
-            if (record.key() != stream || !record.table) continue;
-            return ToldColumns{std::make_shared<const Schema>(*record.table), record.marks};
+            if (record.writes_for(stream)) all.join_columns(record);
         }
+        if (all.table) return ToldColumns{std::make_shared<const Schema>(*all.table), std::move(all.marks)};
         return Error(ErrorKind::invalid_config, "columns are told by no stream of that name: " + stream +
                                                     "; see columns_of, and topic " + std::string(kCheckpointTopic));
     };
