@@ -23,7 +23,8 @@ class TypedDecoder final : public Decoder {
 public:
     TypedDecoder(const DecoderSettings& settings, std::unique_ptr<ReaderFinder> values,
                  std::unique_ptr<ReaderFinder> keys)
-        : tombstones_(settings.tombstones),
+        : is_text_(settings.value == Format::json),
+          tombstones_(settings.tombstones),
           metadata_(std::make_shared<const MetadataColumns>(settings.metadata)),
           values_(std::move(values)),
           keys_(std::move(keys)) {}
@@ -37,6 +38,7 @@ public:
         if (keys_ != nullptr) {
             content.keys = TRY(find_payloads(run, *keys_, *messages, Part::key, content.rows));
         }
+        content.is_text = is_text_;
         content.messages = std::move(messages);
         return Rows(std::make_shared<const TypedRows>(std::move(content)));
     }
@@ -61,6 +63,7 @@ private:
                            [](const auto& a, const auto& b) { return a.row < b.row; });
     }
 
+    const bool is_text_;
     const Tombstones tombstones_;
     const std::shared_ptr<const MetadataColumns> metadata_;
     std::unique_ptr<ReaderFinder> values_;

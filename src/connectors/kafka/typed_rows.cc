@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "data/builder.h"
+#include "data/utf8.h"
 #include "io/crypto.h"
 
 namespace shaduf::kafka {
@@ -130,13 +131,15 @@ TypedRows TypedRows::only(size_t row) const {
                       {content_.rows[row]},
                       only_row(content_.values, row),
                       only_row(content_.keys, row),
-                      content_.metadata});
+                      content_.metadata,
+                      content_.is_text});
 }
 
 std::string TypedRows::text(size_t row) const {
     const Decoded alone = only(row).decode();
     if (alone.rejected.empty()) return alone.rows.row_as_json(0);
     const auto value = content_.messages->at(content_.messages->values[content_.rows[row]]);
+    if (value && content_.is_text && !find_invalid_utf8(*value)) return std::string(*value);
     return R"({"$bytes":")" + to_base64(value.value_or("")) + R"("})";
 }
 
