@@ -28,7 +28,7 @@ constexpr FieldSpec kViaFields[] = {
      .default_value = "incremental",
      .choices = kModes},
     {.name = "format",
-     .help = "What the values of messages are. json keeps all types without a registry.",
+     .help = "What the values of messages are; avro and protobuf need a registry.",
      .default_value = "json",
      .choices = kFormats},
     {.name = "partitions", .type = FieldType::integer, .help = "As of a table in Kafka."},
@@ -227,7 +227,7 @@ private:
         if (!via_.has("message_key") && !stream.key.empty()) entries.push_back(list_of("message_key", stream.key));
         stream.key.clear();
         entries.push_back(text_of("value_format", via_.text("format")));
-        if (via_.text("format") == kFormats[0]) entries.push_back(text_of("tell_columns", "true"));
+        entries.push_back(text_of("tell_columns", "true"));
         stream.table_options = read(bus_fields_.table, std::move(entries));
         return stream;
     }
@@ -242,8 +242,7 @@ private:
         std::vector<Node::Entry> entries = given(kReadKeys);
         entries.push_back(list_of("topics", {topic}));
         entries.push_back(text_of("format", via_.text("format")));
-        // Of other formats the registry has the columns.
-        if (via_.text("format") == kFormats[0]) entries.push_back(text_of("columns_of", producer + "/" + stream.name));
+        entries.push_back(text_of("columns_of", producer + "/" + stream.name));
         stream.source_options = read(bus_fields_.stream, std::move(entries));
         return stream;
     }

@@ -27,13 +27,16 @@ public:
           tombstones_(settings.tombstones),
           metadata_(std::make_shared<const MetadataColumns>(settings.metadata)),
           values_(std::move(values)),
-          keys_(std::move(keys)) {}
+          keys_(std::move(keys)) {
+        if (settings.teller && !is_text_) book_.emplace(settings.teller);
+    }
 
     Result<Rows> to_rows(RunContext& run, MessagesPtr messages) override {
         TypedRows::Content content;
         content.metadata = metadata_;
         content.rows = taken_of(*messages);
         content.values = TRY(find_payloads(run, *values_, *messages, Part::value, content.rows));
+        if (book_) TRY(tell_columns(run, *messages, content));
         if (tombstones_ == Tombstones::quarantine) refuse_tombstones(*messages, content);
         if (keys_ != nullptr) {
             content.keys = TRY(find_payloads(run, *keys_, *messages, Part::key, content.rows));
@@ -53,14 +56,34 @@ private:
         return taken;
     }
 
+    // The columns that hold what all of the messages were written with.
+    Result<void> tell_columns(RunContext& run, const Messages& messages, TypedRows::Content& content) {
+        auto& refused = content.values.refused;
+        const size_t before = refused.size();
+        for (size_t row = 0; row < content.rows.size(); ++row) {
+            const auto header = messages.marks.empty() ? std::nullopt : messages.at(messages.marks[content.rows[row]]);
+            if (TRY(book_->knows(run, header.value_or("")))) continue;
+            if (content.values.rows[row].reader == ReaderFinder::Found::kNone) continue;  // refused already
+            content.values.rows[row].reader = ReaderFinder::Found::kNone;
+            refused.push_back({row, ColumnsBook::why_unknown(*header)});
+        }
+        content.told = book_->columns();
+        merge_refused(refused, before);
+        return {};
+    }
+
+    static void merge_refused(std::vector<Payloads::Refused>& refused, size_t before) {
+        std::inplace_merge(refused.begin(), refused.begin() + static_cast<ptrdiff_t>(before), refused.end(),
+                           [](const auto& a, const auto& b) { return a.row < b.row; });
+    }
+
     static void refuse_tombstones(const Messages& messages, TypedRows::Content& content) {
         auto& refused = content.values.refused;
         const size_t before = refused.size();
         for (size_t row = 0; row < content.rows.size(); ++row) {
             if (messages.values[content.rows[row]].is_null()) refused.push_back({row, kTombstoneRefused});
         }
-        std::inplace_merge(refused.begin(), refused.begin() + static_cast<ptrdiff_t>(before), refused.end(),
-                           [](const auto& a, const auto& b) { return a.row < b.row; });
+        merge_refused(refused, before);
     }
 
     const bool is_text_;
@@ -68,6 +91,7 @@ private:
     const std::shared_ptr<const MetadataColumns> metadata_;
     std::unique_ptr<ReaderFinder> values_;
     std::unique_ptr<ReaderFinder> keys_;
+    std::optional<ColumnsBook> book_;  // of values that do not bring all types along
 };
 
 Error refused(const DecoderSettings& settings, std::string message) {

@@ -158,8 +158,9 @@ Result<StreamSettings> read_stream(const Options& connection, const StreamReques
     settings.decoder = TRY(read_decoder_settings(connection, request));
     settings.columns_of = options.text("columns_of");
     if (settings.columns_of.empty()) return settings;
-    if (settings.decoder.value != Format::json) {
-        return options.error("columns_of", "columns_of is of format json only; leave it out");
+    const Format format = settings.decoder.value;
+    if (format != Format::json && format != Format::avro && format != Format::protobuf) {
+        return options.error("columns_of", "columns_of is of formats json, avro and protobuf only; leave it out");
     }
     settings.decoder.teller = tell_columns_of(TRY(read_connection(connection)), settings.columns_of);
     return settings;

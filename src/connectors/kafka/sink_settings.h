@@ -59,7 +59,7 @@ inline constexpr std::array kTableFields{
     FieldSpec{.name = "tell_columns",
               .type = FieldType::boolean,
               .help = "Whether the topic is made when a run begins, and each message says in its header shaduf.columns "
-                      "which columns it was written with, for a stream that reads by columns_of; of value_format json.",
+                      "which columns it was written with, for a stream that reads by columns_of.",
               .default_value = "false"},
     FieldSpec{
         .name = "transactional",

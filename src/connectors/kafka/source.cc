@@ -6,7 +6,6 @@
 
 #include "base/run_events.h"
 #include "base/text.h"
-#include "connectors/kafka/checkpoint_topic.h"
 #include "connectors/kafka/dead_letters.h"
 #include "connectors/kafka/gathering.h"
 #include "connectors/kafka/lag.h"
@@ -30,13 +29,6 @@ constexpr milliseconds kIdleMin{200};       // without a message, before the wri
 // Brokers are waited for in their time, whatever clock the run has.
 SteadyTime steady_now() { return std::chrono::steady_clock::now(); }
 
-Wanted wanted(const StreamSettings& settings) {
-    const DecoderSettings& decoder = settings.decoder;
-    Wanted wanted{decoder.metadata.key, decoder.metadata.headers, decoder.registry != nullptr || decoder.teller};
-    if (decoder.teller) wanted.value_schema = kColumnsHeader;
-    return wanted;
-}
-
 Timestamp time_of(int64_t milliseconds_since_1970) {
     return Timestamp(std::chrono::milliseconds(milliseconds_since_1970));
 }
@@ -47,7 +39,8 @@ public:
         : connection_(std::move(connection)),
           settings_(std::move(settings)),
           decoder_(std::move(decoder)),
-          gathering_(wanted(settings_)),
+          gathering_({settings_.decoder.metadata.key, settings_.decoder.metadata.headers,
+                      settings_.decoder.registry != nullptr, settings_.decoder.teller != nullptr}),
           lag_(settings_.pipeline, settings_.stream),
           dead_letters_(connection_, consumer_properties(connection_, settings_), settings_.dead_letter_topic) {}
 

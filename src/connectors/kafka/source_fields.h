@@ -86,7 +86,7 @@ inline constexpr std::array<FieldSpec, 10> kSourceFields{{
      .choices = kOnLost},
     {.name = "columns_of",
      .help =
-         "Of json: the stream, as PIPELINE/STREAM, whose table of these brokers wrote the messages with tell_columns; "
+         "Of json, avro and protobuf: the stream, as PIPELINE/STREAM, whose table of these brokers wrote the messages with tell_columns; "
          "columns and types are taken from what it keeps on the brokers.",
      .example = "shop/orders"},
     {.name = "dead_letter_topic",

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "connectors/kafka/told_types.h"
 #include "data/builder.h"
 #include "data/utf8.h"
 #include "io/crypto.h"
@@ -113,6 +114,7 @@ Payloads only_row(const Payloads& payloads, size_t row) {
 EncodedRows::Decoded TypedRows::decode() const {
     Decoded values = decode_payloads(*content_.messages, content_.values);
     std::vector<RejectedRow> rejected = std::move(values.rejected);
+    if (content_.told != nullptr) values.rows = with_told_types(values.rows, *content_.told, rejected);
     Assembly all;
     add_metadata(content_, all, rejected);
     for (size_t i = 0; i < values.rows.columns().size(); ++i) {
@@ -132,6 +134,7 @@ TypedRows TypedRows::only(size_t row) const {
                       only_row(content_.values, row),
                       only_row(content_.keys, row),
                       content_.metadata,
+                      content_.told,
                       content_.is_text});
 }
 
