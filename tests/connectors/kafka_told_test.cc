@@ -62,8 +62,8 @@ TEST(KafkaColumnsReader, ReadsWhatATopicIsWrittenWith) {
         {"int64", R"({"v":1,"z":1})", "field is not among the columns that were told: z"},
         {"int64", "[1]", "invalid JSON: expected an object"},
         {"int64", "", "invalid JSON: expected an object"},
-        {"int64", R"({"v":1)", "invalid JSON: expected a comma or } at byte offset 6"},
-        {"int64", R"({"v":1} x)", "invalid JSON: unexpected text behind the value at byte offset 8"},
+        {"int64", R"({"v":1)", "invalid JSON: it ends early, at byte offset 6"},
+        {"int64", R"({"v":1} x)", "invalid JSON: more text behind the value, at byte offset 8"},
     };
     for (const auto& [type, payload, expected] : cases) {
         SCOPED_TRACE(std::string(type) + " " + payload);

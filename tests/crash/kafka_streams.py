@@ -120,8 +120,8 @@ class Consumer:
         (folder / "shaduf.yml").write_text("name: crash\n", encoding="utf-8")
         (folder / "pipelines/p.yml").write_text(pipeline, encoding="utf-8")
         self.log = open(folder / "log", "wb")  # pylint: disable=consider-using-with
-        self.process = subprocess.Popen([binary, "run", "p", "--quiet", *arguments], cwd=folder,  # pylint: disable=R1732
-                                        stdout=self.log, stderr=self.log)
+        self.process = subprocess.Popen([binary, "run", "p", "--quiet", *arguments],  # pylint: disable=R1732
+                                        cwd=folder, stdout=self.log, stderr=self.log)
 
     def kill(self):
         """Whether it hit one that ran."""

@@ -86,8 +86,8 @@ inline constexpr std::array<FieldSpec, 10> kSourceFields{{
      .choices = kOnLost},
     {.name = "columns_of",
      .help =
-         "Of json, avro and protobuf: the stream, as PIPELINE/STREAM, whose table of these brokers wrote the messages with tell_columns; "
-         "columns and types are taken from what it keeps on the brokers.",
+         "Of json, avro and protobuf: the stream, as PIPELINE/STREAM, whose table on these brokers has tell_columns; "
+         "columns and types are taken from what it keeps there.",
      .example = "shop/orders"},
     {.name = "dead_letter_topic",
      .help =
