@@ -83,19 +83,18 @@ streams:
         producer, consumers, started, hits = None, [], 0, collections.Counter()
         try:
             while files.is_alive() or hits.total() < kills:
-                while producer is None or len(consumers) < self.generator.randint(1, 2):
+                while len(consumers) < self.generator.randint(1, 2):
                     started += 1
-                    half = "producer" if producer is None else "consumer"
-                    process = Consumer(self.binary, folder / f"p{started}", pipeline, "--half", half)
-                    if producer is None:
-                        producer = process
-                    else:
-                        consumers.append(process)
-                time.sleep(self.generator.uniform(0.05, 1.5))
-                if self.generator.random() < 0.5:
+                    consumers.append(self.start(folder, started, pipeline, "consumer"))
+                # A producer ends by itself when it has what there is.
+                if producer is None or producer.process.poll() is not None:
+                    started += 1
+                    producer = self.start(folder, started, pipeline, "producer")
+                if self.generator.random() < 0.6:
+                    time.sleep(self.generator.uniform(0.05, 0.5))
                     hits["producer"] += producer.kill()
-                    producer = None
                 else:
+                    time.sleep(self.generator.uniform(0.1, 1.5))
                     hits["consumer"] += consumers.pop(self.generator.randrange(len(consumers))).kill()
         finally:
             for process in [producer, *consumers]:
@@ -107,6 +106,9 @@ streams:
         self.drain(folder)
         self.check(folder)
         return hits
+
+    def start(self, folder, number, pipeline, half):
+        return Consumer(self.binary, folder / f"p{number}", pipeline, "--half", half)
 
     def drain(self, folder):
         """Both halves to their ends, by one call."""

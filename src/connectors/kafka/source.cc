@@ -68,7 +68,10 @@ public:
         if (!partitions.ok() && !may_come) return partitions.release_error();
         if (settings_.until && !partitions.ok()) return begin_bounded(run, {}, stands);
         if (settings_.until) return begin_bounded(run, partitions.value(), stands);
-        return consumer_->subscribe(settings_.topics);
+        if (partitions.ok()) return consumer_->subscribe(settings_.topics);
+        std::vector<std::string> patterns;
+        for (const auto& topic : settings_.topics) patterns.push_back(pattern_of(topic));
+        return consumer_->subscribe(patterns);
     }
 
     Result<std::optional<ReadBatch>> read(RunContext& run) override {
