@@ -5,6 +5,7 @@
 #include "connectors/kafka/columns_reader.h"
 #include "connectors/kafka/told_columns.h"
 #include "connectors/kafka/told_types.h"
+#include "connectors/kafka/topics.h"
 #include "data/builder.h"
 #include "tests/world.h"
 
@@ -157,6 +158,11 @@ TEST(KafkaToldTypes, GivesColumnsBackTheirTypesAndNames) {
     ASSERT_EQ(rejected.size(), 2U);
     EXPECT_EQ(rejected[0].row, 1U);
     EXPECT_EQ(rejected[0].why.message(), "value does not fit its column: day is date, the value is no day");
+}
+
+TEST(KafkaTopics, APatternOfATopicMeansItAlone) {
+    EXPECT_EQ(pattern_of("a.b_c-1"), "^a\\.b_c-1$");
+    EXPECT_EQ(pattern_of("^a.*"), "^a.*");
 }
 
 TEST(KafkaStandingRecord, KeepsMarksAndJoinsColumnsOfReplays) {
