@@ -52,6 +52,7 @@ void print_json(Session& session, const Project& project, const std::vector<Reac
     }
     json.end_array().key("pipelines").begin_array();
     for (const auto& pipeline : project.pipelines) {
+        if (pipeline.half == PipelineHalf::producer) continue;  // told as one with its consumer
         json.begin_object().field("name", pipeline.name).key("streams").begin_array();
         for (const auto& stream : pipeline.streams) json.text(stream.name);
         json.end_array().end_object();
@@ -66,12 +67,16 @@ void print_text(Session& session, const Project& project, const std::vector<Reac
         table.add_row({entry.connection->name, entry.connection->type, state_of(entry)});
     }
     table.print(session.out());
-    size_t streams = 0;
-    for (const auto& pipeline : project.pipelines) streams += pipeline.streams.size();
+    size_t pipelines = 0, streams = 0;
+    for (const auto& pipeline : project.pipelines) {
+        if (pipeline.half == PipelineHalf::producer) continue;
+        ++pipelines;
+        streams += pipeline.streams.size();
+    }
     const auto count = [](size_t number, const char* what) {
         return std::to_string(number) + " " + what + (number == 1 ? "" : "s");
     };
-    session.out() << "\n" << count(project.pipelines.size(), "pipeline") << ", " << count(streams, "stream") << "\n";
+    session.out() << "\n" << count(pipelines, "pipeline") << ", " << count(streams, "stream") << "\n";
 }
 
 int run_check(Session& session) {

@@ -23,7 +23,9 @@ struct Chosen {
 // A stream of a pipeline is read with the options that stand there; one of a connection with defaults.
 Result<Chosen> choose(const Project& project, Session& session, const Selection& selection) {
     Chosen chosen;
-    if (const PipelineConfig* pipeline = project.pipeline(selection.first)) {
+    // Of a pipeline with `via`, the rows of its source.
+    const auto named = project.pipelines_of(selection.first);
+    if (const PipelineConfig* pipeline = named.empty() ? nullptr : named.front()) {
         std::vector<std::string> known;
         for (const StreamConfig& stream : pipeline->streams) {
             known.push_back(stream.name);

@@ -27,12 +27,16 @@ constexpr ArgumentSpec kArguments[] = {
     {"all", ArgumentKind::flag, "purge: really all that is selected, without an id."},
 };
 
-QuarantineFilter filter_of(const Session& session, const Selection& selection) {
+// Both halves of a pipeline with `via` may have turned rows away.
+std::vector<QuarantineFilter> filters_of(const Session& session, const Selection& selection) {
     QuarantineFilter filter;
     filter.pipeline = selection.first;
     filter.stream = selection.second;
     if (session.arguments().has("id")) filter.ids = {session.arguments().text("id")};
-    return filter;
+    if (filter.pipeline.empty()) return {filter};
+    QuarantineFilter of_producer = filter;
+    of_producer.pipeline += kProducerSuffix;
+    return {of_producer, filter};
 }
 
 int show(Session& session, const std::vector<RecordBatch>& batches) {
@@ -64,16 +68,18 @@ int list(Session& session, const std::vector<RecordBatch>& batches) {
     return kExitDone;
 }
 
-int purge(Session& session, const std::vector<OpenSink>& sinks, const QuarantineFilter& filter) {
-    if (filter.ids.empty() && !session.arguments().flag("all")) {
+int purge(Session& session, const std::vector<OpenSink>& sinks, const std::vector<QuarantineFilter>& filters) {
+    if (filters.front().ids.empty() && !session.arguments().flag("all")) {
         return session.misuse("quarantine purge needs an --id, or --all");
     }
     int64_t count = 0;
     for (const OpenSink& sink : sinks) {
         if (sink.store->quarantine() == nullptr) continue;
-        const auto purged = sink.store->quarantine()->purge_quarantine(session.world(), filter);
-        if (!purged.ok()) return session.fail(purged.error());
-        count += purged.value();
+        for (const QuarantineFilter& filter : filters) {
+            const auto purged = sink.store->quarantine()->purge_quarantine(session.world(), filter);
+            if (!purged.ok()) return session.fail(purged.error());
+            count += purged.value();
+        }
     }
     if (session.json()) {
         session.out() << JsonWriter().begin_object().field("purged", count).end_object().str() << "\n";
@@ -98,25 +104,54 @@ void print_replayed(Session& session, const StreamResult& result) {
         session.out() << "  " << format_count(rows) << "  " << reason << "\n";
 }
 
+// Sends rows of one stream through again. The status of the process; nullopt: go on.
+std::optional<int> replay_stream(Session& session, const Project& project, const PipelineConfig& pipeline,
+                                 const ReplayOptions& options, int& status) {
+    const auto result = replay_quarantine(session.world(), project, pipeline, session.connectors(), options);
+    if (!result.ok()) return session.fail(result.error());
+    StreamResult replayed = Result<StreamResult>(result).release_value();
+    print_replayed(session, replayed);
+    if (replayed.error) status = session.fail(*replayed.error);
+    return std::nullopt;
+}
+
+// Of the halves of a pipeline with `via`, those whose quarantine has one of the rows; all when none has.
+Result<std::vector<const PipelineConfig*>> halves_with(Session& session, const Project& project,
+                                                       const std::string& title, const std::vector<std::string>& ids) {
+    const auto all = project.pipelines_of(title);
+    if (all.size() < 2 || ids.empty()) return all;
+    std::vector<const PipelineConfig*> found;
+    for (const PipelineConfig* pipeline : all) {
+        const ConnectionConfig& sink = *project.connection(pipeline->sink);
+        const ConnectorSpec& spec = session.connector_of(sink);
+        auto store = spec.make_store == nullptr ? nullptr : TRY(spec.make_store(sink.options, sink.name));
+        if (store == nullptr || store->quarantine() == nullptr) continue;
+        QuarantineFilter filter;
+        filter.pipeline = pipeline->name;
+        filter.ids = ids;
+        if (TRY(store->quarantine()->read_quarantine(session.world(), filter)).rows() > 0) found.push_back(pipeline);
+    }
+    return found.empty() ? all : found;
+}
+
 int replay(Session& session, const Selection& selection, const std::vector<std::string>& ids) {
     if (selection.first.empty()) return session.misuse("quarantine replay needs a PIPELINE or PIPELINE.STREAM");
     const Project* project = session.open_project_for(selection.first);
     if (project == nullptr) return kExitMisused;
-    const PipelineConfig* pipeline = project->pipeline(selection.first);
-    if (pipeline == nullptr) {
+    if (project->pipelines_of(selection.first).empty()) {
         return session.misuse("pipeline not found: " + selection.first +
                               did_you_mean(selection.first, project->pipeline_names));
     }
+    const auto pipelines = halves_with(session, *project, selection.first, ids);
+    if (!pipelines.ok()) return session.fail(pipelines.error());
     int status = kExitDone;
-    for (const StreamConfig& stream : pipeline->streams) {
-        if (!selection.has(pipeline->name, stream.name)) continue;
-        ReplayOptions options{stream.name, ids, std::nullopt};
-        if (session.arguments().has("text")) options.text = session.arguments().text("text");
-        const auto result = replay_quarantine(session.world(), *project, *pipeline, session.connectors(), options);
-        if (!result.ok()) return session.fail(result.error());
-        StreamResult replayed = Result<StreamResult>(result).release_value();
-        print_replayed(session, replayed);
-        if (replayed.error) status = session.fail(*replayed.error);
+    for (const PipelineConfig* pipeline : pipelines.value()) {
+        for (const StreamConfig& stream : pipeline->streams) {
+            if (!selection.has(pipeline->name, stream.name)) continue;
+            ReplayOptions options{stream.name, ids, std::nullopt};
+            if (session.arguments().has("text")) options.text = session.arguments().text("text");
+            if (const auto ended = replay_stream(session, *project, *pipeline, options, status)) return *ended;
+        }
     }
     return status;
 }
@@ -124,18 +159,20 @@ int replay(Session& session, const Selection& selection, const std::vector<std::
 int run_quarantine(Session& session) {
     const std::string action = session.arguments().text("action");
     const Selection selection = Selection::parse(session.arguments().text("select"));
-    QuarantineFilter filter = filter_of(session, selection);
-    if (action == "replay") return replay(session, selection, filter.ids);
+    std::vector<QuarantineFilter> filters = filters_of(session, selection);
+    if (action == "replay") return replay(session, selection, filters.front().ids);
     auto sinks = open_sinks(session, selection.first);
     if (!sinks.ok()) return kExitMisused;
-    if (action == "purge") return purge(session, sinks.value(), filter);
-    filter.limit = session.arguments().integer("limit", 100);
+    if (action == "purge") return purge(session, sinks.value(), filters);
+    for (QuarantineFilter& filter : filters) filter.limit = session.arguments().integer("limit", 100);
     std::vector<RecordBatch> batches;
     for (const OpenSink& sink : sinks.value()) {
         if (sink.store->quarantine() == nullptr) continue;
-        auto rows = sink.store->quarantine()->read_quarantine(session.world(), filter);
-        if (!rows.ok()) return session.fail(rows.error());
-        if (rows.value().rows() > 0) batches.push_back(rows.release_value());
+        for (const QuarantineFilter& filter : filters) {
+            auto rows = sink.store->quarantine()->read_quarantine(session.world(), filter);
+            if (!rows.ok()) return session.fail(rows.error());
+            if (rows.value().rows() > 0) batches.push_back(rows.release_value());
+        }
     }
     if (session.json()) {
         print_rows(batches, RowFormat::json, session.out());

@@ -4,6 +4,7 @@
 #include "config/pipeline_reader.h"
 #include "config/project.h"
 #include "config/stream_rules.h"
+#include "config/via.h"
 
 namespace shaduf {
 namespace {
@@ -85,6 +86,7 @@ void print_configuration(std::ostream& out) {
            "under `defaults` of\n`shaduf.yml`, for all of the project; the nearest wins. Besides these, a stream takes "
            "the options of its source and\nits sink: see `docs/connectors.md`.\n";
     print_fields_markdown("The pipeline", pipeline_fields(), out);
+    print_fields_markdown("`via` of a pipeline: see `docs/connectors/kafka_via.md`", via_fields(), out);
     print_fields_markdown("Each stream", stream_fields(), out);
     out << "\nEach load adds the columns `_shaduf_loaded_at` and `_shaduf_run_id`. Columns of these names that come "
            "in, since\nshaduf wrote the table that is read, are left out; to keep them, name them in `columns`, such "

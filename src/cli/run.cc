@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <functional>
 #include <future>
 #include <iterator>
 #include <map>
@@ -19,13 +20,21 @@
 namespace shaduf {
 namespace {
 
+constexpr std::string_view kHalves[] = {"producer", "consumer"};
 constexpr ArgumentSpec kArguments[] = {
     {"select", ArgumentKind::positional_list,
      "PIPELINE or PIPELINE.STREAM, with the models that read them; all unless given."},
+    {"half",
+     ArgumentKind::option,
+     "Of pipelines with via, run one half alone: the producer, into the topics, or the consumer, out of them.",
+     false,
+     {},
+     kHalves},
     {"quiet", ArgumentKind::flag, "Show no progress, only the summary."},
 };
 constexpr size_t kReasonsMax = 10;
 
+using Pipelines = std::vector<const PipelineConfig*>;
 using StreamsByPipeline = std::map<std::string, std::vector<std::string>>;
 
 struct PipelineResult {
@@ -232,9 +241,22 @@ std::string schema_of(const Project& project, const PipelineConfig& pipeline) {
     return "main";
 }
 
+// Whether rows that a stream of this pipeline was to read have not reached the topics.
+bool producer_failed(const std::vector<PipelineResult>& results, const PipelineConfig& pipeline,
+                     const std::string& stream) {
+    return std::any_of(results.begin(), results.end(), [&](const PipelineResult& other) {
+        if (other.pipeline->half != PipelineHalf::producer || other.pipeline->title != pipeline.title) return false;
+        const auto& ran = other.summary.streams;
+        return other.error || std::any_of(ran.begin(), ran.end(), [&](const StreamResult& candidate) {
+                   return candidate.progress.stream == stream && candidate.error;
+               });
+    });
+}
+
 std::vector<models::LoadedTable> loaded_tables(const Project& project, const std::vector<PipelineResult>& results) {
     std::vector<models::LoadedTable> tables;
     for (const auto& result : results) {
+        if (result.pipeline->half == PipelineHalf::producer) continue;
         const std::string schema = schema_of(project, *result.pipeline);
         for (const StreamConfig& stream : result.pipeline->streams) {
             const auto& ran = result.summary.streams;
@@ -243,14 +265,16 @@ std::vector<models::LoadedTable> loaded_tables(const Project& project, const std
             });
             // Of a pipeline that runs in part, what was not asked for is as it was.
             if (found == ran.end() && !result.error) continue;
-            tables.push_back({schema, stream.table, found != ran.end() && !found->error});
+            const bool is_loaded =
+                found != ran.end() && !found->error && !producer_failed(results, *result.pipeline, stream.name);
+            tables.push_back({schema, stream.table, is_loaded});
         }
     }
     return tables;
 }
 
 bool runs_for_ever(const PipelineConfig& pipeline, const StreamsByPipeline& selection) {
-    const auto found = selection.find(pipeline.name);
+    const auto found = selection.find(pipeline.title);
     return std::any_of(pipeline.streams.begin(), pipeline.streams.end(), [&](const StreamConfig& stream) {
         const bool is_wanted =
             found == selection.end() || found->second.empty() ||
@@ -262,7 +286,7 @@ bool runs_for_ever(const PipelineConfig& pipeline, const StreamsByPipeline& sele
 PipelineResult run_one(Session& session, RunContext& world, const Project& project, const PipelineConfig& pipeline,
                        const StreamsByPipeline& selection) {
     RunOptions options;
-    if (const auto found = selection.find(pipeline.name); found != selection.end()) options.streams = found->second;
+    if (const auto found = selection.find(pipeline.title); found != selection.end()) options.streams = found->second;
     PipelineResult result{&pipeline, {}, std::nullopt};
     auto summary = run_pipeline(world, project, pipeline, session.connectors(), options);
     if (summary.ok()) {
@@ -275,28 +299,60 @@ PipelineResult run_one(Session& session, RunContext& world, const Project& proje
 
 // Those that end, one behind the other.
 std::vector<PipelineResult> run_pipelines(Session& session, RunContext& world, const Project& project,
-                                          const StreamsByPipeline& selection) {
+                                          const Pipelines& pipelines, const StreamsByPipeline& selection) {
     std::vector<PipelineResult> results;
-    for (const PipelineConfig& pipeline : project.pipelines) {
-        if (runs_for_ever(pipeline, selection)) continue;
+    for (const PipelineConfig* pipeline : pipelines) {
+        if (runs_for_ever(*pipeline, selection)) continue;
         if (world.cancellation.canceled()) break;
-        results.push_back(run_one(session, world, project, pipeline, selection));
+        results.push_back(run_one(session, world, project, *pipeline, selection));
     }
     return results;
 }
 
 // Those that do not, all at once, until the run is stopped or each has failed.
-std::vector<PipelineResult> run_endless(Session& session, RunContext& world, const Project& project,
-                                        const StreamsByPipeline& selection) {
-    std::vector<std::future<PipelineResult>> running;
-    for (const PipelineConfig& pipeline : project.pipelines) {
-        if (!runs_for_ever(pipeline, selection) || world.cancellation.canceled()) continue;
-        running.push_back(
-            std::async(std::launch::async, [&] { return run_one(session, world, project, pipeline, selection); }));
+class EndlessRuns {
+public:
+    EndlessRuns(Session& session, RunContext& world, const Project& project, const StreamsByPipeline& selection)
+        : session_(session), world_(world), project_(project), selection_(selection) {}
+
+    void start(const Pipelines& pipelines, const std::function<bool(PipelineHalf)>& is_meant) {
+        for (const PipelineConfig* pipeline : pipelines) {
+            if (!is_meant(pipeline->half) || !runs_for_ever(*pipeline, selection_)) continue;
+            if (world_.cancellation.canceled()) return;
+            running_.push_back(std::async(std::launch::async, [this, pipeline] {
+                return run_one(session_, world_, project_, *pipeline, selection_);
+            }));
+        }
     }
-    std::vector<PipelineResult> results;
-    for (auto& one : running) results.push_back(one.get());
-    return results;
+    std::vector<PipelineResult> wait() {
+        std::vector<PipelineResult> results;
+        for (auto& one : running_) results.push_back(one.get());
+        return results;
+    }
+
+private:
+    Session& session_;
+    RunContext& world_;
+    const Project& project_;
+    const StreamsByPipeline& selection_;
+    std::vector<std::future<PipelineResult>> running_;
+};
+
+// All that were read, or of those with `via` one half.
+Result<Pipelines> wanted_pipelines(const Session& session, const Project& project, const StreamsByPipeline& selection) {
+    const std::string half = session.arguments().text("half");
+    const auto wanted = half == "producer" ? PipelineHalf::producer : PipelineHalf::consumer;
+    Pipelines pipelines;
+    for (const PipelineConfig& pipeline : project.pipelines) {
+        if (half.empty() || pipeline.half == wanted) pipelines.push_back(&pipeline);
+        if (half.empty() || pipeline.half != PipelineHalf::whole || selection.empty()) continue;
+        return Error(ErrorKind::invalid_config, "pipeline has no halves: " + pipeline.name + "; leave out --half")
+            .at(pipeline.place);
+    }
+    if (pipelines.empty() && !half.empty()) {
+        return Error(ErrorKind::invalid_config, "no pipeline has halves: none has via; leave out --half");
+    }
+    return pipelines;
 }
 
 int run_run(Session& session) {
@@ -306,6 +362,9 @@ int run_run(Session& session) {
     const Project* project = session.open_project(std::move(request));
     if (project == nullptr) return kExitMisused;
     if (const auto errors = check_streams(*project, selection); !errors.empty()) return session.fail(errors);
+    const auto wanted = wanted_pipelines(session, *project, selection);
+    if (!wanted.ok()) return session.fail(wanted.error());
+    const Pipelines& pipelines = wanted.value();
 
     const bool quiet = session.json() || session.arguments().flag("quiet");
     const bool live = ::isatty(STDERR_FILENO) == 1;
@@ -313,7 +372,10 @@ int run_run(Session& session) {
                                         : live ? ProgressStyle::live
                                                : ProgressStyle::plain);
     RunContext& world = session.world(&progress);
-    auto results = run_pipelines(session, world, *project, selection);
+    EndlessRuns endless_runs(session, world, *project, selection);
+    // Consumers begin beside their producers, what reads other sources when the loads before are done.
+    endless_runs.start(pipelines, [](PipelineHalf half) { return half == PipelineHalf::consumer; });
+    auto results = run_pipelines(session, world, *project, pipelines, selection);
     int status = status_of(results);
     if (!session.json()) print_loads(session, results);
     std::optional<ModelsRun> models;
@@ -324,7 +386,8 @@ int run_run(Session& session) {
         models = run_models_after(session, loaded_tables(*project, results), readers, console, quiet);
         status = std::max(status, models->status);
     }
-    auto endless = run_endless(session, world, *project, selection);
+    endless_runs.start(pipelines, [](PipelineHalf half) { return half != PipelineHalf::consumer; });
+    auto endless = endless_runs.wait();
     status = std::max(status, status_of(endless));
     if (!session.json() && !endless.empty()) print_loads(session, endless);
     std::move(endless.begin(), endless.end(), std::back_inserter(results));

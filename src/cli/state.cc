@@ -11,6 +11,7 @@ namespace shaduf {
 namespace {
 
 constexpr std::string_view kActions[] = {"ls", "show", "reset"};
+constexpr std::string_view kHalves[] = {"producer", "consumer"};
 constexpr ArgumentSpec kArguments[] = {
     {"action",
      ArgumentKind::positional,
@@ -19,6 +20,13 @@ constexpr ArgumentSpec kArguments[] = {
      {},
      kActions},
     {"select", ArgumentKind::positional, "PIPELINE, or PIPELINE.STREAM."},
+    {"half",
+     ArgumentKind::option,
+     "reset, of a pipeline with via: the producer's, so that the source is read anew into the topics, or the "
+     "consumer's, so that the topics are read anew.",
+     false,
+     {},
+     kHalves},
 };
 constexpr size_t kShownWidth = 60;
 
@@ -42,7 +50,12 @@ int print(Session& session, const std::vector<CheckpointEntry>& entries) {
     return kExitDone;
 }
 
+bool is_of_half(const std::string& pipeline, const std::string& half) {
+    return half.empty() || pipeline.ends_with(kProducerSuffix) == (half == "producer");
+}
+
 int reset(Session& session, const std::vector<OpenSink>& sinks, const Selection& selection) {
+    const std::string half = session.arguments().text("half");
     int64_t count = 0;
     for (const OpenSink& sink : sinks) {
         auto* checkpoints = sink.store->checkpoints();
@@ -50,7 +63,7 @@ int reset(Session& session, const std::vector<OpenSink>& sinks, const Selection&
         auto entries = checkpoints->list_checkpoints(session.world());
         if (!entries.ok()) return session.fail(entries.error());
         for (const auto& entry : entries.value()) {
-            if (!selection.has(entry.pipeline, entry.stream)) continue;
+            if (!selection.has(entry.pipeline, entry.stream) || !is_of_half(entry.pipeline, half)) continue;
             const auto done = checkpoints->set_checkpoint(session.world(), entry.pipeline, entry.stream, std::nullopt);
             if (!done.ok()) return session.fail(done.error());
             ++count;
@@ -73,7 +86,15 @@ int run_state(Session& session) {
     }
     auto sinks = open_sinks(session, selection.first);
     if (!sinks.ok()) return kExitMisused;
-    if (action == "reset") return reset(session, sinks.value(), selection);
+    if (action == "reset") {
+        const bool has_halves = session.project()->pipelines_of(selection.first).size() > 1;
+        if (has_halves && !session.arguments().has("half")) {
+            return session.misuse("pipeline has two halves: " + selection.first +
+                                  "; give --half producer (the source is read anew) or --half consumer (the topics "
+                                  "are read anew)");
+        }
+        return reset(session, sinks.value(), selection);
+    }
     std::vector<CheckpointEntry> entries;
     for (const OpenSink& sink : sinks.value()) {
         if (sink.store->checkpoints() == nullptr) continue;

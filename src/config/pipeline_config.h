@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -123,11 +124,18 @@ struct ConnectionConfig {
     Place place;
 };
 
+// Of a pipeline with `via`, which is read as two: one from its source to the topics, and one from there to its sink.
+enum class PipelineHalf : uint8_t { whole, producer, consumer };
+// Behind the name of a pipeline: its half that writes the topics.
+inline constexpr std::string_view kProducerSuffix = "@producer";
+
 struct PipelineConfig {
-    std::string name;  // the file's name without .yml
+    std::string name;   // `title`; that of the producer ends in kProducerSuffix
+    std::string title;  // the file's name without .yml, by which the user calls it, and both halves
+    PipelineHalf half = PipelineHalf::whole;
     std::string file;
     // Names in Project::connections; one written inside the pipeline is there as "<pipeline>.source",
-    // "<pipeline>.sink".
+    // "<pipeline>.sink", "<pipeline>.via".
     std::string source;
     std::string sink;
     std::string schema;    // of the tables; "" is the sink's default

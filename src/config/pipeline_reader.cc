@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "config/stream_rules.h"
+#include "config/via.h"
 
 namespace shaduf {
 namespace {
@@ -32,6 +33,9 @@ constexpr FieldSpec kPipelineFields[] = {
     {.name = "streams",
      .type = FieldType::any,
      .help = "The streams by name, or a list of names; without it the pipeline is one stream of the file's name."},
+    {.name = "via",
+     .type = FieldType::any,
+     .help = "Topics of Kafka between the source and the sink: a map with the connection, and what the topics are."},
     {.name = "streams_parallel",
      .type = FieldType::integer,
      .help = "How many streams are read at the same time.",
@@ -128,20 +132,20 @@ public:
           errors_(errors),
           resolve_(
               [&references](std::string_view text, const Place& place) { return references.resolve(text, place); }) {
-        out_.name = std::move(name);
+        out_.name = out_.title = std::move(name);
     }
 
-    std::optional<PipelineConfig> read(const Node& node) {
+    std::vector<PipelineConfig> read(const Node& node) {
         if (!node.is_map()) {
             fail(node.place(), "a pipeline is a map with source, sink and streams");
-            return std::nullopt;
+            return {};
         }
         out_.file = node.place().file;
         out_.place = node.place();
         read_own_keys(node);
         const ConnectionConfig* source = read_connection(node, "source", source_rest_);
         const ConnectionConfig* sink = read_connection(node, "sink", sink_rest_);
-        if (source == nullptr || sink == nullptr) return std::nullopt;
+        if (source == nullptr || sink == nullptr) return {};
         out_.source = source->name;
         out_.sink = sink->name;
         source_fields_ = *world_.connector(source->type);
@@ -150,7 +154,8 @@ public:
         take_sink_keys();
         read_streams(node["streams"], node.place());
         check_tables();
-        return std::move(out_);
+        if (node["via"].is_null()) return {std::move(out_)};
+        return split_at_topics(std::move(out_), node["via"], {world_, resolve_, connections_, errors_});
     }
 
 private:
@@ -446,9 +451,9 @@ private:
 
 }  // namespace
 
-std::optional<PipelineConfig> read_pipeline(const std::string& name, const Node& node, const PipelineSettings& settings,
-                                            const ProjectWorld& world, const References& references,
-                                            Connections& connections, std::vector<Error>& errors) {
+std::vector<PipelineConfig> read_pipeline(const std::string& name, const Node& node, const PipelineSettings& settings,
+                                          const ProjectWorld& world, const References& references,
+                                          Connections& connections, std::vector<Error>& errors) {
     return PipelineReader(name, settings, world, references, connections, errors).read(node);
 }
 

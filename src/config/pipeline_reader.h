@@ -1,6 +1,5 @@
 #pragma once
 
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -17,10 +16,11 @@ struct PipelineSettings {
     Node defaults;  // of streams
 };
 
-// Reads one file of pipelines/. What is wrong goes to `errors`; nullopt when nothing can be made of it.
-std::optional<PipelineConfig> read_pipeline(const std::string& name, const Node& node, const PipelineSettings& settings,
-                                            const ProjectWorld& world, const References& references,
-                                            Connections& connections, std::vector<Error>& errors);
+// Reads one file of pipelines/: one pipeline, or with `via` its two halves, the producer first. What is wrong goes to
+// `errors`; empty when nothing can be made of it.
+std::vector<PipelineConfig> read_pipeline(const std::string& name, const Node& node, const PipelineSettings& settings,
+                                          const ProjectWorld& world, const References& references,
+                                          Connections& connections, std::vector<Error>& errors);
 
 // The keys that each pipeline, and each stream of any source and sink, takes; for checks and docs.
 std::span<const FieldSpec> pipeline_fields();

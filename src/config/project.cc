@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 #include <set>
 
 #include "base/text.h"
@@ -170,8 +171,8 @@ private:
                 errors_.push_back(node.error());
                 continue;
             }
-            auto pipeline = read_pipeline(name, node.value(), settings_, world_, references_, connections_, errors_);
-            if (pipeline) out_.pipelines.push_back(std::move(*pipeline));
+            auto read = read_pipeline(name, node.value(), settings_, world_, references_, connections_, errors_);
+            std::move(read.begin(), read.end(), std::back_inserter(out_.pipelines));
         }
     }
 
@@ -217,6 +218,14 @@ const PipelineConfig* Project::pipeline(std::string_view pipeline_name) const {
         if (candidate.name == pipeline_name) return &candidate;
     }
     return nullptr;
+}
+
+std::vector<const PipelineConfig*> Project::pipelines_of(std::string_view title) const {
+    std::vector<const PipelineConfig*> found;
+    for (const PipelineConfig& candidate : pipelines) {
+        if (candidate.title == title) found.push_back(&candidate);
+    }
+    return found;
 }
 
 const ConnectionConfig* Project::connection(std::string_view connection_name) const {

@@ -55,10 +55,13 @@ struct Project {
     uint64_t memory_bytes = 256'000'000;
     std::string policy_key;  // of the policies hash and tokenize; "" when there is none
     std::map<std::string, ConnectionConfig, std::less<>> connections;
-    std::vector<PipelineConfig> pipelines;    // by name
-    std::vector<std::string> pipeline_names;  // of all, also of those not asked for
+    std::vector<PipelineConfig> pipelines;    // by title, the producers before their consumers
+    std::vector<std::string> pipeline_names;  // titles of all, also of those not asked for
 
+    // By its name; of one with `via` its title alone names the consumer.
     const PipelineConfig* pipeline(std::string_view pipeline_name) const;
+    // All of that title: one, or two halves.
+    std::vector<const PipelineConfig*> pipelines_of(std::string_view title) const;
     const ConnectionConfig* connection(std::string_view connection_name) const;
 };
 

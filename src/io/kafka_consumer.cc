@@ -236,6 +236,9 @@ struct KafkaConsumer::Impl {
             case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
             case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE: state.news.out_of_range[partition] = message.offset; return;
             case RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED: return;  // told by the rebalance that follows
+            case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+                if (partition.topic.starts_with('^')) return;  // a pattern: what it means may come
+                break;
             default: break;
         }
         const ErrorKind kind = kafka_error_kind(message.err);

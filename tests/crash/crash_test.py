@@ -26,6 +26,7 @@ from postgres import Postgres  # noqa: E402
 from s3 import S3Server  # noqa: E402
 
 import kafka_streams  # noqa: E402
+import kafka_via  # noqa: E402
 from live_postgres import LivePostgresToDuckDb, LivePostgresToPostgres  # noqa: E402
 
 SKIPPED = 77
@@ -363,7 +364,8 @@ SCENARIOS = {"rest_to_duckdb": RestToDuckDb, "files_to_duckdb": FilesToDuckDb, "
              "postgres_to_duckdb": PostgresToDuckDb, "postgres_parallel": PostgresParallel,
              "postgres_incremental": PostgresIncremental,
              "postgres_live_to_duckdb": LivePostgresToDuckDb, "postgres_live_to_postgres": LivePostgresToPostgres,
-             "airbyte_to_duckdb": AirbyteToDuckDb, "singer_to_duckdb": SingerToDuckDb, **kafka_streams.SCENARIOS}
+             "airbyte_to_duckdb": AirbyteToDuckDb, "singer_to_duckdb": SingerToDuckDb, **kafka_streams.SCENARIOS,
+             **kafka_via.SCENARIOS}
 
 
 def kill_until_done(project, scenario, generator, longest):

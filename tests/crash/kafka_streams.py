@@ -114,13 +114,14 @@ class FaultyS3:
 class Consumer:
     """A process of the group, in a project of its own, as on another machine."""
 
-    def __init__(self, binary, folder, pipeline):
+    def __init__(self, binary, folder, pipeline, *arguments):
         self.folder = folder
         (folder / "pipelines").mkdir(parents=True)
         (folder / "shaduf.yml").write_text("name: crash\n", encoding="utf-8")
         (folder / "pipelines/p.yml").write_text(pipeline, encoding="utf-8")
         self.log = open(folder / "log", "wb")  # pylint: disable=consider-using-with
-        self.process = subprocess.Popen([binary, "run", "p", "--quiet"], cwd=folder, stdout=self.log, stderr=self.log)
+        self.process = subprocess.Popen([binary, "run", "p", "--quiet", *arguments],  # pylint: disable=R1732
+                                        cwd=folder, stdout=self.log, stderr=self.log)
 
     def kill(self):
         """Whether it hit one that ran."""

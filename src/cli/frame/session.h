@@ -47,6 +47,8 @@ public:
     // Reads only what `name` needs: the pipeline of that name, else the connection.
     const Project* open_project_for(const std::string& name);
     const Project* open_project() { return open_project(ProjectRequest()); }
+    // That was opened last; nullptr: none.
+    const Project* project() const { return project_.get(); }
     // The project of the folder that was entered, in the environment that `request` names; prints nothing.
     Result<Project> read_project(const ProjectRequest& request) const;
 
@@ -76,8 +78,9 @@ struct Selection {
     std::string first;
     std::string second;
     static Selection parse(std::string_view text);
-    // Whether it takes in this stream; an empty part takes in all.
+    // Whether it takes in this stream; an empty part takes in all, and the title of a pipeline both of its halves.
     bool has(std::string_view pipeline, std::string_view stream) const {
+        if (pipeline.ends_with(kProducerSuffix)) pipeline.remove_suffix(kProducerSuffix.size());
         return (first.empty() || first == pipeline) && (second.empty() || second == stream);
     }
 };

@@ -1,7 +1,10 @@
 #include "connectors/kafka/checkpoint_topic.h"
 
+#include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
+
+#include "io/crypto.h"
 
 namespace shaduf::kafka {
 namespace {
@@ -37,12 +40,13 @@ std::optional<Schema> table_of(const Json& columns) {
 
 std::string StandingRecord::to_json() const {
     const Json at = checkpoint ? Json(checkpoint->value()) : Json(nullptr);
-    return Json{{"pipeline", pipeline},
-                {"stream", stream},
-                {"checkpoint", at},
-                {"committed_at", committed_at},
-                {"columns", columns_of(table)}}
-        .dump();
+    Json json{{"pipeline", pipeline},
+              {"stream", stream},
+              {"checkpoint", at},
+              {"committed_at", committed_at},
+              {"columns", columns_of(table)}};
+    if (!marks.empty()) json["marks"] = marks;
+    return json.dump();
 }
 
 std::optional<StandingRecord> StandingRecord::parse(std::string_view text) {
@@ -57,7 +61,40 @@ std::optional<StandingRecord> StandingRecord::parse(std::string_view text) {
         record.checkpoint = Checkpoint(at->get<std::string>());
     }
     if (const auto columns = json.find("columns"); columns != json.end()) record.table = table_of(*columns);
+    if (const auto marks = json.find("marks"); marks != json.end() && marks->is_array()) {
+        for (const auto& mark : *marks) {
+            if (mark.is_string()) record.marks.push_back(mark.get<std::string>());
+        }
+    }
     return record;
+}
+
+bool StandingRecord::writes_for(std::string_view wanted) const {
+    const std::string own = key();
+    const auto base = [](std::string_view name) { return name.substr(0, name.find('~')); };
+    return base(own) == base(wanted);
+}
+
+void StandingRecord::join_columns(const StandingRecord& other) {
+    if (!other.table) return;
+    std::vector<Field> fields = table ? table->fields() : std::vector<Field>();
+    for (const Field& field : other.table->fields()) {
+        const auto index = Schema(fields).index_of(field.name);
+        if (!index) {
+            fields.push_back(field);
+        } else {
+            fields[*index].type = widen(fields[*index].type, field.type);
+        }
+    }
+    table = Schema(std::move(fields));
+    for (const std::string& mark : other.marks) {
+        if (std::find(marks.begin(), marks.end(), mark) == marks.end()) marks.push_back(mark);
+    }
+}
+
+std::string mark_of(const Schema& columns) {
+    constexpr size_t kMarkLength = 16;
+    return to_hex(sha256(columns_of(columns).dump())).substr(0, kMarkLength);
 }
 
 KafkaTopicSpec checkpoint_topic() { return {std::string(kCheckpointTopic), 1, -1, {{"cleanup.policy", "compact"}}}; }

@@ -23,12 +23,23 @@ struct StandingRecord {
     std::optional<Checkpoint> checkpoint;
     std::optional<Schema> table;
     std::string committed_at;  // ISO 8601
+    // Marks of all columns that messages were written with, each of which `table` holds; where messages tell them.
+    std::vector<std::string> marks = {};
 
     std::string key() const { return pipeline + "/" + stream; }
+    // Whether it writes the topic of the stream `key`: the stream itself, or a replay of it ("<stream>~replay").
+    bool writes_for(std::string_view key) const;
+    // Its columns become those that hold what both hold.
+    void join_columns(const StandingRecord& other);
     std::string to_json() const;
     // nullopt: not one of ours.
     static std::optional<StandingRecord> parse(std::string_view text);
 };
+
+// The header of a message that says which columns it was written with, where its table wants that.
+inline constexpr std::string_view kColumnsHeader = "shaduf.columns";
+// What stands there: the same for the same names and types in the same order.
+std::string mark_of(const Schema& columns);
 
 KafkaTopicSpec checkpoint_topic();
 // The last of each stream.

@@ -8,6 +8,7 @@
 #include "connectors/kafka/payload_reader.h"
 #include "connectors/kafka/protobuf_reader.h"
 #include "connectors/kafka/text_decoder.h"
+#include "connectors/kafka/told_columns.h"
 #include "connectors/kafka/typed_rows.h"
 
 namespace shaduf::kafka {
@@ -22,20 +23,25 @@ class TypedDecoder final : public Decoder {
 public:
     TypedDecoder(const DecoderSettings& settings, std::unique_ptr<ReaderFinder> values,
                  std::unique_ptr<ReaderFinder> keys)
-        : tombstones_(settings.tombstones),
+        : is_text_(settings.value == Format::json),
+          tombstones_(settings.tombstones),
           metadata_(std::make_shared<const MetadataColumns>(settings.metadata)),
           values_(std::move(values)),
-          keys_(std::move(keys)) {}
+          keys_(std::move(keys)) {
+        if (settings.teller && !is_text_) book_.emplace(settings.teller);
+    }
 
     Result<Rows> to_rows(RunContext& run, MessagesPtr messages) override {
         TypedRows::Content content;
         content.metadata = metadata_;
         content.rows = taken_of(*messages);
         content.values = TRY(find_payloads(run, *values_, *messages, Part::value, content.rows));
+        if (book_) TRY(tell_columns(run, *messages, content));
         if (tombstones_ == Tombstones::quarantine) refuse_tombstones(*messages, content);
         if (keys_ != nullptr) {
             content.keys = TRY(find_payloads(run, *keys_, *messages, Part::key, content.rows));
         }
+        content.is_text = is_text_;
         content.messages = std::move(messages);
         return Rows(std::make_shared<const TypedRows>(std::move(content)));
     }
@@ -50,20 +56,42 @@ private:
         return taken;
     }
 
+    // The columns that hold what all of the messages were written with.
+    Result<void> tell_columns(RunContext& run, const Messages& messages, TypedRows::Content& content) {
+        auto& refused = content.values.refused;
+        const size_t before = refused.size();
+        for (size_t row = 0; row < content.rows.size(); ++row) {
+            const auto header = messages.marks.empty() ? std::nullopt : messages.at(messages.marks[content.rows[row]]);
+            if (TRY(book_->knows(run, header.value_or("")))) continue;
+            if (content.values.rows[row].reader == ReaderFinder::Found::kNone) continue;  // refused already
+            content.values.rows[row].reader = ReaderFinder::Found::kNone;
+            refused.push_back({row, ColumnsBook::why_unknown(*header)});
+        }
+        content.told = book_->columns();
+        merge_refused(refused, before);
+        return {};
+    }
+
+    static void merge_refused(std::vector<Payloads::Refused>& refused, size_t before) {
+        std::inplace_merge(refused.begin(), refused.begin() + static_cast<ptrdiff_t>(before), refused.end(),
+                           [](const auto& a, const auto& b) { return a.row < b.row; });
+    }
+
     static void refuse_tombstones(const Messages& messages, TypedRows::Content& content) {
         auto& refused = content.values.refused;
         const size_t before = refused.size();
         for (size_t row = 0; row < content.rows.size(); ++row) {
             if (messages.values[content.rows[row]].is_null()) refused.push_back({row, kTombstoneRefused});
         }
-        std::inplace_merge(refused.begin(), refused.begin() + static_cast<ptrdiff_t>(before), refused.end(),
-                           [](const auto& a, const auto& b) { return a.row < b.row; });
+        merge_refused(refused, before);
     }
 
+    const bool is_text_;
     const Tombstones tombstones_;
     const std::shared_ptr<const MetadataColumns> metadata_;
     std::unique_ptr<ReaderFinder> values_;
     std::unique_ptr<ReaderFinder> keys_;
+    std::optional<ColumnsBook> book_;  // of values that do not bring all types along
 };
 
 Error refused(const DecoderSettings& settings, std::string message) {
@@ -114,7 +142,7 @@ Result<std::unique_ptr<ReaderFinder>> make_finder(Format format, const DecoderSe
     switch (format) {
         case Format::text: return find_plain(PlainPayload::text);
         case Format::raw: return find_plain(PlainPayload::bytes);
-        case Format::json: return find_plain(PlainPayload::json);
+        case Format::json: return part == Part::value ? find_told(settings.teller) : find_plain(PlainPayload::json);
         case Format::avro: return find_avro(settings, part == Part::value ? settings.reader_schema : "");
         case Format::protobuf: return find_protobuf(settings.registry);
         case Format::json_schema: return find_connect_json();
@@ -127,7 +155,7 @@ Result<std::unique_ptr<ReaderFinder>> make_finder(Format format, const DecoderSe
 
 Result<std::unique_ptr<Decoder>> make_decoder(DecoderSettings settings) {
     TRY(check_settings(settings));
-    const bool is_text = settings.value == Format::json || settings.value == Format::csv;
+    const bool is_text = (settings.value == Format::json && !settings.teller) || settings.value == Format::csv;
     const bool plain_key = settings.key == Format::json || settings.key == Format::text || settings.key == Format::raw;
     std::unique_ptr<ReaderFinder> keys;
     if (settings.metadata.key && !(is_text && plain_key)) keys = TRY(make_finder(settings.key, settings, Part::key));

@@ -2,7 +2,9 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
+
 #include <optional>
 #include <span>
 #include <string>
@@ -26,6 +28,13 @@ enum class Format : uint8_t {
 
 class SchemaRegistry;  // connectors/kafka/schema_registry.h
 
+// Columns as the sink keeps them that wrote the messages, and the marks of all that they hold.
+struct ToldColumns {
+    SchemaPtr schema;
+    std::vector<std::string> marks;
+};
+using ColumnsTeller = std::function<Result<ToldColumns>(RunContext& run)>;
+
 struct DecoderSettings {
     Format value = Format::json;
     Format key = Format::text;  // read only where the metadata wants keys
@@ -34,6 +43,7 @@ struct DecoderSettings {
     std::shared_ptr<SchemaRegistry> registry;  // nullptr: none is configured
     std::shared_ptr<const CsvDialect> csv;
     std::string reader_schema;  // avro: "latest" or the path of a file; "": columns as the messages bring them
+    ColumnsTeller teller;       // json, avro, protobuf: says the columns; empty: as the messages have them
     std::string topic;          // where one alone is read: names the subject of `latest`; "": the stream's name
     std::string connection;     // for errors
     std::string stream;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "connectors/kafka/checkpoint_topic.h"
 #include "data/batch.h"
 
 namespace shaduf::kafka {
@@ -54,17 +55,19 @@ void Gathering::add(const KafkaMessages& from, size_t i, const KafkaMessage& mes
     messages_.offsets.push_back(message.offset);
     messages_.timestamps_ms.push_back(message.timestamp_ms);
     if (wanted_.keys) messages_.keys.push_back(message.key ? copy(*message.key) : Messages::Span());
-    if (wanted_.headers || wanted_.schema_headers) copy_headers(from.headers(i));
+    if (wanted_.headers || wanted_.schema_headers || wanted_.marks) copy_headers(from.headers(i));
 }
 
 void Gathering::copy_headers(const std::vector<KafkaHeader>& headers) {
     if (wanted_.headers) messages_.headers.push_back(copy(to_json(headers)));
-    if (!wanted_.schema_headers) return;
     for (const KafkaHeader& header : headers) {
+        if (wanted_.marks && header.name == kColumnsHeader) copy_schema(messages_.marks, header);
+        if (!wanted_.schema_headers) continue;
         if (header.name == kValueSchema) copy_schema(messages_.value_schemas, header);
         if (header.name == kKeySchema) copy_schema(messages_.key_schemas, header);
     }
     // Once one was met, each row has its place.
+    if (!messages_.marks.empty()) messages_.marks.resize(rows());
     if (!messages_.value_schemas.empty()) messages_.value_schemas.resize(rows());
     if (!messages_.key_schemas.empty()) messages_.key_schemas.resize(rows());
 }

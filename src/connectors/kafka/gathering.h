@@ -14,6 +14,7 @@ struct Wanted {
     bool keys = false;
     bool headers = false;
     bool schema_headers = false;  // looks into the headers of each message
+    bool marks = false;           // the same
 };
 
 // Copies messages out of the consumer's memory until they make a batch. Not thread-safe.

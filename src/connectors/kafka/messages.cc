@@ -6,7 +6,8 @@
 namespace shaduf::kafka {
 
 size_t Messages::byte_size() const {
-    const size_t spans = values.size() + keys.size() + headers.size() + value_schemas.size() + key_schemas.size();
+    const size_t spans =
+        values.size() + keys.size() + headers.size() + value_schemas.size() + key_schemas.size() + marks.size();
     const size_t numbers = offsets.size() + timestamps_ms.size();
     return (bytes == nullptr ? 0 : bytes->size()) + spans * sizeof(Span) + numbers * sizeof(int64_t);
 }

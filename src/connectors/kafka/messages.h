@@ -40,6 +40,7 @@ struct Messages {
     // kSchemaHeaders: of each message the bytes of its headers __value_schema_id and __key_schema_id; empty unless met.
     std::vector<Span> value_schemas;
     std::vector<Span> key_schemas;
+    std::vector<Span> marks;  // of each message the bytes of its header shaduf.columns; empty unless met
     std::vector<int64_t> offsets;
     std::vector<int64_t> timestamps_ms;  // -1: none
     std::vector<Stretch> stretches;      // ascending, the first at row 0

@@ -41,6 +41,8 @@ public:
     // `schema_header` is what the message's header says of its schema. An error is of the registry, and may be retried.
     virtual Result<Found> find(RunContext& run, std::string_view payload,
                                std::optional<std::string_view> schema_header) = 0;
+    // The header is that of the message's columns (Messages::marks), not that of a registry's schema.
+    virtual bool goes_by_marks() const { return false; }
     const std::vector<PayloadReaderPtr>& readers() const { return readers_; }
 
 protected:

@@ -202,7 +202,8 @@ RecordBatch decode_mixed(const Messages& messages, const Payloads& payloads, con
 Result<Payloads> find_payloads(RunContext& run, ReaderFinder& finder, const Messages& messages, Part part,
                                const std::vector<uint32_t>& of) {
     const auto& spans = part == Part::key ? messages.keys : messages.values;
-    const auto& headers = part == Part::key ? messages.key_schemas : messages.value_schemas;
+    const bool by_mark = part == Part::value && finder.goes_by_marks();
+    const auto& headers = by_mark ? messages.marks : part == Part::key ? messages.key_schemas : messages.value_schemas;
     Payloads payloads;
     payloads.rows.reserve(of.size());
     for (const uint32_t message : of) {

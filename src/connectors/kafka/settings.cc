@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "connectors/kafka/token.h"
+#include "connectors/kafka/told_columns.h"
 
 namespace shaduf::kafka {
 namespace {
@@ -155,6 +156,13 @@ Result<StreamSettings> read_stream(const Options& connection, const StreamReques
     settings.on_lost = options.text("on_lost") == "earliest" ? OnLost::earliest : OnLost::fail;
     settings.dead_letter_topic = options.text("dead_letter_topic");
     settings.decoder = TRY(read_decoder_settings(connection, request));
+    settings.columns_of = options.text("columns_of");
+    if (settings.columns_of.empty()) return settings;
+    const Format format = settings.decoder.value;
+    if (format != Format::json && format != Format::avro && format != Format::protobuf) {
+        return options.error("columns_of", "columns_of is of formats json, avro and protobuf only; leave it out");
+    }
+    settings.decoder.teller = tell_columns_of(TRY(read_connection(connection)), settings.columns_of);
     return settings;
 }
 

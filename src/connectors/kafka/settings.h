@@ -66,6 +66,7 @@ struct StreamSettings {
     uint64_t batch_bytes = 4 << 20;
     OnLost on_lost = OnLost::fail;
     std::string dead_letter_topic;  // "": none
+    std::string columns_of;         // "": columns are found in the data
     DecoderSettings decoder;
 };
 Result<StreamSettings> read_stream(const Options& connection, const StreamRequest& request);

@@ -1,5 +1,6 @@
 #include "connectors/kafka/sink.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/failpoint.h"
@@ -41,17 +42,20 @@ public:
         if (settings_.transactional) TRY(producer_->init_transactions());
         for (auto& record :
              TRY(read_standing(run, connection_, created.empty() ? Absence::is_trouble : Absence::is_empty))) {
-            if (record.key() == standing_.key()) standing_ = std::move(record);
+            if (record.key() == standing_.key()) {
+                record.join_columns(std::exchange(standing_, {}));
+                standing_ = std::move(record);
+            } else if (settings_.tells_columns && record.writes_for(standing_.key())) {
+                standing_.join_columns(record);
+            }
         }
+        // Who reads it waits for no first row.
+        if (settings_.tells_columns) TRY(make_topic(run));
         return SinkState{standing_.checkpoint, standing_.table};
     }
 
     Result<void> prepare(RunContext& run, const SchemaPtr& schema) override {
-        if (!topic_exists_) {
-            const KafkaTopicSpec topics[] = {settings_.topic};
-            TRY(create_kafka_topics(connection_.properties, topics, run.cancellation, connection_.tokens(run)));
-            topic_exists_ = true;
-        }
+        TRY(make_topic(run));
         std::vector<Field> fields;
         columns_.clear();
         for (size_t i = 0; i < schema->size(); ++i) {
@@ -63,6 +67,11 @@ public:
         TRY(key_.prepare(*schema_, "message_key"));
         TRY(partition_key_.prepare(*schema_, "partition_by"));
         TRY(find_time());
+        if (settings_.tells_columns) {
+            mark_ = mark_of(*schema_);
+            auto& marks = standing_.marks;
+            if (std::find(marks.begin(), marks.end(), mark_) == marks.end()) marks.push_back(mark_);
+        }
         return encoder_->prepare(run, schema_);
     }
 
@@ -113,6 +122,14 @@ public:
     }
 
 private:
+    Result<void> make_topic(RunContext& run) {
+        if (topic_exists_) return {};
+        const KafkaTopicSpec topics[] = {settings_.topic};
+        TRY(create_kafka_topics(connection_.properties, topics, run.cancellation, connection_.tokens(run)));
+        topic_exists_ = true;
+        return {};
+    }
+
     Result<void> begin() {
         if (!settings_.transactional || in_transaction_) return {};
         TRY(producer_->begin_transaction());
@@ -138,6 +155,7 @@ private:
         value_.clear();
         TRY(encoder_->encode(rows, row, value_));
         KafkaRecord record{.value = value_};
+        if (settings_.tells_columns) record.headers = {{kColumnsHeader, mark_}};
         if (key_.is_used()) record.key = key_.of(rows, row);
         if (partition_key_.is_used()) record.partition_key = partition_key_.of(rows, row);
         if (time_column_ && !rows.column(*time_column_).is_null(row)) {
@@ -160,6 +178,7 @@ private:
     std::vector<size_t> columns_;  // of the rows, that are in it
     std::optional<size_t> time_column_;
     std::string value_;
+    std::string mark_;  // of `schema_`
 };
 
 Result<std::unique_ptr<Encoder>> make_encoder(const Options& options, const TableTarget& table,

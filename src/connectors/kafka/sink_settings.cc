@@ -84,6 +84,7 @@ Result<SinkSettings> read_sink_settings(const TableTarget& table) {
     settings.time = options.text("message_time");
     settings.compression = options.text("compression");
     settings.transactional = options.boolean("transactional");
+    settings.tells_columns = options.boolean("tell_columns");
     return settings;
 }
 

@@ -56,6 +56,11 @@ inline constexpr std::array kTableFields{
               .help = "Other properties of a topic that is created, by Kafka's names.",
               .example = "{min.insync.replicas: 2}"},
     FieldSpec{.name = "compression", .help = "Of what is sent.", .default_value = "zstd", .choices = kCompressions},
+    FieldSpec{.name = "tell_columns",
+              .type = FieldType::boolean,
+              .help = "Whether the topic is made when a run begins, and each message says in its header shaduf.columns "
+                      "which columns it was written with, for a stream that reads by columns_of.",
+              .default_value = "false"},
     FieldSpec{
         .name = "transactional",
         .type = FieldType::boolean,
@@ -70,6 +75,7 @@ struct SinkSettings {
     std::string time;  // "": none
     std::string compression;
     bool transactional = true;
+    bool tells_columns = false;
 };
 
 // invalid_config, at its line: what a topic cannot be.

@@ -40,7 +40,7 @@ public:
           settings_(std::move(settings)),
           decoder_(std::move(decoder)),
           gathering_({settings_.decoder.metadata.key, settings_.decoder.metadata.headers,
-                      settings_.decoder.registry != nullptr}),
+                      settings_.decoder.registry != nullptr, settings_.decoder.teller != nullptr}),
           lag_(settings_.pipeline, settings_.stream),
           dead_letters_(connection_, consumer_properties(connection_, settings_), settings_.dead_letter_topic) {}
 
@@ -61,11 +61,17 @@ public:
         consumer_->set_patience(connection_.timeout);
         const auto topics = TRY(consumer_->topics(connection_.timeout));
         auto partitions = find_partitions(topics, settings_.topics);
+        // Topics of a sink of ours are made when it first runs.
         const bool may_come =
-            !settings_.until && std::any_of(settings_.topics.begin(), settings_.topics.end(), is_pattern);
+            !settings_.columns_of.empty() ||
+            (!settings_.until && std::any_of(settings_.topics.begin(), settings_.topics.end(), is_pattern));
         if (!partitions.ok() && !may_come) return partitions.release_error();
+        if (settings_.until && !partitions.ok()) return begin_bounded(run, {}, stands);
         if (settings_.until) return begin_bounded(run, partitions.value(), stands);
-        return consumer_->subscribe(settings_.topics);
+        if (partitions.ok()) return consumer_->subscribe(settings_.topics);
+        std::vector<std::string> patterns;
+        for (const auto& topic : settings_.topics) patterns.push_back(pattern_of(topic));
+        return consumer_->subscribe(patterns);
     }
 
     Result<std::optional<ReadBatch>> read(RunContext& run) override {

@@ -49,7 +49,7 @@ inline constexpr std::array<FieldSpec, 15> kConnectionFields{{
      .example = "{client.rack: eu-central-1a}"},
 }};
 
-inline constexpr std::array<FieldSpec, 9> kSourceFields{{
+inline constexpr std::array<FieldSpec, 10> kSourceFields{{
     {.name = "topics",
      .type = FieldType::text_list,
      .help = "Topics that are read, by name or as patterns that begin with ^; the stream's name by default.",
@@ -84,6 +84,11 @@ inline constexpr std::array<FieldSpec, 9> kSourceFields{{
              "earliest that are there, with a warning.",
      .default_value = "fail",
      .choices = kOnLost},
+    {.name = "columns_of",
+     .help =
+         "Of json, avro and protobuf: the stream, as PIPELINE/STREAM, whose table on these brokers has tell_columns; "
+         "columns and types are taken from what it keeps there.",
+     .example = "shop/orders"},
     {.name = "dead_letter_topic",
      .help =
          "Topic that messages in quarantine are written to as well, as they were, with the reason in their headers; "

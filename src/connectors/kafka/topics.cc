@@ -32,6 +32,16 @@ private:
 
 bool is_pattern(const std::string& topic) { return topic.starts_with('^'); }
 
+std::string pattern_of(const std::string& topic) {
+    if (is_pattern(topic)) return topic;
+    std::string pattern = "^";
+    for (const char c : topic) {
+        if (c == '.') pattern += '\\';  // of the characters that names may have, the only one with a meaning
+        pattern += c;
+    }
+    return pattern + "$";
+}
+
 Result<std::vector<TopicPartition>> find_partitions(const std::vector<KafkaConsumer::TopicInfo>& topics,
                                                     const std::vector<std::string>& wanted) {
     std::vector<std::string> names;

@@ -15,5 +15,7 @@ namespace shaduf::kafka {
 Result<std::vector<TopicPartition>> find_partitions(const std::vector<KafkaConsumer::TopicInfo>& topics,
                                                     const std::vector<std::string>& wanted);
 bool is_pattern(const std::string& topic);
+// A pattern of the topic alone: a name that is not there is an error to the brokers, what a pattern means may come.
+std::string pattern_of(const std::string& topic);
 
 }  // namespace shaduf::kafka

@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "connectors/kafka/told_types.h"
 #include "data/builder.h"
+#include "data/utf8.h"
 #include "io/crypto.h"
 
 namespace shaduf::kafka {
@@ -112,6 +114,7 @@ Payloads only_row(const Payloads& payloads, size_t row) {
 EncodedRows::Decoded TypedRows::decode() const {
     Decoded values = decode_payloads(*content_.messages, content_.values);
     std::vector<RejectedRow> rejected = std::move(values.rejected);
+    if (content_.told != nullptr) values.rows = with_told_types(values.rows, *content_.told, rejected);
     Assembly all;
     add_metadata(content_, all, rejected);
     for (size_t i = 0; i < values.rows.columns().size(); ++i) {
@@ -130,13 +133,16 @@ TypedRows TypedRows::only(size_t row) const {
                       {content_.rows[row]},
                       only_row(content_.values, row),
                       only_row(content_.keys, row),
-                      content_.metadata});
+                      content_.metadata,
+                      content_.told,
+                      content_.is_text});
 }
 
 std::string TypedRows::text(size_t row) const {
     const Decoded alone = only(row).decode();
     if (alone.rejected.empty()) return alone.rows.row_as_json(0);
     const auto value = content_.messages->at(content_.messages->values[content_.rows[row]]);
+    if (value && content_.is_text && !find_invalid_utf8(*value)) return std::string(*value);
     return R"({"$bytes":")" + to_base64(value.value_or("")) + R"("})";
 }
 

@@ -19,6 +19,8 @@ public:
         Payloads values;
         Payloads keys;  // without rows, unless the metadata wants keys
         std::shared_ptr<const MetadataColumns> metadata;
+        SchemaPtr told = nullptr;  // columns that the values were written from; nullptr: as they are
+        bool is_text = false;      // values are JSON: one that cannot be read is kept as it is, where it is UTF-8
     };
     explicit TypedRows(Content content) : content_(std::move(content)) {}
 
