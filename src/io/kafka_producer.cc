@@ -96,8 +96,13 @@ struct KafkaProducer::Impl : KafkaClientState {
         const std::string what = std::string("cannot write to topic ") + rd_kafka_topic_name(message->rkt);
         self.keep(kafka_error(message->err, what));
     }
-    static void failed(rd_kafka_t* handle, int code, const char*, void* opaque) {
-        if (code != RD_KAFKA_RESP_ERR__FATAL) return;  // others pass by, or come with the records that they are of
+    static void failed(rd_kafka_t* handle, int code, const char* reason, void* opaque) {
+        if (code != RD_KAFKA_RESP_ERR__FATAL) {  // others pass by, or come with the records that they are of
+            auto& self = of(opaque);
+            auto refusal = self.was_let_in ? std::nullopt : self.refusal(code, reason);
+            if (refusal) self.keep(std::move(*refusal));
+            return;
+        }
         std::array<char, 512> why{};
         const auto fatal = rd_kafka_fatal_error(handle, why.data(), why.size());
         of(opaque).keep(kafka_error(fatal, "Kafka producer cannot go on", why.data()));
@@ -134,6 +139,7 @@ struct KafkaProducer::Impl : KafkaClientState {
     bool in_transaction = false;
     std::atomic<uint64_t> sent = 0;
     std::atomic<bool> has_failed = false;
+    std::atomic<bool> was_let_in = false;  // a broker that restarts may refuse for a moment
     std::mutex mutex;
     std::optional<Error> failure;         // by mutex
     std::map<std::string, Topic> topics;  // by mutex; entries stay where they are
@@ -150,8 +156,13 @@ Result<int32_t> KafkaProducer::Impl::partitions_of(const std::string& name, Topi
         const std::unique_ptr<const rd_kafka_metadata_t, MetadataEnd> metadata(answer);
         if (code == RD_KAFKA_RESP_ERR_NO_ERROR && metadata->topic_cnt == 1) {
             code = metadata->topics[0].err;
-            if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return topic.partitions = metadata->topics[0].partition_cnt;
+            if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
+                was_let_in = true;
+                return topic.partitions = metadata->topics[0].partition_cnt;
+            }
         }
+        rd_kafka_poll(handle, 0);
+        TRY(check());
         if (kafka_error_kind(code) == ErrorKind::auth) break;
         // A topic that was made a moment ago may not be known to every broker.
         if (!cancellation.wait_for(std::chrono::milliseconds(kTurnMs))) break;
@@ -175,7 +186,12 @@ Result<void> KafkaProducer::Impl::transact(std::string_view what, Call call) {
     for (;;) {
         TRY(cancellation.check());
         const KafkaFailure said(call(kTurnMs));
-        if (said == nullptr) return {};
+        if (said == nullptr) {
+            was_let_in = true;
+            return {};
+        }
+        rd_kafka_poll(handle, 0);
+        if (!was_let_in) TRY(check());
         if (!rd_kafka_error_is_retriable(said.get()) || std::chrono::steady_clock::now() > until) {
             auto known = check();  // of a record, which says more
             return known.ok() || rd_kafka_error_is_fatal(said.get()) ? error_of(said.get(), what) : known.error();
@@ -240,7 +256,10 @@ Result<void> KafkaProducer::flush() {
     for (;;) {
         const auto code = rd_kafka_flush(impl_->handle, kTurnMs);
         TRY(impl_->check());
-        if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return {};
+        if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
+            impl_->was_let_in = impl_->was_let_in || impl_->sent > 0;
+            return {};
+        }
         if (code != RD_KAFKA_RESP_ERR__TIMED_OUT) return kafka_error(code, "cannot write what waits");
         TRY(impl_->cancellation.check());
     }
