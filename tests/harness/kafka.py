@@ -99,7 +99,8 @@ class Kafka:
         secured = self.security.settings() if self.security else {}
         return {"process.roles": "broker,controller", "node.id": node.number, "controller.quorum.voters": voters,
                 "listeners": f"PLAINTEXT://{node.address},CONTROLLER://127.0.0.1:{node.controller_port}{more}",
-                "advertised.listeners": f"PLAINTEXT://{node.address}{more}", "controller.listener.names": "CONTROLLER",
+                "advertised.listeners": f"PLAINTEXT://{node.address}{more}",
+                "controller.listener.names": "CONTROLLER",
                 "listener.security.protocol.map": f"PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT{protocols}",
                 "log.dirs": node.folder / "data", "auto.create.topics.enable": "false",
                 "default.replication.factor": copies, "offsets.topic.replication.factor": copies,

@@ -59,7 +59,8 @@ class Security:
         self.file(f"{name}.crt").write_bytes(signed)
 
     def write_key_set(self):
-        modulus = openssl("rsa", "-in", self.file("token.key"), "-noout", "-modulus").decode().strip().partition("=")[2]
+        said = openssl("rsa", "-in", self.file("token.key"), "-noout", "-modulus").decode()
+        modulus = said.strip().partition("=")[2]
         keys = {"keys": [{"kty": "RSA", "kid": "1", "alg": "RS256", "use": "sig", "e": "AQAB",
                           "n": web_text(bytes.fromhex(modulus))}]}
         self.file("keys.json").write_text(json.dumps(keys), encoding="ascii")

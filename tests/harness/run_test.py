@@ -135,7 +135,7 @@ class TestRun:
         deps = ROOT / ".deps"
         needs = {"s3": (deps / "moto/bin/moto_server").exists, "s3proxy": S3Proxy.is_installed,
                  "kafka": Kafka.is_installed, "kafka secure": Kafka.is_installed,
-                 "scram": knows_scram,
+                 "scram": knows_scram, "readers": (deps / "readers/bin/duckdb").exists,
                  "postgres": lambda: Postgres.is_installed(self.postgres_version),
                  "postgres18": lambda: Postgres.is_installed("18"),
                  "json-server": (deps / "parts/node_modules/json-server").exists,
@@ -417,6 +417,15 @@ class TestRun:
                 row = {name: value for name, value in json.loads(line).items() if not name.startswith("_shaduf_")}
                 lines.append(json.dumps(row, ensure_ascii=False))
         self.compare(block, sorted(lines))
+
+    def do_parquet(self, block):
+        """What others read in the Parquet files below a folder, those named _... left out."""
+        files = sorted(str(path) for path in self.path(block.arguments).rglob("*.parquet")
+                       if not any(part.startswith("_") for part in path.relative_to(self.project).parts))
+        readers = ROOT / ".deps/readers/bin"
+        done = subprocess.run([readers / "python", ROOT / "tests/harness/read_parquet.py", readers / "duckdb", *files],
+                              capture_output=True, text=True, timeout=RUN_SECONDS_MAX, check=False)
+        self.compare(block, done.stdout.splitlines() + done.stderr.splitlines())
 
     def do_print(self, block):
         self.compare(block, self.path(block.arguments).read_text(encoding="utf-8").splitlines())
