@@ -24,6 +24,7 @@ START_SECONDS_MAX = 90
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 JARS = ROOT / ".deps/kafka/libs"
 JAVA = ["java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto"]
+KEY_END, MESSAGE_END = b"\x01\xfe\xfd", b"\x02\xfe\xfd"  # of what kcat is given; no text has them
 LOGGING = """status = error
 appender.console.type = Console
 appender.console.name = console
@@ -180,17 +181,18 @@ class Kafka:
         lines = []
         for message in messages:
             parts = message if isinstance(message, tuple) else (message,)
-            lines.append(b"\x01".join(self.as_bytes(part) for part in parts))
-        options = ["-K", "\x01"] if keyed else []
+            lines.append(KEY_END.join(self.as_bytes(part) for part in parts))
+        options = ["-K", "\\x01\\xfe\\xfd"] if keyed else []
         options += ["-p", str(partition)] if partition is not None else []
         options += [part for header in headers for part in ("-H", header)]
         if any(message is None or (isinstance(message, tuple) and None in message) for message in messages):
             options.append("-Z")
         with tempfile.NamedTemporaryFile(dir=self.folder) as file:
-            file.write(b"".join(line + b"\x02" for line in lines))
+            file.write(b"".join(line + MESSAGE_END for line in lines))
             file.flush()
             with open(file.name, "rb") as given:
-                done = subprocess.run(["kcat", "-P", "-q", "-b", self.brokers, "-t", topic, "-D", "\x02", *options],
+                done = subprocess.run(["kcat", "-P", "-q", "-b", self.brokers, "-t", topic, "-D",
+                                       "\\x02\\xfe\\xfd", *options],
                                       stdin=given, capture_output=True, timeout=120, check=False)
         if done.returncode != 0:
             raise RuntimeError(f"kcat: {done.stderr.decode(errors='replace')}")
