@@ -2,9 +2,11 @@
 
 #include <array>
 #include <atomic>
+#include <cstdlib>
 #include <mutex>
 #include <utility>
 
+#include "base/time.h"
 #include "io/kafka.h"
 #include "io/kafka_config.h"
 #include "io/kafka_error.h"
@@ -22,6 +24,8 @@ constexpr auto kTopicWait = 10s;
 // Reports of failures are taken up every so many records; those of successes are never made.
 constexpr uint64_t kPollEvery = 256;
 constexpr int kAbortAtEndMs = 2000;
+// Longer than the pauses between commits; a run that was killed is fenced, and ended, by the one behind it.
+constexpr std::chrono::milliseconds kTransactionMax{300'000};
 
 struct TopicEnd {
     void operator()(rd_kafka_topic_t* topic) const { rd_kafka_topic_destroy(topic); }
@@ -62,9 +66,16 @@ KafkaProperties defaults_for(const KafkaProperties& properties) {
                                 {"partitioner", "murmur2_random"},
                                 {"queue.buffering.max.kbytes", "65536"},
                                 {"queue.buffering.max.messages", "500000"}};
-    // Longer than the pauses between commits; a run that was killed is fenced, and ended, by the one behind it.
-    if (properties.contains("transactional.id")) defaults["transaction.timeout.ms"] = "300000";
+    if (properties.contains("transactional.id")) {
+        defaults["transaction.timeout.ms"] = std::to_string(kTransactionMax.count());
+    }
     return defaults;
+}
+
+std::chrono::milliseconds transaction_max_of(const KafkaProperties& properties) {
+    const auto given = properties.find("transaction.timeout.ms");
+    if (given == properties.end()) return kTransactionMax;
+    return std::chrono::milliseconds(std::strtoll(given->second.c_str(), nullptr, 10));
 }
 
 }  // namespace
@@ -133,10 +144,13 @@ struct KafkaProducer::Impl : KafkaClientState {
     Result<int32_t> partition_of(const std::string& name, Topic& topic, const KafkaRecord& record);
     template <class Call>
     Result<void> transact(std::string_view what, Call call);
+    Error explained(Error error) const;
 
     const Cancellation& cancellation;
     rd_kafka_t* handle = nullptr;
     bool in_transaction = false;
+    std::chrono::steady_clock::time_point began_at;  // of the transaction
+    std::chrono::milliseconds transaction_max{0};
     std::atomic<uint64_t> sent = 0;
     std::atomic<bool> has_failed = false;
     std::atomic<bool> was_let_in = false;  // a broker that restarts may refuse for a moment
@@ -179,6 +193,17 @@ Result<int32_t> KafkaProducer::Impl::partition_of(const std::string& name, Topic
                                             size_of(record.partition_key), count, nullptr, nullptr);
 }
 
+// Brokers end a transaction that is too old as they do when another producer takes over.
+Error KafkaProducer::Impl::explained(Error error) const {
+    const auto lasted = std::chrono::steady_clock::now() - began_at;
+    if (error.kind() != ErrorKind::conflict || !in_transaction || lasted < transaction_max) return error;
+    return Error(ErrorKind::conflict, "brokers have ended the transaction, which was open for " +
+                                          format_duration(std::chrono::duration_cast<std::chrono::seconds>(lasted)) +
+                                          ", longer than transaction.timeout.ms (" +
+                                          std::to_string(transaction_max.count()) +
+                                          "); commit more often, or raise it under properties");
+}
+
 // Calls, again where the brokers let it wait, and says what became of the transaction.
 template <class Call>
 Result<void> KafkaProducer::Impl::transact(std::string_view what, Call call) {
@@ -194,7 +219,8 @@ Result<void> KafkaProducer::Impl::transact(std::string_view what, Call call) {
         if (!was_let_in) TRY(check());
         if (!rd_kafka_error_is_retriable(said.get()) || std::chrono::steady_clock::now() > until) {
             auto known = check();  // of a record, which says more
-            return known.ok() || rd_kafka_error_is_fatal(said.get()) ? error_of(said.get(), what) : known.error();
+            const bool is_plain = known.ok() || rd_kafka_error_is_fatal(said.get());
+            return explained(is_plain ? error_of(said.get(), what) : known.error());
         }
     }
 }
@@ -208,6 +234,7 @@ Result<std::unique_ptr<KafkaProducer>> KafkaProducer::create(const KafkaProperti
     auto impl = std::make_unique<Impl>(cancellation);
     impl->tokens = std::move(tokens);
     KafkaConfig config = TRY(make_kafka_config(properties, defaults_for(properties), *impl));
+    impl->transaction_max = transaction_max_of(properties);
     rd_kafka_conf_set_dr_msg_cb(config.get(), Impl::delivered);
     rd_kafka_conf_set_error_cb(config.get(), Impl::failed);
     std::array<char, 512> why{};
@@ -221,7 +248,7 @@ Result<std::unique_ptr<KafkaProducer>> KafkaProducer::create(const KafkaProperti
 }
 
 Result<void> KafkaProducer::send(const std::string& topic, const KafkaRecord& record) {
-    TRY(impl_->check());
+    if (auto known = impl_->check(); !known.ok()) return impl_->explained(known.release_error());
     Impl::Topic& to = impl_->topic_of(topic);
     const int32_t partition = TRY(impl_->partition_of(topic, to, record));
     std::array<rd_kafka_vu_t, 7> parts{};
@@ -273,11 +300,12 @@ Result<void> KafkaProducer::init_transactions() {
 Result<void> KafkaProducer::begin_transaction() {
     TRY(impl_->transact("cannot begin a transaction", [&](int) { return rd_kafka_begin_transaction(impl_->handle); }));
     impl_->in_transaction = true;
+    impl_->began_at = std::chrono::steady_clock::now();
     return {};
 }
 
 Result<void> KafkaProducer::commit_transaction() {
-    TRY(flush());
+    if (auto flushed = flush(); !flushed.ok()) return impl_->explained(flushed.release_error());
     TRY(impl_->transact("cannot commit the transaction",
                         [&](int wait) { return rd_kafka_commit_transaction(impl_->handle, wait); }));
     impl_->in_transaction = false;

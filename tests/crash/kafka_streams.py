@@ -464,8 +464,8 @@ def avro_text(text):
 
 
 class KafkaEvolves(KafkaToS3):
-    """Avro of a schema that gains fields and wider ones on the way, as writers change one behind the other. In half of the
-    rounds the columns are those of the writers, and rows of older ones have nulls; in the others those of the newest
+    """Avro of a schema that gains fields and wider ones on the way, as writers change one behind the other. In half of
+    the rounds the columns are those of the writers, and rows of older ones have nulls; in the others those of the newest
     schema, whose defaults they get."""
     columns = "name, amount, channel, note"
 

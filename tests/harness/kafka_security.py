@@ -71,7 +71,8 @@ class Security:
         claims = {"sub": USER, "aud": AUDIENCE, "iat": now - YEAR, "exp": now + lives, "scope": "kafka"}
         parts = [web_text(json.dumps(part).encode()) for part in ({"alg": "RS256", "kid": "1"}, claims)]
         signed = ".".join(parts).encode()
-        return f"{signed.decode()}.{web_text(openssl('dgst', '-sha256', '-sign', self.file('token.key'), given=signed))}"
+        signature = openssl("dgst", "-sha256", "-sign", self.file("token.key"), given=signed)
+        return f"{signed.decode()}.{web_text(signature)}"
 
     # ---- for the broker
 

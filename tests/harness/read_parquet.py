@@ -1,5 +1,5 @@
-"""read_parquet.py DUCKDB FILE...: what pyarrow, Polars and DuckDB's command line find in Parquet files: how many rows, which
-types, and the rows by their first column; once where all agree. shaduf's own columns differ each time and are left out."""
+"""read_parquet.py DUCKDB FILE...: what pyarrow, Polars and DuckDB's command line find in Parquet files: how many rows,
+which types, and the rows, sorted, once where all agree. shaduf's own columns differ each time and are left out."""
 import datetime
 import decimal
 import json

@@ -192,6 +192,10 @@ class TestRun:
         kind = dict(option.split("=", 1) for option in options).get("type", "AVRO").upper()
         self.registry.register(subject, {"schema": "\n".join(block.body), "schemaType": kind})
 
+    def do_subjects(self, block):
+        """The subjects of the schema registry."""
+        self.compare(block, sorted(self.registry.subjects))
+
     def do_produce(self, block):
         """A message a line; with `keys` as KEY|VALUE, and KEY| is a tombstone."""
         topic, *options = shlex.split(block.arguments)

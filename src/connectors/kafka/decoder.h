@@ -33,9 +33,9 @@ struct DecoderSettings {
     Tombstones tombstones = Tombstones::quarantine;
     std::shared_ptr<SchemaRegistry> registry;  // nullptr: none is configured
     std::shared_ptr<const CsvDialect> csv;
-    std::string reader_schema;  // avro: "latest" or the path of a file; "": columns as the messages bring them
-    std::string topic;          // where one alone is read: names the subject of `latest`; "": the stream's name
-    std::string connection;     // for errors
+    std::string reader_schema;   // avro: "latest" or the path of a file; "": columns as the messages bring them
+    std::string reader_subject;  // of "latest"
+    std::string connection;      // for errors
     std::string stream;
 };
 
