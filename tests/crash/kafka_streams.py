@@ -465,8 +465,8 @@ def avro_text(text):
 
 class KafkaEvolves(KafkaToS3):
     """Avro of a schema that gains fields and wider ones on the way, as writers change one behind the other. In half of
-    the rounds the columns are those of the writers, and rows of older ones have nulls; in the others those of the newest
-    schema, whose defaults they get."""
+    the rounds the columns are those of the writers, and rows of older ones have nulls; in the others they are those of
+    the newest schema, whose defaults those rows get."""
     columns = "name, amount, channel, note"
 
     def __init__(self, generator):

@@ -109,10 +109,11 @@ class Kafka:
                 "min.insync.replicas": min(copies, 2), "offsets.topic.num.partitions": 2,
                 "transaction.state.log.num.partitions": 2,
                 "transaction.abort.timed.out.transaction.cleanup.interval.ms": 500,
-                "group.initial.rebalance.delay.ms": 0, "group.min.session.timeout.ms": 1000, "num.network.threads": 2, "num.io.threads": 2,
+                "group.initial.rebalance.delay.ms": 0, "group.min.session.timeout.ms": 1000,
+                "num.network.threads": 2, "num.io.threads": 2,
                 "log.cleaner.dedupe.buffer.size": 4 << 20, "log.cleaner.backoff.ms": 200,
-                "broker.session.timeout.ms": 3000, "broker.heartbeat.interval.ms": 500, "controlled.shutdown.enable": "true", **secured,
-                **self.settings}
+                "broker.session.timeout.ms": 3000, "broker.heartbeat.interval.ms": 500,
+                "controlled.shutdown.enable": "true", **secured, **self.settings}
 
     def format(self):
         """Gives the folders of all nodes the identity of one cluster."""
