@@ -5,13 +5,12 @@ include(FindPackageHandleStandardArgs)
 if(EXISTS ${SHADUF_RDKAFKA}/lib/librdkafka.a)
     set(RDKAFKA_LIBRARY ${SHADUF_RDKAFKA}/lib/librdkafka.a)
     find_package_handle_standard_args(RdKafka REQUIRED_VARS RDKAFKA_LIBRARY)
-    set(RDKAFKA_NEEDS OpenSSL::SSL OpenSSL::Crypto CURL::libcurl PkgConfig::ZSTD ZLIB::ZLIB Threads::Threads
-        ${CMAKE_DL_LIBS} m)
     if(NOT TARGET RdKafka::RdKafka)
         add_library(RdKafka::RdKafka STATIC IMPORTED)
-        set_target_properties(RdKafka::RdKafka PROPERTIES IMPORTED_LOCATION ${RDKAFKA_LIBRARY}
-            INTERFACE_INCLUDE_DIRECTORIES ${SHADUF_RDKAFKA}/include
-            INTERFACE_LINK_LIBRARIES "${RDKAFKA_NEEDS}")
+        set_target_properties(RdKafka::RdKafka PROPERTIES IMPORTED_LOCATION ${RDKAFKA_LIBRARY})
+        target_include_directories(RdKafka::RdKafka INTERFACE ${SHADUF_RDKAFKA}/include)
+        target_link_libraries(RdKafka::RdKafka INTERFACE OpenSSL::SSL OpenSSL::Crypto CURL::libcurl PkgConfig::ZSTD
+            ZLIB::ZLIB Threads::Threads ${CMAKE_DL_LIBS} m)
     endif()
 else()
     pkg_check_modules(RDKAFKA IMPORTED_TARGET rdkafka)

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -9,7 +10,10 @@
 
 namespace shaduf {
 
+// The pieces point into `text`, so that it must be one that lasts.
 std::vector<std::string_view> split(std::string_view text, char separator);
+template <std::same_as<std::string> Temporary>
+std::vector<std::string_view> split(Temporary&& text, char separator) = delete;
 std::string_view trim(std::string_view text);
 std::string to_lower(std::string_view text);                        // ASCII
 bool equals_ignoring_case(std::string_view a, std::string_view b);  // ASCII

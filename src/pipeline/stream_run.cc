@@ -14,6 +14,7 @@
 #include "data/builder.h"
 #include "io/duckdb.h"
 #include "pipeline/drift_report.h"
+#include "pipeline/graceful_stop.h"
 #include "pipeline/quarantine.h"
 #include "pipeline/table_writer.h"
 
@@ -87,11 +88,16 @@ std::string without_value(const std::string& reason) {
     return reason.substr(0, end);
 }
 
+RunContext with_cancellation(const RunContext& run, const Cancellation& cancellation) {
+    return {run.clock, cancellation, run.http, run.databases, run.events, run.shared, run.rates};
+}
+
 class StreamRun {
 public:
     StreamRun(RunContext& parent, StreamJob job, ByteBudget& budget)
         : job_(std::move(job)),
-          run_{parent.clock, stop_, parent.http, parent.databases, parent.events, parent.shared, parent.rates},
+          run_(with_cancellation(parent, stop_)),
+          read_run_(with_cancellation(parent, stop_reading_)),
           parent_(parent),
           budget_(budget),
           to_work_({static_cast<size_t>(job_.workers) * 2}),
@@ -103,7 +109,14 @@ public:
     }
 
     StreamResult execute() {
-        const Cancellation::Waker stop_with_parent(parent_.cancellation, [this] { stop_.cancel(); });
+        const Cancellation::Waker stop_reading(stop_, [this] { stop_reading_.cancel(); });
+        std::optional<Cancellation::Waker> stop_at_once;
+        std::optional<GracefulStop> stop_behind_a_commit;
+        if (never_ends()) {
+            stop_behind_a_commit.emplace(parent_.cancellation, stop_reading_, stop_, job_.stop_within);
+        } else {
+            stop_at_once.emplace(parent_.cancellation, [this] { stop_.cancel(); });
+        }
         started_ = run_.clock.steady_now();
         run_.events.stream_started(result_.progress);
         auto done = move_rows();
@@ -125,6 +138,8 @@ public:
     }
 
 private:
+    bool never_ends() const { return job_.read == ReadMode::stream; }
+
     Result<void> move_rows() {
         TRY(open());
         std::thread reader([this] { read_all(); });
@@ -132,12 +147,17 @@ private:
         workers.reserve(static_cast<size_t>(job_.workers));
         for (int i = 0; i < job_.workers; ++i) workers.emplace_back([this] { work(); });
         auto written = write_all();
-        if (!written.ok()) stop_.cancel();
+        const bool was_stopped = never_ends() && parent_.cancellation.canceled() && !stop_.canceled();
+        if (!written.ok() && !was_stopped) stop_.cancel();
         to_work_.abort();
         in_order_.abort();
         reader.join();
         for (auto& worker : workers) worker.join();
         if (!written.ok()) {
+            // Who cannot be told any more is told by the next run.
+            if (was_stopped && committed_ && committed_ != acknowledged_) {
+                static_cast<void>(job_.source->acknowledge(run_, *committed_).ok());
+            }
             TRY(parent_.cancellation.check());
             return written;
         }
@@ -178,7 +198,7 @@ private:
         destination.table_exists = state.table.has_value();
         destination.mode = job_.write;
         TRY(job_.expectations->load_keys(run_, destination));
-        TRY(with_counted_retries([&] { return job_.source->open(run_, state.checkpoint); }));
+        TRY(with_counted_retries([&] { return job_.source->open(read_run_, state.checkpoint); }));
         if (const auto* told = dynamic_cast<const ColumnTeller*>(job_.source.get())) {
             contract_->expect_columns(told->known_columns());
         }
@@ -188,7 +208,7 @@ private:
     template <typename F>
     auto with_counted_retries(F&& attempt) -> decltype(attempt()) {
         bool again = false;
-        return with_retries(run_, job_.retries, [&] {
+        return with_retries(read_run_, job_.retries, [&] {
             if (std::exchange(again, true)) ++retries_;
             return attempt();
         });
@@ -200,7 +220,8 @@ private:
     void read_all() {
         name_thread("read");
         auto done = read_until_end();
-        if (!done.ok()) {
+        const bool was_stopped = never_ends() && stop_reading_.canceled() && !stop_.canceled();
+        if (!done.ok() && !was_stopped) {
             auto last = std::make_shared<Item>();
             last->prepared.set_value(done.release_error());
             in_order_.push(std::move(last));
@@ -213,12 +234,12 @@ private:
         for (;;) {
             TRY(acknowledge_committed());
             TRY(failpoint("run.read"));
-            auto batch = TRY(with_counted_retries([&] { return job_.source->read(run_); }));
+            auto batch = TRY(with_counted_retries([&] { return job_.source->read(read_run_); }));
             if (!batch) return {};
             auto item = std::make_shared<Item>();
-            item->share = budget_.acquire(share_of(*batch), stop_);
+            item->share = budget_.acquire(share_of(*batch), stop_reading_);
             item->batch = std::move(*batch);
-            TRY(stop_.check());
+            TRY(stop_reading_.check());
             if (!in_order_.push(item)) return {};
             if (!to_work_.push(item)) item->prepared.set_value(Error(ErrorKind::canceled, "the run was stopped"));
             if (item->batch.settles) TRY(resume(*item));
@@ -228,8 +249,8 @@ private:
     Result<void> resume(Item& item) {
         auto* shared = dynamic_cast<SharedSource*>(job_.source.get());
         SHADUF_ASSERT(shared != nullptr);
-        const auto stands = TRY(item.settlement.wait(stop_));
-        return with_counted_retries([&] { return shared->resume_at(run_, stands); });
+        const auto stands = TRY(item.settlement.wait(stop_reading_));
+        return with_counted_retries([&] { return shared->resume_at(read_run_, stands); });
     }
 
     Result<void> acknowledge_committed() {
@@ -239,7 +260,7 @@ private:
             if (committed_ == acknowledged_) return {};
             checkpoint = committed_;
         }
-        if (checkpoint) TRY(job_.source->acknowledge(run_, *checkpoint));
+        if (checkpoint) TRY(job_.source->acknowledge(read_run_, *checkpoint));
         acknowledged_ = checkpoint;
         return {};
     }
@@ -278,7 +299,7 @@ private:
     Result<void> write_all() {
         last_commit_ = run_.clock.steady_now();
         // What never ends is judged batch by batch.
-        const bool all_or_nothing = job_.expectations->any_fatal() && job_.read != ReadMode::stream;
+        const bool all_or_nothing = job_.expectations->any_fatal() && !never_ends();
         while (auto item = in_order_.pop()) {
             auto prepared = (*item)->prepared.get_future().get();
             if (!prepared.ok()) {
@@ -296,6 +317,7 @@ private:
             if (settles) (*item)->settlement.settle(TRY(job_.sink->refresh(run_)));
             report_progress();
         }
+        if (never_ends() && parent_.cancellation.canceled() && may_commit()) TRY(commit(CommitKind::interim));
         TRY(parent_.cancellation.check());
         TRY(judge(true));
         return commit(CommitKind::final);
@@ -423,9 +445,11 @@ private:
         return std::chrono::duration<double>(run_.clock.steady_now() - started_).count();
     }
 
-    Cancellation stop_;  // outlives what is in the job
+    Cancellation stop_;  // these outlive what is in the job
+    Cancellation stop_reading_;
     StreamJob job_;
     RunContext run_;
+    RunContext read_run_;  // the reader's
     RunContext& parent_;
     ByteBudget& budget_;
     BoundedQueue<ItemPtr> to_work_;

@@ -32,6 +32,8 @@ struct StreamJob {
     ContractSettings contract;
     bool tells_lost_fields = false;  // looks into the table for fields that have no value any more
     std::chrono::milliseconds commit_every{30'000};
+    // ReadMode::stream: how long the last commit may take behind a stop.
+    std::chrono::milliseconds stop_within{10'000};
     RetryPolicy retries;
     int workers = 2;
 
@@ -59,6 +61,7 @@ struct StreamResult {
 // the order they were read, and is the only one who calls the sink: it commits when `commit_every` has passed and the
 // source gave a checkpoint, and at the end; then, and only then, the source may acknowledge. When the source fails for
 // good, what was read before is still committed, unless an expectation of severity fatal makes the load all or nothing.
+// A stream that never ends (ReadMode::stream) and is canceled commits what it has read, too; its error is canceled.
 StreamResult run_stream(RunContext& run, StreamJob job, ByteBudget& budget);
 
 }  // namespace shaduf

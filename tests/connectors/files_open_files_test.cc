@@ -1,5 +1,8 @@
 #include "connectors/files/open_files.h"
 
+#include <condition_variable>
+#include <mutex>
+
 #include "tests/connectors/files_world.h"
 #include "tests/connectors/memory_store.h"
 
@@ -49,6 +52,19 @@ protected:
         EXPECT_EQ(open.memory_bytes(), 0U);
         return open.take_finished();
     }
+    // Of one batch, a file a folder.
+    Result<std::vector<DataFile>> load_once() {
+        files::WriterSettings settings;
+        settings.encoders = make_parquet_encoders(files::parquet_options(settings), 1);
+        OpenFiles open(store, settings, 256 << 20, UploadMode::replace);
+        const RecordBatch batch = batch_of(0);
+        for (uint32_t slot = 0; slot < 20; ++slot) {
+            TRY(open.write(
+                run(), {slot, 0}, [&] { return std::to_string(slot); }, batch, std::span(&slot, 1)));
+        }
+        TRY(open.finish_all());
+        return open.take_finished();
+    }
     // Of all files: how many rows, how many ids, their sum.
     std::string contents() {
         for (const auto& [key, bytes] : store.objects) put(key, bytes);
@@ -68,6 +84,32 @@ TEST_F(OpenFilesTest, AThousandFoldersStayOpenWhereMemoryIsEnough) {
     EXPECT_EQ(load(256 << 20, 3).size(), kFolders);
     EXPECT_EQ(open_at_most, kFolders);
     EXPECT_EQ(contents(), "3000 3000 4498500 true");
+}
+
+TEST_F(OpenFilesTest, SeveralFilesEndAtTheSameTime) {
+    std::mutex mutex;
+    std::condition_variable changed;
+    int ending = 0;
+    store.before_finish = [&](const std::string&) -> Result<void> {
+        std::unique_lock lock(mutex);
+        ++ending;
+        changed.notify_all();
+        const bool met = changed.wait_for(lock, std::chrono::seconds(30), [&] { return ending >= 4; });
+        return met ? Result<void>() : Error(ErrorKind::unavailable, "each waits for the one before");
+    };
+    const auto files = load_once();
+    ASSERT_TRUE(files.ok()) << files.error().to_string();
+    EXPECT_EQ(files.value().size(), 20U);
+    EXPECT_EQ(store.objects.size(), 20U);
+}
+
+TEST_F(OpenFilesTest, OneFileThatCannotEndFailsThemAll) {
+    store.before_finish = [](const std::string& key) -> Result<void> {
+        return key == "3" ? Error(ErrorKind::exhausted, "no room for " + key) : Result<void>();
+    };
+    const auto files = load_once();
+    ASSERT_FALSE(files.ok());
+    EXPECT_EQ(files.error().to_string(), "no room for 3");
 }
 
 TEST_F(OpenFilesTest, AThousandFoldersStayInLittleMemory) {

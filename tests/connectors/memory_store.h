@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <map>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
@@ -11,7 +12,7 @@
 
 namespace shaduf {
 
-// Objects in memory, as a bucket keeps them. One thread at a time.
+// Objects in memory, as a bucket keeps them. One thread at a time, but for ends of uploads.
 class MemoryStore final : public ObjectStore {
 public:
     struct Upload {
@@ -21,8 +22,9 @@ public:
     };
 
     std::map<std::string, std::string> objects;
-    std::vector<Upload> unfinished;                          // of processes that died
-    std::function<void(const std::string& key)> before_put;  // what another writer does just then, once
+    std::vector<Upload> unfinished;                                     // of processes that died
+    std::function<void(const std::string& key)> before_put;             // what another writer does just then, once
+    std::function<Result<void>(const std::string& key)> before_finish;  // of each upload
     std::optional<Error> remove_unfinished_fails;
     int full_pages = 0;  // that were listed
     Timestamp now{};     // what is put is of this time
@@ -113,6 +115,8 @@ private:
             return {};
         }
         Result<void> finish(RunContext&) override {
+            if (store_.before_finish) TRY(store_.before_finish(key_));
+            const std::lock_guard lock(store_.mutex_);
             if (mode_ == UploadMode::create && store_.objects.contains(key_)) {
                 return Error(ErrorKind::conflict, "there is an object of that name already: " + key_);
             }
@@ -137,6 +141,7 @@ private:
                 modified == modified_.end() ? Timestamp{} : modified->second};
     }
 
+    std::mutex mutex_;  // of what ends of uploads touch
     std::map<std::string, Timestamp> modified_;
 };
 

@@ -160,7 +160,8 @@ public:
         }
         return {};
     }
-    Result<void> commit(RunContext&, const std::optional<Checkpoint>& checkpoint, CommitKind kind) override {
+    Result<void> commit(RunContext& run, const std::optional<Checkpoint>& checkpoint, CommitKind kind) override {
+        TRY(before_commit(run));
         table_.rows.insert(table_.rows.end(), pending_.begin(), pending_.end());
         table_.quarantine.insert(table_.quarantine.end(), pending_quarantine_.begin(), pending_quarantine_.end());
         pending_.clear();
@@ -174,6 +175,7 @@ public:
     Result<std::optional<Checkpoint>> refresh(RunContext&) override { return table_.checkpoint; }
 
     std::function<bool(const std::string&)> reject = [](const std::string&) { return false; };
+    std::function<Result<void>(RunContext&)> before_commit = [](RunContext&) { return Result<void>(); };
 
 private:
     MemoryTable& table_;

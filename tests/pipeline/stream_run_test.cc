@@ -25,9 +25,11 @@ protected:
         job.read = mode;
         job.contract = contract_;
         job.commit_every = commit_every_;
+        job.stop_within = stop_within_;
         job.source = std::make_unique<ScriptedSource>(std::move(source_));
         auto sink = std::make_unique<MemorySink>(table_);
         sink->reject = reject_;
+        sink->before_commit = before_commit_;
         job.sink = std::move(sink);
         job.expectations = Expectations::create(expect_, 1 << 20).release_value();
         job.policies = Policies::create(policies_, "a key").release_value();
@@ -53,7 +55,9 @@ protected:
     std::vector<ExpectConfig> expect_;
     std::vector<PolicyConfig> policies_;
     std::chrono::milliseconds commit_every_{60'000};
+    std::chrono::milliseconds stop_within_{10'000};
     std::function<bool(const std::string&)> reject_ = [](const std::string&) { return false; };
+    std::function<Result<void>(RunContext&)> before_commit_ = [](RunContext&) { return Result<void>(); };
 };
 
 const Error kGone(ErrorKind::unavailable, "connection reset");
@@ -306,6 +310,40 @@ TEST_F(StreamRunTest, EndsCleanlyWhenStopped) {
         return std::optional<ReadBatch>();
     });
     const StreamResult result = run();
+    ASSERT_TRUE(result.error);
+    EXPECT_EQ(result.error->kind(), ErrorKind::canceled);
+    EXPECT_THAT(table_.rows, IsEmpty());
+}
+
+TEST_F(StreamRunTest, AStreamThatIsStoppedCommitsWhatItHasRead) {
+    source_.batch(id_name_rows({{1, "a"}}), "1").batch(id_name_rows({{2, "b"}}), "2");
+    source_.step([&](RunContext& run) -> Result<std::optional<ReadBatch>> {
+        world_.cancellation.cancel();
+        TRY(run.cancellation.check());
+        return std::optional<ReadBatch>();
+    });
+    const StreamResult result = run(ReadMode::stream);
+    ASSERT_TRUE(result.error);
+    EXPECT_EQ(result.error->kind(), ErrorKind::canceled);
+    EXPECT_THAT(table_.rows, SizeIs(2));
+    EXPECT_EQ(table_.checkpoint, Checkpoint("2"));
+    EXPECT_THAT(table_.commits, ElementsAre(CommitKind::interim));
+    EXPECT_EQ(log_.acknowledged.back(), "2");
+}
+
+TEST_F(StreamRunTest, AStreamThatIsStoppedDoesNotWaitForItsSinkForEver) {
+    stop_within_ = std::chrono::milliseconds(1);
+    before_commit_ = [](RunContext& run) {
+        while (!run.cancellation.canceled()) static_cast<void>(run.cancellation.wait_for(std::chrono::seconds(60)));
+        return run.cancellation.check();
+    };
+    source_.batch(id_name_rows({{1, "a"}}), "1");
+    source_.step([&](RunContext& run) -> Result<std::optional<ReadBatch>> {
+        world_.cancellation.cancel();
+        TRY(run.cancellation.check());
+        return std::optional<ReadBatch>();
+    });
+    const StreamResult result = run(ReadMode::stream);
     ASSERT_TRUE(result.error);
     EXPECT_EQ(result.error->kind(), ErrorKind::canceled);
     EXPECT_THAT(table_.rows, IsEmpty());

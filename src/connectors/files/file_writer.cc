@@ -22,8 +22,9 @@ public:
         return writer_.write_rows(batch, rows);
     }
     Result<void> flush() override { return writer_.flush(); }
+    Result<void> end() override { return std::exchange(ended_, true) ? Result<void>() : writer_.finish(); }
     Result<DataFile> finish() override {
-        TRY(writer_.finish());
+        TRY(end());
         TRY(upload_->finish(run_));
         return DataFile{key_, static_cast<int64_t>(writer_.rows_written()),
                         static_cast<int64_t>(writer_.bytes_written())};
@@ -38,6 +39,7 @@ private:
     const std::string key_;
     std::unique_ptr<ObjectUpload> upload_;
     ParquetWriter writer_;
+    bool ended_ = false;
 };
 
 // CSV and NDJSON: text is handed on as soon as there is a block of it.
@@ -64,8 +66,9 @@ public:
         text_.clear();
         return {};
     }
+    Result<void> end() override { return flush(); }
     Result<DataFile> finish() override {
-        TRY(flush());
+        TRY(end());
         TRY(upload_->finish(run_));
         return DataFile{key_, rows_, static_cast<int64_t>(bytes_)};
     }

@@ -33,6 +33,8 @@ public:
     virtual Result<void> write(const RecordBatch& batch, std::span<const uint32_t> rows) = 0;
     // Moves what is buffered on, so that memory is free; at the price of a smaller row group.
     virtual Result<void> flush() = 0;
+    // Encodes the rest. What `finish` then does is to wait for the store, which may be left to another thread.
+    virtual Result<void> end() = 0;
     virtual Result<DataFile> finish() = 0;
     virtual size_t buffered_bytes() const = 0;  // about what is still to be written
     virtual size_t memory_bytes() const = 0;    // that `flush` frees

@@ -1,6 +1,11 @@
 #include "connectors/files/open_files.h"
 
 #include <algorithm>
+#include <atomic>
+#include <optional>
+#include <thread>
+
+#include "base/thread_name.h"
 
 namespace shaduf::files {
 namespace {
@@ -10,6 +15,8 @@ constexpr size_t kSmallestFlush = 1 << 20;
 
 // Of a load into one or two partitions, the parts on their way must not end the file.
 constexpr size_t kUploadsAtLeast = 32 << 20;
+
+constexpr size_t kUploadsAtOnce = 8;
 
 }  // namespace
 
@@ -48,8 +55,39 @@ Result<void> OpenFiles::finish(Files::iterator file) {
 }
 
 Result<void> OpenFiles::finish_all() {
-    while (!files_.empty()) TRY(finish(files_.begin()));
-    return {};
+    std::vector<std::unique_ptr<FileWriter>> writers;
+    while (!files_.empty()) {
+        TRY(files_.begin()->second.writer->end());
+        writers.push_back(std::move(files_.extract(files_.begin()).mapped().writer));
+    }
+    memory_held_ = uploads_held_ = 0;
+    std::vector<std::optional<Result<DataFile>>> files(writers.size());
+    std::atomic<size_t> next = 0;
+    std::atomic<bool> failed = false;
+    const auto finish_some = [&] {
+        for (size_t i = next++; i < writers.size() && !failed; i = next++) {
+            files[i] = writers[i]->finish();
+            if (!files[i]->ok()) failed = true;
+        }
+    };
+    std::vector<std::thread> threads;
+    for (size_t i = 1; i < std::min(writers.size(), kUploadsAtOnce); ++i) {
+        threads.emplace_back([&] {
+            name_thread("upload");
+            finish_some();
+        });
+    }
+    finish_some();
+    for (auto& thread : threads) thread.join();
+    std::optional<Error> error;
+    for (auto& file : files) {
+        if (!file) continue;
+        if (file->ok())
+            finished_.push_back(file->release_value());
+        else if (!error)
+            error = file->release_error();
+    }
+    return error ? Result<void>(std::move(*error)) : Result<void>();
 }
 
 OpenFiles::Files::iterator OpenFiles::largest(size_t OpenFile::*bytes) {

@@ -31,6 +31,7 @@ public:
                        const RecordBatch& batch, std::span<const uint32_t> rows);
     // To be called behind the rows of a batch.
     Result<void> stay_in_memory();
+    // Several files are handed to the store side by side, in threads of this call.
     Result<void> finish_all();
     // Ended since the last call.
     std::vector<DataFile> take_finished() { return std::exchange(finished_, {}); }
