@@ -1,13 +1,13 @@
 #include <algorithm>
 
 #include "base/run_events.h"
+#include "config/join_fields.h"
 #include "connectors/ads/settings.h"
 #include "connectors/ads/slice_source.h"
 #include "connectors/clevertap/api.h"
 #include "connectors/clevertap/fetchers.h"
 #include "connectors/clevertap/settings.h"
 #include "connectors/connector.h"
-#include "connectors/join_fields.h"
 #include "data/json_page.h"
 
 namespace shaduf {

@@ -1,3 +1,4 @@
+#include "config/join_fields.h"
 #include "connectors/ads/settings.h"
 #include "connectors/ads/slice_source.h"
 #include "connectors/connector.h"
@@ -5,7 +6,6 @@
 #include "connectors/facebook_ads/fetcher.h"
 #include "connectors/facebook_ads/rows.h"
 #include "connectors/facebook_ads/settings.h"
-#include "connectors/join_fields.h"
 
 namespace shaduf {
 namespace {

@@ -1,3 +1,4 @@
+#include "config/join_fields.h"
 #include "config/node.h"
 #include "connectors/ads/settings.h"
 #include "connectors/ads/slice_source.h"
@@ -5,7 +6,6 @@
 #include "connectors/google_ads/accounts.h"
 #include "connectors/google_ads/fetcher.h"
 #include "connectors/google_ads/streams.h"
-#include "connectors/join_fields.h"
 
 namespace shaduf {
 namespace {

@@ -1,5 +1,5 @@
+#include "config/join_fields.h"
 #include "connectors/connector.h"
-#include "connectors/join_fields.h"
 #include "connectors/kafka/decoder_fields.h"
 #include "connectors/kafka/settings.h"
 #include "connectors/kafka/sink.h"
