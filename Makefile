@@ -67,7 +67,7 @@ bench-ads: build ## Measure Facebook insights against Airbyte's connector and dl
 	@scripts/setup --extras
 	@bench/ads --docs
 
-bench-stream: build ## Measure Kafka to Parquet on S3 against librdkafka, Polars and json.loads
+bench-stream: build ## Measure Kafka to Parquet on S3 against librdkafka, Polars, json.loads and Kafka Connect
 	@scripts/setup --extras
 	@bench/stream --docs
 

@@ -1,6 +1,7 @@
 // What the benchmark of streams needs besides shaduf, by librdkafka alone:
 //
-// kafka_peer fill BROKERS TOPIC FILE          writes the lines of a file as messages, in turn into all partitions
+// kafka_peer fill BROKERS TOPIC FILE          writes the lines of a file as messages, in turn into all partitions; a
+//                                             message has the time that its line says
 // kafka_peer discard BROKERS TOPIC COUNT      reads so many messages and throws them away: how fast reading can be
 // kafka_peer trickle BROKERS TOPIC RATE SECONDS
 //                                             writes {"id": n, "sent_us": microseconds since 1970} evenly over time
@@ -60,6 +61,7 @@ public:
         : client_(open_client(RD_KAFKA_PRODUCER, {{"bootstrap.servers", brokers},
                                                   {"enable.idempotence", "true"},
                                                   {"compression.codec", "lz4"},
+                                                  {"log_level", "3"},
                                                   {"linger.ms", "20"},
                                                   {"batch.size", "1000000"},
                                                   {"queue.buffering.max.messages", "1000000"}})),
@@ -74,12 +76,17 @@ public:
     Writer(const Writer&) = delete;
     Writer& operator=(const Writer&) = delete;
 
-    void write(std::string_view line) {
+    // `time_ms` since 1970; 0 is now.
+    void write(std::string_view line, int64_t time_ms = 0) {
         constexpr int kWaitMs = 100;
         const int partition = next_++ % partitions_;
-        while (rd_kafka_produce(topic_, partition, RD_KAFKA_MSG_F_COPY, const_cast<char*>(line.data()), line.size(),
-                                nullptr, 0, nullptr) != 0) {
-            if (rd_kafka_last_error() != RD_KAFKA_RESP_ERR__QUEUE_FULL) fail(rd_kafka_err2str(rd_kafka_last_error()));
+        for (;;) {
+            const auto error = rd_kafka_producev(client_, RD_KAFKA_V_RKT(topic_), RD_KAFKA_V_PARTITION(partition),
+                                                 RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+                                                 RD_KAFKA_V_VALUE(const_cast<char*>(line.data()), line.size()),
+                                                 RD_KAFKA_V_TIMESTAMP(time_ms), RD_KAFKA_V_END);
+            if (error == RD_KAFKA_RESP_ERR_NO_ERROR) break;
+            if (error != RD_KAFKA_RESP_ERR__QUEUE_FULL) fail(rd_kafka_err2str(error));
             rd_kafka_poll(client_, kWaitMs);
         }
         if (next_ % 4096 == 0) rd_kafka_poll(client_, 0);
@@ -94,6 +101,24 @@ private:
     int next_ = 0;
 };
 
+int number_at(std::string_view text, size_t from, size_t digits) {
+    int number = 0;
+    for (const char digit : text.substr(from, digits)) number = number * 10 + (digit - '0');
+    return number;
+}
+
+// Milliseconds since 1970 of {"timestamp":"2023-10-01T12:30:59Z", ...}
+int64_t time_of(std::string_view line) {
+    using namespace std::chrono;
+    constexpr std::string_view kBegin = R"({"timestamp":")";
+    if (!line.starts_with(kBegin) || line.size() < kBegin.size() + 20) fail("not an event: " + std::string(line));
+    const std::string_view text = line.substr(kBegin.size(), 20);
+    const sys_days date = year(number_at(text, 0, 4)) / number_at(text, 5, 2) / number_at(text, 8, 2);
+    const auto time =
+        date + hours(number_at(text, 11, 2)) + minutes(number_at(text, 14, 2)) + seconds(number_at(text, 17, 2));
+    return duration_cast<milliseconds>(time.time_since_epoch()).count();
+}
+
 void fill(const std::string& brokers, const std::string& topic, const char* path) {
     const int file = open(path, O_RDONLY);
     struct stat info {};
@@ -105,7 +130,8 @@ void fill(const std::string& brokers, const std::string& topic, const char* path
     Writer writer(brokers, topic);
     while (!rest.empty()) {
         const size_t end = rest.find('\n');
-        writer.write(rest.substr(0, end));
+        const std::string_view line = rest.substr(0, end);
+        writer.write(line, time_of(line));
         rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
     }
     munmap(memory, size);

@@ -7,6 +7,7 @@
 #include "connectors/clevertap/fetchers.h"
 #include "connectors/clevertap/settings.h"
 #include "connectors/connector.h"
+#include "connectors/join_fields.h"
 #include "data/json_page.h"
 
 namespace shaduf {
@@ -152,7 +153,7 @@ constexpr std::array<FieldSpec, 6> kOwnFields{{
     {.name = "currency", .help = "Put on every row as account_currency; CleverTap does not tell it.", .example = "INR"},
     {.name = "base_url", .help = "Where the API is, instead of the region's host."},
 }};
-constexpr auto kFields = ads::join_fields(kOwnFields, ads::kConnectionFields);
+constexpr auto kFields = join_fields(kOwnFields, ads::kConnectionFields);
 
 constexpr std::string_view kProperties[] = {"json", "columns"};
 constexpr std::array<FieldSpec, 3> kOwnStreamFields{{
@@ -170,7 +171,7 @@ constexpr std::array<FieldSpec, 3> kOwnStreamFields{{
      .help = "Events and profiles: what CleverTap is to tell besides: app, events, profile.",
      .example = "[app]"},
 }};
-constexpr auto kStreamFields = ads::join_fields(kOwnStreamFields, ads::kReportFields);
+constexpr auto kStreamFields = join_fields(kOwnStreamFields, ads::kReportFields);
 
 }  // namespace
 

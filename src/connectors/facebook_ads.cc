@@ -5,6 +5,7 @@
 #include "connectors/facebook_ads/fetcher.h"
 #include "connectors/facebook_ads/rows.h"
 #include "connectors/facebook_ads/settings.h"
+#include "connectors/join_fields.h"
 
 namespace shaduf {
 namespace {
@@ -128,8 +129,8 @@ constexpr std::array<FieldSpec, 11> kOwnStreamFields{{
      .example = "[ACTIVE, PAUSED]"},
 }};
 
-constexpr auto kConnectionFields = ads::join_fields(kOwnConnectionFields, ads::kConnectionFields);
-constexpr auto kStreamFields = ads::join_fields(kOwnStreamFields, ads::kReportFields);
+constexpr auto kConnectionFields = join_fields(kOwnConnectionFields, ads::kConnectionFields);
+constexpr auto kStreamFields = join_fields(kOwnStreamFields, ads::kReportFields);
 
 Result<std::vector<StreamInfo>> discover(RunContext&, const std::string& name, const Options& options) {
     TRY(facebook::read_connection(options, name));

@@ -1,11 +1,11 @@
 #include "config/node.h"
-#include "connectors/google_ads/accounts.h"
-#include "connectors/google_ads/fetcher.h"
-#include "connectors/google_ads/streams.h"
-
 #include "connectors/ads/settings.h"
 #include "connectors/ads/slice_source.h"
 #include "connectors/connector.h"
+#include "connectors/google_ads/accounts.h"
+#include "connectors/google_ads/fetcher.h"
+#include "connectors/google_ads/streams.h"
+#include "connectors/join_fields.h"
 
 namespace shaduf {
 namespace {
@@ -79,7 +79,7 @@ constexpr std::array<FieldSpec, 11> kOwnFields{{
      .help = "Where access tokens are had.",
      .default_value = "https://oauth2.googleapis.com/token"},
 }};
-constexpr auto kConnection = ads::join_fields(kOwnFields, ads::kConnectionFields);
+constexpr auto kConnection = join_fields(kOwnFields, ads::kConnectionFields);
 
 constexpr std::array<FieldSpec, 3> kOwnStreamFields{{
     {.name = "query",
@@ -95,7 +95,7 @@ constexpr std::array<FieldSpec, 3> kOwnStreamFields{{
      .help = "Whether rows have the resource names, such as customers/1/campaigns/2.",
      .default_value = "false"},
 }};
-constexpr auto kStream = ads::join_fields(kOwnStreamFields, ads::kReportFields);
+constexpr auto kStream = join_fields(kOwnStreamFields, ads::kReportFields);
 
 Result<StreamInfo> describe(RunContext& run, const Api& api, const std::string& stream) {
     Options defaults;

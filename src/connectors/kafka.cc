@@ -1,4 +1,5 @@
 #include "connectors/connector.h"
+#include "connectors/join_fields.h"
 #include "connectors/kafka/decoder_fields.h"
 #include "connectors/kafka/settings.h"
 #include "connectors/kafka/sink.h"
@@ -31,8 +32,8 @@ Result<std::unique_ptr<Source>> make_source(const Options& options, const Stream
     return kafka::make_kafka_source(TRY(kafka::read_connection(options)), TRY(kafka::read_stream(options, stream)));
 }
 
-constexpr auto kFields = kafka::join_fields(kafka::kConnectionFields, kafka::kRegistryFields);
-constexpr auto kStreamFields = kafka::join_fields(kafka::kSourceFields, kafka::kDecoderStreamFields);
+constexpr auto kFields = join_fields(kafka::kConnectionFields, kafka::kRegistryFields);
+constexpr auto kStreamFields = join_fields(kafka::kSourceFields, kafka::kDecoderStreamFields);
 
 }  // namespace
 

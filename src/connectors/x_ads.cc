@@ -2,6 +2,7 @@
 #include "connectors/ads/settings.h"
 #include "connectors/ads/slice_source.h"
 #include "connectors/connector.h"
+#include "connectors/join_fields.h"
 #include "connectors/x_ads/api.h"
 #include "connectors/x_ads/list_fetcher.h"
 #include "connectors/x_ads/list_streams.h"
@@ -121,7 +122,7 @@ constexpr std::array<FieldSpec, 7> kOwnFields{{
     {.name = "api_version", .help = "Version of the API.", .default_value = "12"},
     {.name = "base_url", .help = "Where the API is, without the version.", .default_value = "https://ads-api.x.com"},
 }};
-constexpr auto kFields = ads::join_fields(kOwnFields, ads::kConnectionFields);
+constexpr auto kFields = join_fields(kOwnFields, ads::kConnectionFields);
 
 constexpr std::string_view kGranularities[] = {"day", "hour"};
 constexpr std::array<FieldSpec, 7> kOwnStreamFields{{
@@ -148,7 +149,7 @@ constexpr std::array<FieldSpec, 7> kOwnStreamFields{{
     {.name = "country", .help = "Reports: the country, as a targeting value, that METROS are of."},
     {.name = "platform", .help = "Reports: the platform, as a targeting value, that a segmentation needs."},
 }};
-constexpr auto kStreamFields = ads::join_fields(kOwnStreamFields, ads::kReportFields);
+constexpr auto kStreamFields = join_fields(kOwnStreamFields, ads::kReportFields);
 
 }  // namespace
 

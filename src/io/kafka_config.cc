@@ -29,7 +29,9 @@ Result<void> set(rd_kafka_conf_t* config, const std::string& name, const std::st
 }
 
 void refresh_token(rd_kafka_t* client, const char*, void* opaque) {
-    const auto token = static_cast<KafkaClientState*>(opaque)->tokens();
+    auto& state = *static_cast<KafkaClientState*>(opaque);
+    const auto token = state.tokens();
+    state.tokens_wait = !token.ok() && token.error().may_retry();
     if (!token.ok()) {
         rd_kafka_oauthbearer_set_token_failure(client, token.error().to_string().c_str());
         return;
@@ -44,6 +46,11 @@ void refresh_token(rd_kafka_t* client, const char*, void* opaque) {
 void log_nothing(const rd_kafka_t*, int, const char*, const char*) {}
 
 }  // namespace
+
+std::optional<Error> KafkaClientState::refusal(int code, std::string_view reason) const {
+    if (code == RD_KAFKA_RESP_ERR__AUTHENTICATION && tokens_wait) return std::nullopt;
+    return kafka_refusal(code, reason);
+}
 
 void KafkaConfigFree::operator()(rd_kafka_conf_s* config) const { rd_kafka_conf_destroy(config); }
 

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/result.h"
@@ -16,6 +18,10 @@ namespace shaduf {
 // The first base of what a client gives to rd_kafka_conf_set_opaque, always as a KafkaClientState*.
 struct KafkaClientState {
     KafkaTokenSource tokens;
+    std::atomic<bool> tokens_wait = false;  // none could be had at last, for what passes by
+
+    // What the error callback was told, where it means that brokers will not let us in.
+    std::optional<Error> refusal(int code, std::string_view reason) const;
 };
 
 struct KafkaConfigFree {

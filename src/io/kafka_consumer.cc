@@ -24,6 +24,7 @@ constexpr milliseconds kSliceMax{200};    // of a wait, so that cancellation is 
 constexpr milliseconds kRequestMax{900};  // of a call that cannot be interrupted
 constexpr milliseconds kClosingMax{700};  // for the group to let go
 constexpr milliseconds kGroupCommitMax{500};
+constexpr milliseconds kGroupOffsetsMax{5000};
 
 struct ListFree {
     void operator()(rd_kafka_topic_partition_list_t* list) const { rd_kafka_topic_partition_list_destroy(list); }
@@ -117,8 +118,8 @@ void on_error(rd_kafka_t* client, int code, const char* reason, void* opaque) {
         if (!state.away_since) state.away_since = std::chrono::steady_clock::now();
         return;
     }
-    state.last_trouble = reason;
-    if (kafka_error_kind(code) == ErrorKind::auth) state.refused = kafka_error(code, "brokers let nobody in", reason);
+    state.last_trouble = kafka_reason(reason);
+    if (auto refusal = state.refusal(code, reason)) state.refused = std::move(*refusal);
 }
 
 }  // namespace
@@ -217,6 +218,8 @@ struct KafkaConsumer::Impl {
         }
         rd_kafka_queue_destroy(closing);
     }
+
+    rd_kafka_resp_err_t set_group_offsets(const KafkaOffsets& offsets);
 
     size_t take_batch(milliseconds wait, size_t filled, size_t messages_max) {
         const auto came =
@@ -347,6 +350,7 @@ struct KafkaConsumer::Impl {
     rd_kafka_queue_t* queue = nullptr;
     std::vector<rd_kafka_message_t*> arrived;
     milliseconds patience{30'000};
+    std::string group;
     bool has_subscribed = false;
     bool was_let_in = false;
 };
@@ -381,6 +385,7 @@ Result<std::unique_ptr<KafkaConsumer>> KafkaConsumer::create(const KafkaProperti
                                            {"topic.metadata.refresh.interval.ms", "30000"}};
     auto impl = std::make_unique<Impl>(cancellation, std::move(tokens));
     KafkaConfig config = TRY(make_kafka_config(properties, kDefaults, impl->state));
+    if (const auto group = properties.find("group.id"); group != properties.end()) impl->group = group->second;
     rd_kafka_conf_set_rebalance_cb(config.get(), on_rebalance);
     rd_kafka_conf_set_error_cb(config.get(), on_error);
     std::array<char, 512> why{};
@@ -476,8 +481,43 @@ Result<void> KafkaConsumer::seek(const KafkaOffsets& offsets) {
 
 bool KafkaConsumer::brokers_are_away() const { return impl_->state.away_since.has_value(); }
 
+// Of who is no member, as an administrator does it: a commit that waits for a coordinator (that of a new cluster may be
+// seconds away) would keep the library from ending for session.timeout.ms.
+rd_kafka_resp_err_t KafkaConsumer::Impl::set_group_offsets(const KafkaOffsets& offsets) {
+    rd_kafka_AdminOptions_t* options = rd_kafka_AdminOptions_new(client, RD_KAFKA_ADMIN_OP_ALTERCONSUMERGROUPOFFSETS);
+    std::array<char, 512> why{};
+    rd_kafka_AdminOptions_set_request_timeout(options, static_cast<int>(kGroupOffsetsMax.count()), why.data(),
+                                              why.size());
+    auto* change = rd_kafka_AlterConsumerGroupOffsets_new(group.c_str(), list_of(offsets).get());
+    rd_kafka_queue_t* answers = rd_kafka_queue_new(client);
+    rd_kafka_AlterConsumerGroupOffsets(client, &change, 1, options, answers);
+    rd_kafka_event_t* event = nullptr;
+    while (event == nullptr && !cancellation.canceled()) {
+        event = rd_kafka_queue_poll(answers, static_cast<int>(kSliceMax.count()));
+    }
+    auto code = event == nullptr ? RD_KAFKA_RESP_ERR__TIMED_OUT : rd_kafka_event_error(event);
+    const auto* result = event == nullptr ? nullptr : rd_kafka_event_AlterConsumerGroupOffsets_result(event);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR && result != nullptr) {
+        size_t count = 0;
+        const auto* groups = rd_kafka_AlterConsumerGroupOffsets_result_groups(result, &count);
+        for (const auto* group_result : std::span(groups, count)) {
+            const rd_kafka_error_t* error = rd_kafka_group_result_error(group_result);
+            if (error != nullptr) code = rd_kafka_error_code(error);
+            for (const auto& element : elements_of(*rd_kafka_group_result_partitions(group_result))) {
+                if (code == RD_KAFKA_RESP_ERR_NO_ERROR) code = element.err;
+            }
+        }
+    }
+    if (event != nullptr) rd_kafka_event_destroy(event);
+    rd_kafka_queue_destroy(answers);
+    rd_kafka_AlterConsumerGroupOffsets_destroy(change);
+    rd_kafka_AdminOptions_destroy(options);
+    return code;
+}
+
 Result<void> KafkaConsumer::commit_to_group(const KafkaOffsets& offsets) {
     constexpr std::string_view kWhat = "cannot tell the group where it stands";
+    if (!impl_->has_subscribed) return result_of(impl_->set_group_offsets(offsets), kWhat);
     rd_kafka_queue_t* answers = rd_kafka_queue_new(impl_->client);
     const auto sent = rd_kafka_commit_queue(impl_->client, list_of(offsets).get(), answers, nullptr, nullptr);
     rd_kafka_resp_err_t code = sent;

@@ -3,6 +3,7 @@
 #include <librdkafka/rdkafka.h>
 
 #include <algorithm>
+#include <charconv>
 #include <iterator>
 #include <string>
 
@@ -16,6 +17,9 @@ struct CodeRule {
 };
 
 constexpr std::string_view kCheckLogin = "check mechanism, username and password of the connection";
+constexpr std::string_view kCheckToken =
+    "check oauth_token_url, oauth_client_id and oauth_scope of the connection, and whether its tokens have run out";
+constexpr std::string_view kCheckTls = "check security, ca_file and the client's certificate of the connection";
 constexpr std::string_view kCheckTopic = "check its name, or create it";
 constexpr std::string_view kFenced = "another process has taken over";
 
@@ -26,7 +30,7 @@ constexpr CodeRule kRules[] = {
     {RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED, ErrorKind::auth, kCheckLogin},
     {RD_KAFKA_RESP_ERR_UNSUPPORTED_SASL_MECHANISM, ErrorKind::auth, "set a mechanism that the brokers offer"},
     {RD_KAFKA_RESP_ERR_ILLEGAL_SASL_STATE, ErrorKind::auth, "check security of the connection"},
-    {RD_KAFKA_RESP_ERR__SSL, ErrorKind::auth, "check security, ca_file and the client's certificate of the connection"},
+    {RD_KAFKA_RESP_ERR__SSL, ErrorKind::auth, kCheckTls},
     {RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, ErrorKind::auth, "grant the user READ and DESCRIBE of the topic"},
     {RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED, ErrorKind::auth, "grant the user READ of the group"},
     {RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED, ErrorKind::auth, "grant the user what is named"},
@@ -92,6 +96,24 @@ const CodeRule* rule_of(int code) {
     return found == std::end(kRules) ? nullptr : found;
 }
 
+// The other side's reasons to end a TLS connection that are of the certificates or the protocol (RFC 8446, 6.2).
+bool is_refusal_of_tls(std::string_view reason) {
+    constexpr std::string_view kAlert = "SSL alert number ";
+    constexpr int kRefusals[] = {40, 42, 43, 44, 45, 46, 47, 48, 49, 70, 71, 116, 120};
+    const size_t at = reason.find(kAlert);
+    if (at == std::string_view::npos) return false;
+    int number = 0;
+    std::from_chars(reason.data() + at + kAlert.size(), reason.data() + reason.size(), number);
+    return std::find(std::begin(kRefusals), std::end(kRefusals), number) != std::end(kRefusals);
+}
+
+// Before 2.6.1 the library's answer has the client's nonce twice, which brokers refuse since Kafka 3.7.2
+// (confluentinc/librdkafka#4895).
+bool is_too_old_for_scram(std::string_view reason) {
+    constexpr int kMended = 0x020601ff;
+    return rd_kafka_version() < kMended && reason.find("mechanism SCRAM") != std::string_view::npos;
+}
+
 }  // namespace
 
 ErrorKind kafka_error_kind(int code) {
@@ -109,6 +131,24 @@ Error kafka_error(int code, std::string_view what, std::string_view detail) {
         message += rule->advice;
     }
     return Error(rule == nullptr ? ErrorKind::unavailable : rule->kind, std::move(message));
+}
+
+std::string_view kafka_reason(std::string_view reason) { return reason.substr(0, reason.find(" (after ")); }
+
+std::optional<Error> kafka_refusal(int code, std::string_view reason) {
+    constexpr std::string_view kWhat = "brokers let nobody in";
+    reason = kafka_reason(reason);
+    if (is_refusal_of_tls(reason)) return kafka_error(RD_KAFKA_RESP_ERR__SSL, kWhat, reason);
+    if (kafka_error_kind(code) != ErrorKind::auth) return std::nullopt;
+    // RFC 7628, 3.2.2: what a server says to a token is JSON.
+    if (reason.find("{\"status\":") != std::string_view::npos) {
+        return Error(ErrorKind::auth,
+                     std::string(kWhat) + ": " + std::string(reason) + "; " + std::string(kCheckToken));
+    }
+    Error refusal = kafka_error(code, kWhat, reason);
+    if (!is_too_old_for_scram(reason)) return refusal;
+    return Error(ErrorKind::auth, refusal.message() + ", and build with librdkafka 2.6.1 or later: this one, " +
+                                      rd_kafka_version_str() + ", cannot sign in by SCRAM to newer brokers");
 }
 
 }  // namespace shaduf

@@ -2,9 +2,11 @@
 
 #include <array>
 #include <atomic>
+#include <cstdlib>
 #include <mutex>
 #include <utility>
 
+#include "base/time.h"
 #include "io/kafka.h"
 #include "io/kafka_config.h"
 #include "io/kafka_error.h"
@@ -22,6 +24,8 @@ constexpr auto kTopicWait = 10s;
 // Reports of failures are taken up every so many records; those of successes are never made.
 constexpr uint64_t kPollEvery = 256;
 constexpr int kAbortAtEndMs = 2000;
+// Longer than the pauses between commits; a run that was killed is fenced, and ended, by the one behind it.
+constexpr std::chrono::milliseconds kTransactionMax{300'000};
 
 struct TopicEnd {
     void operator()(rd_kafka_topic_t* topic) const { rd_kafka_topic_destroy(topic); }
@@ -62,9 +66,16 @@ KafkaProperties defaults_for(const KafkaProperties& properties) {
                                 {"partitioner", "murmur2_random"},
                                 {"queue.buffering.max.kbytes", "65536"},
                                 {"queue.buffering.max.messages", "500000"}};
-    // Longer than the pauses between commits; a run that was killed is fenced, and ended, by the one behind it.
-    if (properties.contains("transactional.id")) defaults["transaction.timeout.ms"] = "300000";
+    if (properties.contains("transactional.id")) {
+        defaults["transaction.timeout.ms"] = std::to_string(kTransactionMax.count());
+    }
     return defaults;
+}
+
+std::chrono::milliseconds transaction_max_of(const KafkaProperties& properties) {
+    const auto given = properties.find("transaction.timeout.ms");
+    if (given == properties.end()) return kTransactionMax;
+    return std::chrono::milliseconds(std::strtoll(given->second.c_str(), nullptr, 10));
 }
 
 }  // namespace
@@ -96,8 +107,13 @@ struct KafkaProducer::Impl : KafkaClientState {
         const std::string what = std::string("cannot write to topic ") + rd_kafka_topic_name(message->rkt);
         self.keep(kafka_error(message->err, what));
     }
-    static void failed(rd_kafka_t* handle, int code, const char*, void* opaque) {
-        if (code != RD_KAFKA_RESP_ERR__FATAL) return;  // others pass by, or come with the records that they are of
+    static void failed(rd_kafka_t* handle, int code, const char* reason, void* opaque) {
+        if (code != RD_KAFKA_RESP_ERR__FATAL) {  // others pass by, or come with the records that they are of
+            auto& self = of(opaque);
+            auto refusal = self.was_let_in ? std::nullopt : self.refusal(code, reason);
+            if (refusal) self.keep(std::move(*refusal));
+            return;
+        }
         std::array<char, 512> why{};
         const auto fatal = rd_kafka_fatal_error(handle, why.data(), why.size());
         of(opaque).keep(kafka_error(fatal, "Kafka producer cannot go on", why.data()));
@@ -128,12 +144,16 @@ struct KafkaProducer::Impl : KafkaClientState {
     Result<int32_t> partition_of(const std::string& name, Topic& topic, const KafkaRecord& record);
     template <class Call>
     Result<void> transact(std::string_view what, Call call);
+    Error explained(Error error) const;
 
     const Cancellation& cancellation;
     rd_kafka_t* handle = nullptr;
     bool in_transaction = false;
+    std::chrono::steady_clock::time_point began_at;  // of the transaction
+    std::chrono::milliseconds transaction_max{0};
     std::atomic<uint64_t> sent = 0;
     std::atomic<bool> has_failed = false;
+    std::atomic<bool> was_let_in = false;  // a broker that restarts may refuse for a moment
     std::mutex mutex;
     std::optional<Error> failure;         // by mutex
     std::map<std::string, Topic> topics;  // by mutex; entries stay where they are
@@ -150,8 +170,13 @@ Result<int32_t> KafkaProducer::Impl::partitions_of(const std::string& name, Topi
         const std::unique_ptr<const rd_kafka_metadata_t, MetadataEnd> metadata(answer);
         if (code == RD_KAFKA_RESP_ERR_NO_ERROR && metadata->topic_cnt == 1) {
             code = metadata->topics[0].err;
-            if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return topic.partitions = metadata->topics[0].partition_cnt;
+            if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
+                was_let_in = true;
+                return topic.partitions = metadata->topics[0].partition_cnt;
+            }
         }
+        rd_kafka_poll(handle, 0);
+        TRY(check());
         if (kafka_error_kind(code) == ErrorKind::auth) break;
         // A topic that was made a moment ago may not be known to every broker.
         if (!cancellation.wait_for(std::chrono::milliseconds(kTurnMs))) break;
@@ -168,6 +193,17 @@ Result<int32_t> KafkaProducer::Impl::partition_of(const std::string& name, Topic
                                             size_of(record.partition_key), count, nullptr, nullptr);
 }
 
+// Brokers end a transaction that is too old as they do when another producer takes over.
+Error KafkaProducer::Impl::explained(Error error) const {
+    const auto lasted = std::chrono::steady_clock::now() - began_at;
+    if (error.kind() != ErrorKind::conflict || !in_transaction || lasted < transaction_max) return error;
+    return Error(ErrorKind::conflict, "brokers have ended the transaction, which was open for " +
+                                          format_duration(std::chrono::duration_cast<std::chrono::seconds>(lasted)) +
+                                          ", longer than transaction.timeout.ms (" +
+                                          std::to_string(transaction_max.count()) +
+                                          "); commit more often, or raise it under properties");
+}
+
 // Calls, again where the brokers let it wait, and says what became of the transaction.
 template <class Call>
 Result<void> KafkaProducer::Impl::transact(std::string_view what, Call call) {
@@ -175,10 +211,16 @@ Result<void> KafkaProducer::Impl::transact(std::string_view what, Call call) {
     for (;;) {
         TRY(cancellation.check());
         const KafkaFailure said(call(kTurnMs));
-        if (said == nullptr) return {};
+        if (said == nullptr) {
+            was_let_in = true;
+            return {};
+        }
+        rd_kafka_poll(handle, 0);
+        if (!was_let_in) TRY(check());
         if (!rd_kafka_error_is_retriable(said.get()) || std::chrono::steady_clock::now() > until) {
             auto known = check();  // of a record, which says more
-            return known.ok() || rd_kafka_error_is_fatal(said.get()) ? error_of(said.get(), what) : known.error();
+            const bool is_plain = known.ok() || rd_kafka_error_is_fatal(said.get());
+            return explained(is_plain ? error_of(said.get(), what) : known.error());
         }
     }
 }
@@ -192,6 +234,7 @@ Result<std::unique_ptr<KafkaProducer>> KafkaProducer::create(const KafkaProperti
     auto impl = std::make_unique<Impl>(cancellation);
     impl->tokens = std::move(tokens);
     KafkaConfig config = TRY(make_kafka_config(properties, defaults_for(properties), *impl));
+    impl->transaction_max = transaction_max_of(properties);
     rd_kafka_conf_set_dr_msg_cb(config.get(), Impl::delivered);
     rd_kafka_conf_set_error_cb(config.get(), Impl::failed);
     std::array<char, 512> why{};
@@ -205,7 +248,7 @@ Result<std::unique_ptr<KafkaProducer>> KafkaProducer::create(const KafkaProperti
 }
 
 Result<void> KafkaProducer::send(const std::string& topic, const KafkaRecord& record) {
-    TRY(impl_->check());
+    if (auto known = impl_->check(); !known.ok()) return impl_->explained(known.release_error());
     Impl::Topic& to = impl_->topic_of(topic);
     const int32_t partition = TRY(impl_->partition_of(topic, to, record));
     std::array<rd_kafka_vu_t, 7> parts{};
@@ -240,7 +283,10 @@ Result<void> KafkaProducer::flush() {
     for (;;) {
         const auto code = rd_kafka_flush(impl_->handle, kTurnMs);
         TRY(impl_->check());
-        if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return {};
+        if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
+            impl_->was_let_in = impl_->was_let_in || impl_->sent > 0;
+            return {};
+        }
         if (code != RD_KAFKA_RESP_ERR__TIMED_OUT) return kafka_error(code, "cannot write what waits");
         TRY(impl_->cancellation.check());
     }
@@ -254,11 +300,12 @@ Result<void> KafkaProducer::init_transactions() {
 Result<void> KafkaProducer::begin_transaction() {
     TRY(impl_->transact("cannot begin a transaction", [&](int) { return rd_kafka_begin_transaction(impl_->handle); }));
     impl_->in_transaction = true;
+    impl_->began_at = std::chrono::steady_clock::now();
     return {};
 }
 
 Result<void> KafkaProducer::commit_transaction() {
-    TRY(flush());
+    if (auto flushed = flush(); !flushed.ok()) return impl_->explained(flushed.release_error());
     TRY(impl_->transact("cannot commit the transaction",
                         [&](int wait) { return rd_kafka_commit_transaction(impl_->handle, wait); }));
     impl_->in_transaction = false;

@@ -44,8 +44,18 @@ Result<NewTopic> make_topic(const KafkaTopicSpec& spec) {
     return topic;
 }
 
-Result<Handle> make_handle(const KafkaProperties& properties, KafkaClientState& state) {
+struct AdminState : KafkaClientState {
+    std::optional<Error> refused;
+};
+
+void note_refusal(rd_kafka_t*, int code, const char* reason, void* opaque) {
+    auto& state = static_cast<AdminState&>(*static_cast<KafkaClientState*>(opaque));
+    if (auto refusal = state.refusal(code, reason)) state.refused = std::move(*refusal);
+}
+
+Result<Handle> make_handle(const KafkaProperties& properties, AdminState& state) {
     KafkaConfig config = TRY(make_kafka_config(properties, {{"client.id", "shaduf"}}, state));
+    rd_kafka_conf_set_error_cb(config.get(), note_refusal);
     std::array<char, 512> why{};
     Handle handle(rd_kafka_new(RD_KAFKA_PRODUCER, config.get(), why.data(), why.size()));
     if (handle == nullptr) {
@@ -91,7 +101,8 @@ Result<std::vector<std::string>> create_kafka_topics(const KafkaProperties& prop
         made.push_back(TRY(make_topic(spec)));
         wanted.push_back(made.back().get());
     }
-    KafkaClientState state{std::move(tokens)};
+    AdminState state;
+    state.tokens = std::move(tokens);
     const Handle handle = TRY(make_handle(plain, state));
     const std::unique_ptr<rd_kafka_queue_t, QueueEnd> answers(rd_kafka_queue_new(handle.get()));
     const std::unique_ptr<rd_kafka_AdminOptions_t, OptionsEnd> options(
@@ -102,6 +113,8 @@ Result<std::vector<std::string>> create_kafka_topics(const KafkaProperties& prop
     rd_kafka_CreateTopics(handle.get(), wanted.data(), wanted.size(), options.get(), answers.get());
     for (;;) {
         TRY(cancellation.check());
+        rd_kafka_poll(handle.get(), 0);
+        if (state.refused) return *state.refused;
         const std::unique_ptr<rd_kafka_event_t, EventEnd> event(rd_kafka_queue_poll(answers.get(), kTurnMs));
         if (event != nullptr && rd_kafka_event_type(event.get()) == RD_KAFKA_EVENT_CREATETOPICS_RESULT) {
             return created_of(*event);

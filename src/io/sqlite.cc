@@ -18,6 +18,13 @@ void SqliteStatement::bind(int64_t value) { sqlite3_bind_int64(statement_, ++bou
 
 void SqliteStatement::bind(double value) { sqlite3_bind_double(statement_, ++bound_, value); }
 
+void SqliteStatement::bind_null() { sqlite3_bind_null(statement_, ++bound_); }
+
+void SqliteStatement::reset() {
+    sqlite3_reset(statement_);
+    bound_ = 0;
+}
+
 int SqliteStatement::step() { return sqlite3_step(statement_); }
 
 std::string SqliteStatement::text(int column) const {
@@ -31,7 +38,7 @@ double SqliteStatement::number(int column) const { return sqlite3_column_double(
 
 bool SqliteStatement::is_null(int column) const { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
 
-Error sqlite_error(sqlite3* database, const std::string& what) {
+Error sqlite_error(sqlite3* database, const std::string& what, const std::string& advice) {
     const int code = database == nullptr ? SQLITE_NOMEM : sqlite3_errcode(database);
     const std::string text = database == nullptr ? "out of memory" : sqlite3_errmsg(database);
     ErrorKind kind = ErrorKind::internal;
@@ -39,8 +46,7 @@ Error sqlite_error(sqlite3* database, const std::string& what) {
     if (code == SQLITE_BUSY || code == SQLITE_LOCKED) kind = ErrorKind::conflict;
     if (code == SQLITE_CANTOPEN || code == SQLITE_READONLY || code == SQLITE_NOTADB || code == SQLITE_CORRUPT)
         kind = ErrorKind::invalid_config;
-    return Error(kind,
-                 "run history: cannot " + what + ": " + text + "; the file may be deleted, no data depends on it");
+    return Error(kind, "run history: cannot " + what + ": " + text + "; " + advice);
 }
 
 }  // namespace shaduf

@@ -22,6 +22,9 @@ public:
     void bind(const std::string& text);
     void bind(int64_t value);
     void bind(double value);
+    void bind_null();
+    // Begins anew, with other values.
+    void reset();
     int step();  // SQLITE_ROW, SQLITE_DONE, or an error's code
     std::string text(int column) const;
     int64_t integer(int column) const;
@@ -33,7 +36,9 @@ private:
     int bound_ = 0;
 };
 
-// What the database says went wrong, as "cannot <what>: ...". conflict while another process holds it for too long.
-Error sqlite_error(sqlite3* database, const std::string& what);
+// What the database says went wrong, as "run history: cannot <what>: ..., <advice>". conflict while another process
+// holds it for too long.
+Error sqlite_error(sqlite3* database, const std::string& what,
+                   const std::string& advice = "the file may be deleted, no data depends on it");
 
 }  // namespace shaduf

@@ -245,9 +245,37 @@ TEST(KafkaAvroMessages, ReaderSchema) {
     const auto messages = MessagesOf().add(frame_of_id(1) + number(3)).done();
     DecoderSettings settings{.value = Format::avro, .registry = registry(), .stream = "orders"};
     settings.reader_schema = "latest";
+    settings.reader_subject = "orders-value";
     EXPECT_THAT(read(world, settings, messages), ElementsAre("id: float64, s: string", R"({"id":3,"s":"d"})"));
     settings.reader_schema = "/nowhere/order.avsc";
     EXPECT_THAT(read(world, settings, messages), ElementsAre(HasSubstr("reader_schema cannot be used: /nowhere")));
+}
+
+// With a schema that was not met before the latest is asked for again, and holds for messages of older ones as well.
+TEST(KafkaAvroMessages, LatestReaderSchemaIsFollowed) {
+    World world;
+    const std::string first = record(R"({"name":"id","type":"int"})");
+    const std::string second = record(R"({"name":"id","type":"int"},{"name":"s","type":"string","default":"d"})");
+    world.http.expect("GET /schemas/ids/1").reply(answer(first));
+    world.http.expect("GET /subjects/sales.Order/versions/latest").reply(answer(first));
+    world.http.expect("GET /schemas/ids/2").reply(answer(second));
+    world.http.expect("GET /subjects/sales.Order/versions/latest").reply(answer(second));
+    DecoderSettings settings{.value = Format::avro, .registry = registry(), .stream = "orders"};
+    settings.reader_schema = "latest";
+    settings.reader_subject = "sales.Order";
+    const std::string old = frame_of_id(1) + number(3);
+    const std::string fresh = frame_of_id(2) + number(4) + "\x02x";
+    auto decoder = make_decoder(settings).release_value();
+    const auto before = decoder->to_rows(world.run, MessagesOf().add(old).done());
+    ASSERT_TRUE(before.ok()) << before.error().to_string();
+    const auto columns_of = [](const Rows& rows) {
+        return std::get<std::shared_ptr<const EncodedRows>>(rows)->decode().rows.schema()->fields().size();
+    };
+    EXPECT_EQ(columns_of(before.value()), 1u);
+    static_cast<void>(decoder->to_rows(world.run, MessagesOf().add(fresh).done()));
+    const auto behind = decoder->to_rows(world.run, MessagesOf().add(old).done());
+    ASSERT_TRUE(behind.ok()) << behind.error().to_string();
+    EXPECT_EQ(columns_of(behind.value()), 2u);
 }
 
 }  // namespace

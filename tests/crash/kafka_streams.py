@@ -12,6 +12,8 @@ import json
 import os
 import pathlib
 import random
+import signal
+import struct
 import subprocess
 import sys
 import tempfile
@@ -22,6 +24,7 @@ import urllib.parse
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "harness"))
 from kafka import Kafka  # noqa: E402
 from s3 import S3Server  # noqa: E402
+from schema_registry import SchemaRegistry  # noqa: E402
 
 PARTITIONS = 4
 EVENTS = 20_000
@@ -29,6 +32,8 @@ CHUNK = 1000
 POISON_EVERY = 1000
 DRAIN_SECONDS_MAX = 120
 STALL_SECONDS = 3
+SESSION_SECONDS = 6
+SETTLE_SECONDS_MAX = 60
 
 
 class FaultyS3:
@@ -140,6 +145,8 @@ class KafkaToS3:
     poison = False
     faults = 0.04
     consumers_max = 2
+    strategy = "cooperative-sticky"
+    columns = "name, amount"
 
     @staticmethod
     def missing():
@@ -159,6 +166,7 @@ class KafkaToS3:
         self.rounds = 0
         self.expected = []
         self.poisoned = 0
+        self.rows_named = 0  # by all manifests, when they were read last
         self.topic = ""
 
     # ---- what is written
@@ -173,17 +181,23 @@ class KafkaToS3:
             by_partition = collections.defaultdict(list)
             for number in range(begin, begin + CHUNK):
                 event = self.event(number)
+                target = self.generator.choice(self.topics()), self.generator.randrange(self.partitions())
+                by_partition[target].append(self.encode(event))
                 self.expected.append(event)
-                partition = self.generator.randrange(self.partitions())
-                by_partition[partition].append(json.dumps(event))
                 if self.poison and number % POISON_EVERY == POISON_EVERY // 2:
-                    by_partition[partition].append("{poisoned " + str(number))
+                    by_partition[target].append("{poisoned " + str(number))
                     self.poisoned += 1
-            for partition, lines in by_partition.items():
-                self.kafka.produce(self.topic, lines, partition)
+            for (topic, partition), lines in by_partition.items():
+                self.kafka.produce(topic, lines, partition)
             self.between(begin)
             if stop.wait(0.05):
                 raise RuntimeError("stopped")
+
+    def encode(self, event):
+        return json.dumps(event)
+
+    def topics(self):
+        return [self.topic]
 
     def partitions(self):
         return PARTITIONS
@@ -194,19 +208,40 @@ class KafkaToS3:
     # ---- who reads it
 
     def pipeline(self, mode):
-        return f"""source: {{type: kafka, brokers: "{self.kafka.brokers}", properties: {{session.timeout.ms: "6000",
-  heartbeat.interval.ms: "500", topic.metadata.refresh.interval.ms: "1000"}}}}
+        return f"""source: {{type: kafka, brokers: "{self.kafka.brokers}"{self.connection()}, properties: {{
+  session.timeout.ms: "{SESSION_SECONDS}000", heartbeat.interval.ms: "500", topic.metadata.refresh.interval.ms: "1000",
+  partition.assignment.strategy: {self.strategy}}}}}
 sink: {{type: files, path: "s3://lake/t", endpoint: "{self.proxy.url}", access_key: key, secret_key: secret}}
 streams:
   events:
-    topics: [{self.topic}]
+    topics: [{self.wanted()}]
     mode: {mode}
-    format: json
+    {self.format()}
     metadata: [partition, offset]
     commit_every: 300ms
     retries: 50
     table: {{name: events, partition_by: [day]}}
 """
+
+    def connection(self):
+        """Further options of it, a comma before each."""
+        return ""
+
+    def wanted(self):
+        return self.topic
+
+    def format(self):
+        return "format: json"
+
+    def begin_round(self):
+        self.kafka.create_topic(self.topic, PARTITIONS)
+
+    def disturb(self, consumer):
+        """Whether that was a kill that hit."""
+        return consumer.kill()
+
+    def settle(self, running):
+        """Before those that still run are killed, when all is produced."""
 
     def round(self, binary, kills):
         """The number of kills that hit."""
@@ -214,7 +249,7 @@ streams:
         self.topic = f"events{self.rounds}"
         self.expected, self.poisoned = [], 0
         self.s3.reset()
-        self.kafka.create_topic(self.topic, PARTITIONS)
+        self.begin_round()
         folder = pathlib.Path(tempfile.mkdtemp(prefix="shaduf-crash-"))
         stop, failures = threading.Event(), []
         producer = threading.Thread(target=self.guard, args=(self.produce, stop, failures), daemon=True)
@@ -226,9 +261,12 @@ streams:
                     started += 1
                     running.append(Consumer(binary, folder / f"c{started}", self.pipeline("stream")))
                 time.sleep(self.generator.uniform(0.1, 2.5))
-                hits += running.pop(self.generator.randrange(len(running))).kill()
+                consumer = self.generator.choice(running)
+                hits += self.disturb(consumer)
+                running = [each for each in running if each.process.poll() is None]
                 if failures:
                     raise failures[0]
+            self.settle(running)
         finally:
             stop.set()
             for consumer in running:
@@ -261,9 +299,11 @@ streams:
     def named(self):
         """Keys of the files and of the quarantine that the manifests name."""
         state = {"files": set(), "quarantine": set()}
+        self.rows_named = 0
         version = 1
         while (text := self.s3.get(f"t/events/_shaduf/manifest/{version:020d}.json")) is not None:
             manifest = json.loads(text)
+            self.rows_named += sum(file["rows"] for file in manifest["files"]["add"])
             for kind, keys in state.items():
                 keys |= {file["key"] for file in manifest[kind]["add"]}
                 keys -= set(manifest[kind]["remove"])
@@ -282,8 +322,8 @@ streams:
         (project / "pipelines/q.yml").write_text(
             "source: {type: files, path: .}\nsink: {type: duckdb, path: w.duckdb}\nstreams: {x: {files: none}}\n",
             encoding="utf-8")
-        sql = ("SELECT id, day::varchar AS day, name, amount FROM "
-               f"read_parquet('{lake}/**/*.parquet', hive_partitioning = true) ORDER BY id")
+        sql = (f"SELECT id, day::varchar AS day, {self.columns} FROM "
+               f"read_parquet('{lake}/**/*.parquet', hive_partitioning = true, union_by_name = true) ORDER BY id")
         done = subprocess.run([self.binary, "query", sql, "--json", "--connection", "q.sink"], cwd=project,
                               capture_output=True, text=True, timeout=120, check=False)
         if done.returncode != 0:
@@ -301,7 +341,7 @@ streams:
                                  f"{len(twice)} twice {twice[:5]}, {len(lost)} lost {lost[:5]}; kept: {folder}")
         rows = [json.loads(line) for key in named["quarantine"] for line in self.s3.get("t/" + key).splitlines()]
         positions = {row["position"] for row in rows}
-        wrong = [row["position"] for row in rows if not row["position"].startswith(self.topic + "/")]
+        wrong = [row["position"] for row in rows if row["position"].split("/")[0] not in self.topics()]
         if len(rows) != self.poisoned or len(positions) != self.poisoned or wrong:
             raise AssertionError(f"quarantine has {len(rows)} rows, {len(positions)} positions, {self.poisoned} "
                                  f"expected; {wrong[:5]}; kept: {folder}")
@@ -364,5 +404,137 @@ class KafkaBrokerLost(KafkaToS3):
             self.kafka.wait_until_ready()
 
 
+class KafkaEager(KafkaToS3):
+    """Members that give all their partitions up before they get others."""
+    strategy = "range"
+
+
+class KafkaPattern(KafkaToS3):
+    """Topics by pattern, one of which is made when the others are being read."""
+
+    def topics(self):
+        return self.made
+
+    def wanted(self):
+        return f'"^{self.topic}_"'
+
+    def begin_round(self):
+        self.made = []  # pylint: disable=attribute-defined-outside-init
+        self.make_topic("first")
+
+    def make_topic(self, name):
+        self.kafka.create_topic(f"{self.topic}_{name}", PARTITIONS)
+        self.made.append(f"{self.topic}_{name}")
+
+    def between(self, begin):
+        if begin == EVENTS // 2 // CHUNK * CHUNK:
+            self.make_topic("second")
+
+
+class KafkaStalls(KafkaToS3):
+    """Processes that stand still for longer than their session, whose partitions others get meanwhile, and go on."""
+
+    def disturb(self, consumer):
+        if self.generator.random() < 0.4:
+            return consumer.kill()
+        consumer.process.send_signal(signal.SIGSTOP)
+        time.sleep(SESSION_SECONDS + self.generator.uniform(0.5, 3))
+        consumer.process.send_signal(signal.SIGCONT)
+        return False
+
+    def settle(self, running):
+        """Those that were stopped read what is left: none of them begins anew for ever."""
+        deadline = time.monotonic() + SETTLE_SECONDS_MAX
+        while running and self.named() and self.rows_named < len(self.expected):
+            if time.monotonic() > deadline:
+                raise AssertionError(f"{self.rows_named} rows of {len(self.expected)} after {SETTLE_SECONDS_MAX} s:\n" +
+                                     "\n".join(consumer.said() for consumer in running))
+            time.sleep(0.5)
+
+
+def varint(number):
+    bits = number << 1 ^ number >> 63
+    out = b""
+    while bits > 0x7F:
+        out, bits = out + bytes([bits & 0x7F | 0x80]), bits >> 7
+    return out + bytes([bits])
+
+
+def avro_text(text):
+    return varint(len(text.encode())) + text.encode()
+
+
+class KafkaEvolves(KafkaToS3):
+    """Avro of a schema that gains fields and wider ones on the way, as writers change one behind the other. In half of
+    the rounds the columns are those of the writers, and rows of older ones have nulls; in the others they are those of
+    the newest schema, whose defaults those rows get."""
+    columns = "name, amount, channel, note"
+
+    def __init__(self, generator):
+        super().__init__(generator)
+        self.registry = SchemaRegistry()
+        self.ids = []
+        self.version = 0
+        self.reads_by_newest = False
+
+    @staticmethod
+    def schema(version):
+        number = "int" if version == 1 else "long"
+        fields = [{"name": "id", "type": "int"}, {"name": "day", "type": "string"}, {"name": "name", "type": "string"},
+                  {"name": "amount", "type": number}]
+        if version > 1:
+            fields.append({"name": "channel", "type": "string", "default": "web"})
+        if version > 2:
+            fields.append({"name": "note", "type": ["null", "string"], "default": None})
+        return json.dumps({"type": "record", "name": "Event", "fields": fields})
+
+    def begin_round(self):
+        super().begin_round()
+        self.reads_by_newest = self.generator.random() < 0.5
+        self.ids, self.version = [], 0
+        self.next_version()
+
+    def next_version(self):
+        self.version += 1
+        self.ids.append(self.registry.register(f"{self.topic}-value", {"schema": self.schema(self.version)}))
+
+    def between(self, begin):
+        if begin // CHUNK in (EVENTS // 3 // CHUNK, EVENTS * 2 // 3 // CHUNK):
+            self.next_version()
+
+    def event(self, number):
+        version = self.version if self.generator.random() < 0.8 else self.generator.randint(1, self.version)
+        event = {**super().event(number), "channel": "web" if self.reads_by_newest else None, "note": None}
+        if version > 1:
+            event.update(channel=self.generator.choice(["app", "shop"]), amount=event["amount"] << 20)
+        if version > 2:
+            event["note"] = self.generator.choice([None, f"note {number}"])
+        return {**event, "version": version}
+
+    def encode(self, event):
+        version = event.pop("version")
+        body = varint(event["id"]) + avro_text(event["day"]) + avro_text(event["name"]) + varint(event["amount"])
+        if version > 1:
+            body += avro_text(event["channel"])
+        if version > 2:
+            body += varint(0) if event["note"] is None else varint(1) + avro_text(event["note"])
+        return b"\0" + struct.pack(">i", self.ids[version - 1]) + body
+
+    def connection(self):
+        return f', registry_url: "{self.registry.url}"'
+
+    def format(self):
+        if not self.reads_by_newest:
+            return "format: avro"
+        path = self.kafka.folder / "newest.avsc"
+        path.write_text(self.schema(3), encoding="utf-8")
+        return f'format: avro\n    reader_schema: "{path}"'
+
+    def close(self):
+        self.registry.stop()
+        super().close()
+
+
 SCENARIOS = {"kafka_to_s3": KafkaToS3, "kafka_poisoned": KafkaPoisoned, "kafka_grows": KafkaGrows,
-             "kafka_broker_lost": KafkaBrokerLost}
+             "kafka_broker_lost": KafkaBrokerLost, "kafka_eager": KafkaEager, "kafka_pattern": KafkaPattern,
+             "kafka_stalls": KafkaStalls, "kafka_evolves": KafkaEvolves}

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from kafka_admin import KafkaAdmin  # noqa: E402
+from kafka_security import Security  # noqa: E402
 from postgres import free_port  # noqa: E402
 
 SKIPPED = 77
@@ -23,6 +24,7 @@ START_SECONDS_MAX = 90
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 JARS = ROOT / ".deps/kafka/libs"
 JAVA = ["java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto"]
+KEY_END, MESSAGE_END = b"\x01\xfe\xfd", b"\x02\xfe\xfd"  # of what kcat is given; no text has them
 LOGGING = """status = error
 appender.console.type = Console
 appender.console.name = console
@@ -66,9 +68,12 @@ class Kafka:
     def is_installed():
         return JARS.exists() and shutil.which("java") is not None and shutil.which("kcat") is not None
 
-    def __init__(self, nodes=1, settings=None):
+    def __init__(self, nodes=1, settings=None, secure=False):
+        """With `secure`, which is for one node, there are listeners besides that want to know who comes."""
         self.settings = settings or {}
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="shaduf-kafka-"))
+        self.security = Security(self.folder / "security", free_port) if secure else None
+        self.client = None
         self.nodes = [Node(self.folder, number) for number in range(1, nodes + 1)]
         (self.folder / "log4j2.properties").write_text(LOGGING, encoding="utf-8")
         try:
@@ -90,18 +95,25 @@ class Kafka:
     def config_of(self, node):
         copies = min(len(self.nodes), 3)
         voters = ",".join(f"{each.number}@127.0.0.1:{each.controller_port}" for each in self.nodes)
+        more = self.security.listeners() if self.security else ""
+        protocols = self.security.protocols() if self.security else ""
+        secured = self.security.settings() if self.security else {}
         return {"process.roles": "broker,controller", "node.id": node.number, "controller.quorum.voters": voters,
-                "listeners": f"PLAINTEXT://{node.address},CONTROLLER://127.0.0.1:{node.controller_port}",
-                "advertised.listeners": f"PLAINTEXT://{node.address}", "controller.listener.names": "CONTROLLER",
-                "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+                "listeners": f"PLAINTEXT://{node.address},CONTROLLER://127.0.0.1:{node.controller_port}{more}",
+                "advertised.listeners": f"PLAINTEXT://{node.address}{more}",
+                "controller.listener.names": "CONTROLLER",
+                "listener.security.protocol.map": f"PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT{protocols}",
                 "log.dirs": node.folder / "data", "auto.create.topics.enable": "false",
                 "default.replication.factor": copies, "offsets.topic.replication.factor": copies,
                 "transaction.state.log.replication.factor": copies, "transaction.state.log.min.isr": min(copies, 2),
                 "min.insync.replicas": min(copies, 2), "offsets.topic.num.partitions": 2,
-                "transaction.state.log.num.partitions": 2, "group.initial.rebalance.delay.ms": 0,
-                "group.min.session.timeout.ms": 1000, "num.network.threads": 2, "num.io.threads": 2,
-                "log.cleaner.dedupe.buffer.size": 4 << 20, "broker.session.timeout.ms": 3000,
-                "broker.heartbeat.interval.ms": 500, "controlled.shutdown.enable": "true", **self.settings}
+                "transaction.state.log.num.partitions": 2,
+                "transaction.abort.timed.out.transaction.cleanup.interval.ms": 500,
+                "group.initial.rebalance.delay.ms": 0, "group.min.session.timeout.ms": 1000,
+                "num.network.threads": 2, "num.io.threads": 2,
+                "log.cleaner.dedupe.buffer.size": 4 << 20, "log.cleaner.backoff.ms": 200,
+                "broker.session.timeout.ms": 3000, "broker.heartbeat.interval.ms": 500,
+                "controlled.shutdown.enable": "true", **secured, **self.settings}
 
     def format(self):
         """Gives the folders of all nodes the identity of one cluster."""
@@ -110,7 +122,8 @@ class Kafka:
             text = "".join(f"{key}={value}\n" for key, value in self.config_of(node).items())
             (node.folder / "server.properties").write_text(text, encoding="utf-8")
             command = self.java("kafka.tools.StorageTool", "format", "-t", "c2hhZHVmLWthZmthLXRlcw", "-c",
-                                node.folder / "server.properties", heap="64m")
+                                node.folder / "server.properties",
+                                *(self.security.format_options() if self.security else []), heap="64m")
             with open(node.folder / "log", "a", encoding="utf-8") as log:
                 running.append(subprocess.Popen(command, stdout=log, stderr=log))  # pylint: disable=R1732
         for node, process in zip(self.nodes, running):
@@ -119,7 +132,8 @@ class Kafka:
 
     def java(self, main, *arguments, heap):
         logging = f"-Dlog4j2.configurationFile={self.folder / 'log4j2.properties'}"
-        return [*JAVA, f"-Xmx{heap}", logging, "-cp", f"{JARS}/*", main, *arguments]
+        secured = self.security.java_options() if self.security else []
+        return [*JAVA, f"-Xmx{heap}", logging, *secured, "-cp", f"{JARS}/*", main, *arguments]
 
     def start(self, node):
         command = self.java("kafka.Kafka", node.folder / "server.properties", heap="384m")
@@ -169,17 +183,18 @@ class Kafka:
         lines = []
         for message in messages:
             parts = message if isinstance(message, tuple) else (message,)
-            lines.append(b"\x01".join(self.as_bytes(part) for part in parts))
-        options = ["-K", "\x01"] if keyed else []
+            lines.append(KEY_END.join(self.as_bytes(part) for part in parts))
+        options = ["-K", "\\x01\\xfe\\xfd"] if keyed else []
         options += ["-p", str(partition)] if partition is not None else []
         options += [part for header in headers for part in ("-H", header)]
         if any(message is None or (isinstance(message, tuple) and None in message) for message in messages):
             options.append("-Z")
         with tempfile.NamedTemporaryFile(dir=self.folder) as file:
-            file.write(b"".join(line + b"\x02" for line in lines))
+            file.write(b"".join(line + MESSAGE_END for line in lines))
             file.flush()
             with open(file.name, "rb") as given:
-                done = subprocess.run(["kcat", "-P", "-q", "-b", self.brokers, "-t", topic, "-D", "\x02", *options],
+                done = subprocess.run(["kcat", "-P", "-q", "-b", self.brokers, "-t", topic, "-D",
+                                       "\\x02\\xfe\\xfd", *options],
                                       stdin=given, capture_output=True, timeout=120, check=False)
         if done.returncode != 0:
             raise RuntimeError(f"kcat: {done.stderr.decode(errors='replace')}")
@@ -212,6 +227,34 @@ class Kafka:
             at = end + 1
         return sorted(found, key=lambda message: (message.partition, message.offset))
 
+    def ask_client(self, *words):
+        """Has KafkaClient.java do it: transactions, compression by Kafka's own codecs, deleting."""
+        if self.client is None:
+            program = pathlib.Path(__file__).parent / "KafkaClient.java"
+            with open(self.folder / "client.log", "w", encoding="utf-8") as log:
+                self.client = subprocess.Popen(  # pylint: disable=R1732
+                    self.java(str(program), self.brokers, heap="128m"), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                    stderr=log, text=True)
+        self.client.stdin.write("\t".join(map(str, words)) + "\n")
+        self.client.stdin.flush()
+        answer = self.client.stdout.readline().strip()
+        if answer != "ok":
+            log = (self.folder / "client.log").read_text(encoding="utf-8")[-2000:]
+            raise RuntimeError(f"KafkaClient {words[0]}: {answer}\n{log}")
+
+    def wait_for_messages(self, topic, count):
+        """Until `topic` has that many: behind what its broker does in its own time."""
+        deadline = time.monotonic() + START_SECONDS_MAX
+        while (found := len(self.consume(topic))) != count:
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"topic {topic} has {found} messages, not {count}")
+            time.sleep(0.2)
+
+    def delete_topic(self, name):
+        self.ask_client("delete", name)
+        while name in self.admin().metadata()["topics"]:
+            time.sleep(0.05)
+
     def kill(self, node):
         """SIGKILL, as a machine that loses its power; `start` follows."""
         node.process.kill()
@@ -219,6 +262,9 @@ class Kafka:
         node.process = None
 
     def stop(self):
+        if self.client:
+            self.client.kill()
+            self.client.communicate(timeout=30)
         for node in self.nodes:
             if node.process and node.process.poll() is None:
                 node.process.send_signal(signal.SIGKILL)  # nothing of it is wanted any more

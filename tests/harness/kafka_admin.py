@@ -1,12 +1,13 @@
-"""What tests ask of Kafka's brokers that no program at hand asks: three requests of the protocol, written out.
+"""What tests ask of Kafka's brokers that no program at hand asks: four requests of the protocol, written out.
 
 Offsets and names of fields are those of the protocol's own description (kafka.apache.org/protocol).
 """
 import socket
 import struct
 
-CREATE_TOPICS, CREATE_PARTITIONS, METADATA = 19, 37, 3
+CREATE_TOPICS, CREATE_PARTITIONS, METADATA, OFFSET_FETCH = 19, 37, 3, 9
 TOPIC_ALREADY_EXISTS = 36
+NO_COORDINATOR_YET = (14, 15, 16)
 TIMEOUT_MS = 30_000
 
 
@@ -92,6 +93,23 @@ class KafkaAdmin:
                 answer.array(lambda: answer.number("i"))
             topics[name] = partitions
         return {"brokers": brokers, "topics": topics}
+
+    def committed(self, group, topic, partitions):
+        """{partition: offset}, of those that the group has committed; a cluster of one node."""
+        numbers = struct.pack(f">i{partitions}i", partitions, *range(partitions))
+        answer = self.ask(OFFSET_FETCH, 1, text(group) + struct.pack(">i", 1) + text(topic) + numbers)
+        offsets = {}
+        for _ in range(answer.number("i")):
+            answer.text()
+            for _ in range(answer.number("i")):
+                partition, offset = answer.number("i"), answer.number("q")
+                answer.text()
+                code = answer.number("h")
+                if code not in (0, *NO_COORDINATOR_YET):
+                    raise KafkaRefusal(f"offsets of {group}", code, topic)
+                if offset >= 0:
+                    offsets[partition] = offset
+        return offsets
 
     def create_topic(self, name, partitions, replication, config):
         body = struct.pack(">i", 1) + text(name) + struct.pack(">ihi", partitions, replication, 0)

@@ -31,6 +31,13 @@ RUN_SECONDS_MAX = 120
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
+def knows_scram():
+    """Whether shaduf is built with a librdkafka whose SCRAM brokers of Kafka 4 accept."""
+    if (ROOT / ".deps/librdkafka/lib/librdkafka.a").exists():
+        return True
+    return subprocess.run(["pkg-config", "--atleast-version=2.6.1", "rdkafka"], check=False).returncode == 0
+
+
 class Skipped(Exception):
     """A part that the test needs is not there."""
 
@@ -127,7 +134,8 @@ class TestRun:
     def do_require(self, block):
         deps = ROOT / ".deps"
         needs = {"s3": (deps / "moto/bin/moto_server").exists, "s3proxy": S3Proxy.is_installed,
-                 "kafka": Kafka.is_installed,
+                 "kafka": Kafka.is_installed, "kafka secure": Kafka.is_installed,
+                 "scram": knows_scram, "readers": (deps / "readers/bin/duckdb").exists,
                  "postgres": lambda: Postgres.is_installed(self.postgres_version),
                  "postgres18": lambda: Postgres.is_installed("18"),
                  "json-server": (deps / "parts/node_modules/json-server").exists,
@@ -138,6 +146,8 @@ class TestRun:
         if block.arguments not in needs:
             raise TestFileError(f"line {block.line}: unknown part: {block.arguments}")
         if not needs[block.arguments]():
+            if block.arguments == "scram":
+                raise Skipped("librdkafka is older than 2.6.1; run scripts/setup")
             is_18 = block.arguments == "postgres" and self.postgres_version == "18"
             part = "postgres18" if is_18 else block.arguments
             raise Skipped(f"{part} is not installed; run scripts/setup --extras")
@@ -150,17 +160,25 @@ class TestRun:
             self.s3 = S3Proxy(self.folder / "s3")
             self.values.update(S3=self.s3.url, S3_KEY=self.s3.KEY, S3_SECRET=self.s3.SECRET)
 
-        if block.arguments == "kafka":
-            self.kafka = Kafka()
+        if block.arguments.startswith("kafka"):
+            self.kafka = Kafka(secure=block.arguments == "kafka secure")
             self.values.update(KAFKA=self.kafka.brokers)
+            self.values.update(self.kafka.security.values() if self.kafka.security else {})
 
     def do_topic(self, block):
-        """Creates it, or, with `add`, gives it more partitions."""
+        """Creates it; or with `add` gives it more partitions, with `delete` ends it, with `trim` deletes what stands
+        before an offset, with `wait` waits until it has so many messages."""
         name, *options = shlex.split(block.arguments)
-        add = "add" in options
-        settings = dict(option.split("=", 1) for option in options if option != "add")
+        words = [option for option in options if "=" not in option]
+        settings = dict(option.split("=", 1) for option in options if "=" in option)
         partitions = int(settings.pop("partitions", 1))
-        if add:
+        if words == ["delete"]:
+            self.kafka.delete_topic(name)
+        elif words == ["trim"]:
+            self.kafka.ask_client("trim", name, settings.get("partition", 0), settings["before"])
+        elif words == ["wait"]:
+            self.kafka.wait_for_messages(name, int(settings["messages"]))
+        elif words == ["add"]:
             self.kafka.add_partitions(name, partitions)
         else:
             self.kafka.create_topic(name, partitions, config=settings)
@@ -174,6 +192,10 @@ class TestRun:
         kind = dict(option.split("=", 1) for option in options).get("type", "AVRO").upper()
         self.registry.register(subject, {"schema": "\n".join(block.body), "schemaType": kind})
 
+    def do_subjects(self, block):
+        """The subjects of the schema registry."""
+        self.compare(block, sorted(self.registry.subjects))
+
     def do_produce(self, block):
         """A message a line; with `keys` as KEY|VALUE, and KEY| is a tombstone."""
         topic, *options = shlex.split(block.arguments)
@@ -185,7 +207,19 @@ class TestRun:
         settings = dict(option.split("=", 1) for option in options if re.match(r"(?!header)\w+=", option))
         headers = [option.split("=", 1)[1] for option in options if option.startswith("header=")]
         partition = int(settings["partition"]) if "partition" in settings else None
+        if "codec" in settings:
+            self.kafka.ask_client("write", settings["codec"], topic, partition or 0, *map(bytes.decode, lines))
+            return
         self.kafka.produce(topic, lines, partition, headers)
+
+    def do_transaction(self, block):
+        """transaction NAME TOPIC [partition=1]: writes in it; transaction NAME commit|abort."""
+        name, what, *options = shlex.split(block.arguments)
+        if what in ("commit", "abort"):
+            self.kafka.ask_client(what, name)
+            return
+        settings = dict(option.split("=", 1) for option in options)
+        self.kafka.ask_client("transact", name, what, settings.get("partition", 0), *map(self.fill_in, block.body))
 
     def do_consume(self, block):
         """What committed messages a topic has, by partition and offset."""
@@ -387,6 +421,15 @@ class TestRun:
                 row = {name: value for name, value in json.loads(line).items() if not name.startswith("_shaduf_")}
                 lines.append(json.dumps(row, ensure_ascii=False))
         self.compare(block, sorted(lines))
+
+    def do_parquet(self, block):
+        """What others read in the Parquet files below a folder, those named _... left out."""
+        files = sorted(str(path) for path in self.path(block.arguments).rglob("*.parquet")
+                       if not any(part.startswith("_") for part in path.relative_to(self.project).parts))
+        readers = ROOT / ".deps/readers/bin"
+        done = subprocess.run([readers / "python", ROOT / "tests/harness/read_parquet.py", readers / "duckdb", *files],
+                              capture_output=True, text=True, timeout=RUN_SECONDS_MAX, check=False)
+        self.compare(block, done.stdout.splitlines() + done.stderr.splitlines())
 
     def do_print(self, block):
         self.compare(block, self.path(block.arguments).read_text(encoding="utf-8").splitlines())

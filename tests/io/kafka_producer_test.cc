@@ -183,6 +183,31 @@ TEST_F(KafkaServerTest, WhoComesLaterFencesWhoWasThere) {
     EXPECT_THAT(read(), testing::ElementsAre("0 -=heir"));
 }
 
+// The marker of its end tells that the brokers have given it up.
+TEST_F(KafkaServerTest, ATransactionThatIsTooOldIsCalledThat) {
+    create(1);
+    properties_["transaction.timeout.ms"] = "1000";
+    auto producer = make(topic_);
+    properties_.erase("transaction.timeout.ms");
+    ASSERT_TRUE(producer->init_transactions().ok());
+    ASSERT_TRUE(producer->begin_transaction().ok());
+    ASSERT_TRUE(producer->send(topic_, {.value = "late"}).ok());
+    ASSERT_TRUE(producer->flush().ok());
+    auto reader = KafkaConsumer::create({{"bootstrap.servers", properties_["bootstrap.servers"]}, {"group.id", "test"}},
+                                        cancellation_)
+                      .release_value();
+    const TopicPartition partitions[] = {{topic_, 0}};
+    const auto until = std::chrono::steady_clock::now() + 60s;
+    while (reader->bounds(partitions, 30s).release_value().at(partitions[0]).end == 0) {
+        ASSERT_LT(std::chrono::steady_clock::now(), until);
+        cancellation_.wait_for(50ms);
+    }
+    const auto late = producer->commit_transaction();
+    ASSERT_FALSE(late.ok());
+    EXPECT_EQ(late.error().kind(), ErrorKind::conflict) << late.error().to_string();
+    EXPECT_THAT(late.error().message(), testing::HasSubstr("longer than transaction.timeout.ms (1000)"));
+}
+
 TEST_F(KafkaServerTest, AMessageThatIsTooLargeHarmsNoOther) {
     create(1);
     auto producer = make(topic_);

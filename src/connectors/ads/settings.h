@@ -63,16 +63,6 @@ inline constexpr std::array<FieldSpec, 3> kReportFields{{
      .help = "The most days that are asked for at once; without it, the source decides."},
 }};
 
-// The two tables one behind the other.
-template <size_t N, size_t M>
-constexpr std::array<FieldSpec, N + M> join_fields(const std::array<FieldSpec, N>& first,
-                                                   const std::array<FieldSpec, M>& second) {
-    std::array<FieldSpec, N + M> all{};
-    for (size_t i = 0; i < N; ++i) all[i] = first[i];
-    for (size_t i = 0; i < M; ++i) all[N + i] = second[i];
-    return all;
-}
-
 struct ArchiveSettings {
     ObjectStoreSettings store;
     std::chrono::milliseconds retention{0};

@@ -1,7 +1,9 @@
 #include "connectors/kafka/avro_finder.h"
 
 #include <fstream>
+#include <set>
 #include <sstream>
+#include <tuple>
 
 #include "connectors/kafka/avro_reader.h"
 #include "connectors/kafka/schema_finder.h"
@@ -9,29 +11,44 @@
 namespace shaduf::kafka {
 namespace {
 
+constexpr std::string_view kLatest = "latest";
+
 // Makes readers of writers' schemas, with the reader's schema, if one is wanted.
 class AvroReaders {
 public:
     AvroReaders(const DecoderSettings& settings, std::string reader_schema)
         : registry_(settings.registry),
           place_(Place::in_stream(settings.connection, settings.stream)),
-          subject_(subject_name(SubjectStrategy::topic, SubjectPart::value,
-                                settings.topic.empty() ? settings.stream : settings.topic, "")),
+          subject_(settings.reader_subject),
           reader_schema_(std::move(reader_schema)) {}
 
-    Result<PayloadReaderPtr> make(RunContext& run, const RegisteredSchemaPtr& schema) {
+    Result<MadeReader> make(RunContext& run, const RegisteredSchemaPtr& schema) {
         if (schema->language != SchemaLanguage::avro) {
             return Error(ErrorKind::bad_data, "schema is not of Avro: id " + std::to_string(schema->id));
         }
         auto writer = TRY(AvroSchema::parse(*schema));
-        if (!reader_schema_.empty() && reader_ == nullptr) reader_ = TRY(read_reader(run));
-        return make_avro_reader(std::move(writer), reader_);
+        const bool renews = TRY(find_reader(run, schema));
+        return MadeReader{TRY(make_avro_reader(std::move(writer), reader_)), renews};
     }
 
 private:
+    // Whether it is another one than before. A schema that was not met yet may come of a writer that knows more: what
+    // is the latest is asked for again then.
+    Result<bool> find_reader(RunContext& run, const RegisteredSchemaPtr& writer) {
+        const bool is_met = !met_.insert(writer).second;
+        const bool stays = is_met || reader_schema_ != kLatest;
+        if (reader_schema_.empty() || (reader_ != nullptr && stays)) return false;
+        auto found = TRY(read_reader(run));
+        const bool is_another = reader_ != nullptr && found.first != reader_text_;
+        if (reader_ == nullptr || is_another) std::tie(reader_text_, reader_) = std::move(found);
+        return is_another;
+    }
+
+    using TextAndSchema = std::pair<std::string, AvroSchemaPtr>;
+
     // An error here is of the configuration, not of the message that came first.
-    Result<AvroSchemaPtr> read_reader(RunContext& run) {
-        auto schema = reader_schema_ == "latest" ? latest(run) : from_file();
+    Result<TextAndSchema> read_reader(RunContext& run) {
+        auto schema = reader_schema_ == kLatest ? latest(run) : from_file();
         if (schema.ok()) return schema;
         const Error& error = schema.error();
         if (error.kind() != ErrorKind::bad_data) return error.at(place_);
@@ -40,23 +57,25 @@ private:
             .at(place_);
     }
 
-    Result<AvroSchemaPtr> latest(RunContext& run) {
+    Result<TextAndSchema> latest(RunContext& run) {
         const auto schema = TRY(registry_->latest(run, subject_));
-        return AvroSchema::parse(*schema);
+        return TextAndSchema{schema->text, TRY(AvroSchema::parse(*schema))};
     }
 
-    Result<AvroSchemaPtr> from_file() const {
+    Result<TextAndSchema> from_file() const {
         std::ifstream file(reader_schema_, std::ios::binary);
         std::ostringstream text;
         text << file.rdbuf();
         if (!file) return Error(ErrorKind::bad_data, "the file cannot be read");
-        return AvroSchema::parse(text.str());
+        return TextAndSchema{text.str(), TRY(AvroSchema::parse(text.str()))};
     }
 
     const std::shared_ptr<SchemaRegistry> registry_;
     const Place place_;
     const std::string subject_;
     const std::string reader_schema_;
+    std::string reader_text_;
+    std::set<RegisteredSchemaPtr> met_;
     AvroSchemaPtr reader_;
 };
 

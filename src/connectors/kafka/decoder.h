@@ -42,10 +42,10 @@ struct DecoderSettings {
     Tombstones tombstones = Tombstones::quarantine;
     std::shared_ptr<SchemaRegistry> registry;  // nullptr: none is configured
     std::shared_ptr<const CsvDialect> csv;
-    std::string reader_schema;  // avro: "latest" or the path of a file; "": columns as the messages bring them
-    ColumnsTeller teller;       // json, avro, protobuf: says the columns; empty: as the messages have them
-    std::string topic;          // where one alone is read: names the subject of `latest`; "": the stream's name
-    std::string connection;     // for errors
+    std::string reader_schema;   // avro: "latest" or the path of a file; "": columns as the messages bring them
+    std::string reader_subject;  // of "latest"
+    ColumnsTeller teller;        // json, avro, protobuf: says the columns; empty: as the messages have them
+    std::string connection;      // for errors
     std::string stream;
 };
 

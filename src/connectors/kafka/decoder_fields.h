@@ -12,7 +12,7 @@ inline constexpr std::string_view kFormats[] = {"json", "json_schema", "avro", "
 inline constexpr std::string_view kKeyFormats[] = {"text", "json", "json_schema", "avro", "protobuf", "raw"};
 inline constexpr std::string_view kTombstones[] = {"quarantine", "skip", "row"};
 
-inline constexpr std::array<FieldSpec, 8> kDecoderStreamFields{{
+inline constexpr std::array<FieldSpec, 9> kDecoderStreamFields{{
     {.name = "format",
      .help =
          "What the values of messages are: json (an object a message), json_schema (Kafka Connect's schema and "
@@ -39,6 +39,11 @@ inline constexpr std::array<FieldSpec, 8> kDecoderStreamFields{{
      .help = "Of avro: the schema that the columns follow, whatever a message was written with: latest (of the topic's "
              "subject) or the path of an .avsc file. Without it the columns are those that the messages bring.",
      .example = "schemas/order.avsc"},
+    {.name = "reader_subject",
+     .help =
+         "Of reader_schema: latest: the subject in the registry; by default that of the one topic which is read, or "
+         "of the stream's name: <topic>-value.",
+     .example = "sales.Order"},
     {.name = "csv_columns", .type = FieldType::text_list, .help = "Of csv: the names of the fields, in their order."},
     {.name = "csv_delimiter", .help = "Of csv: the character between fields.", .default_value = ","},
 }};

@@ -60,6 +60,12 @@ Result<std::shared_ptr<const CsvDialect>> read_dialect(const Options& options) {
     return std::shared_ptr<const CsvDialect>(std::move(dialect));
 }
 
+std::string default_subject(const StreamRequest& request) {
+    const auto topics = request.options.text_list("topics");
+    const bool is_one = topics.size() == 1 && !topics[0].starts_with('^');
+    return subject_name(SubjectStrategy::topic, SubjectPart::value, is_one ? topics[0] : request.stream, "");
+}
+
 }  // namespace
 
 std::span<const FieldSpec> decoder_stream_fields() { return kDecoderStreamFields; }
@@ -82,6 +88,10 @@ Result<DecoderSettings> read_decoder_settings(const Options& connection, const S
             return request.options.error("reader_schema", "reader_schema is of format avro only; leave it out");
         }
         settings.reader_schema = request.options.text("reader_schema");
+        settings.reader_subject = request.options.text("reader_subject");
+        if (settings.reader_subject.empty()) settings.reader_subject = default_subject(request);
+    } else if (request.options.has("reader_subject")) {
+        return request.options.error("reader_subject", "reader_subject is of reader_schema: latest; set that as well");
     }
     return settings;
 }

@@ -241,13 +241,13 @@ Result<PayloadReaderPtr> make_protobuf_reader(ProtobufSchemaPtr file, const goog
 
 std::unique_ptr<ReaderFinder> find_protobuf(std::shared_ptr<SchemaRegistry> registry) {
     const auto make = [](RunContext&, const RegisteredSchemaPtr& schema,
-                         std::string_view indexes) -> Result<PayloadReaderPtr> {
+                         std::string_view indexes) -> Result<MadeReader> {
         if (schema->language != SchemaLanguage::protobuf) {
             return Error(ErrorKind::bad_data, "schema is not of Protobuf: id " + std::to_string(schema->id));
         }
         auto file = TRY(ProtobufSchema::parse(*schema));
         const auto* message = TRY(file->message_of(indexes));
-        return make_protobuf_reader(std::move(file), *message);
+        return MadeReader{TRY(make_protobuf_reader(std::move(file), *message))};
     };
     return find_by_registry(std::move(registry), FrameIndexes::present, make);
 }

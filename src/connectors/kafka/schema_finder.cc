@@ -87,8 +87,9 @@ private:
         if (schema.ok()) {
             auto reader = make_(run, schema.value(), key.substr(frame.size()));
             if (!reader.ok() && reader.error().kind() != ErrorKind::bad_data) return reader.release_error();
+            if (reader.ok() && reader.value().renews) known_.clear();
             fresh.found =
-                reader.ok() ? Found{add(reader.release_value()), 0, 0, {}} : refused(reader.error().message());
+                reader.ok() ? Found{add(reader.release_value().reader), 0, 0, {}} : refused(reader.error().message());
         } else {
             if (schema.error().kind() != ErrorKind::bad_data) return schema.release_error();
             fresh.found = refused(schema.error().message());

@@ -188,6 +188,10 @@ Result<std::unique_ptr<Encoder>> make_encoder(const Options& options, const Tabl
     RegistryEncoderSettings settings;
     settings.registry = TRY(SchemaRegistry::from_options(options, table.connection));
     settings.topic = topic;
+    settings.record = table.options.text("record");
+    const std::string subject = table.options.text("subject");
+    if (subject == "record") settings.strategy = SubjectStrategy::record;
+    if (subject == "topic_record") settings.strategy = SubjectStrategy::topic_record;
     if (settings.registry == nullptr) {
         return table.options.error(
             "value_format", "format needs a schema registry: " + format + "; set registry_url of the connection");

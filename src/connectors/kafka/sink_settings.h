@@ -15,6 +15,7 @@
 namespace shaduf::kafka {
 
 inline constexpr std::array<std::string_view, 3> kWrittenFormats{"json", "avro", "protobuf"};
+inline constexpr std::array<std::string_view, 3> kSubjects{"topic", "record", "topic_record"};
 inline constexpr std::array<std::string_view, 5> kCompressions{"none", "gzip", "snappy", "lz4", "zstd"};
 inline constexpr std::array<std::string_view, 3> kCleanups{"delete", "compact", "both"};
 
@@ -25,6 +26,14 @@ inline constexpr std::array kTableFields{
                       "registry.",
               .default_value = "json",
               .choices = kWrittenFormats},
+    FieldSpec{.name = "subject",
+              .help = "Of avro and protobuf: what the schema's subject is called by: the topic (<topic>-value), the "
+                      "record (<record>), or both (<topic>-<record>).",
+              .default_value = "topic",
+              .choices = kSubjects},
+    FieldSpec{.name = "record",
+              .help = "Of avro and protobuf: full name of the record; default: the topic's.",
+              .example = "sales.Order"},
     FieldSpec{.name = "message_key",
               .type = FieldType::text_list,
               .help = "Columns that make the key of a message: the text of one, a JSON object of several; default: the "

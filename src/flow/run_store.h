@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "flow/run_rows.h"
+
+namespace shaduf {
+
+// Which runs to list; what is not set takes in all.
+struct RunFilter {
+    std::string flow;
+    std::vector<RunState> states;
+    std::optional<RunType> type;
+    std::optional<Timestamp> created_from;
+    std::optional<Timestamp> created_before;
+    RunId behind;  // of the page before: those that were created before it
+    int64_t limit = 100;
+};
+
+// Where runs are kept: what the engine has decided, and how it came about. Thread-safe.
+//
+// Errors: conflict when another process leads, or has the same run (then nothing was written); unavailable for what
+// passes by; exhausted for a full disk.
+class RunStore {
+public:
+    virtual ~RunStore() = default;
+
+    // One step, all of it or nothing, durable against the end of the process.
+    virtual Result<void> keep(const FlowChanges& changes) = 0;
+    // All but the specs and the workers.
+    virtual Result<FlowRemains> remains() = 0;
+
+    // A flow's definition, once and for ever under its revision.
+    virtual Result<void> keep_definition(const std::string& flow, const std::string& revision,
+                                         const std::string& text) = 0;
+    virtual Result<std::optional<std::string>> definition(const std::string& flow, const std::string& revision) = 0;
+
+    // Newest first.
+    virtual Result<std::vector<RunRow>> runs(const RunFilter& filter) = 0;
+    virtual Result<std::optional<RunRow>> run(const RunId& id) = 0;
+    // Those that do not just wait, by their place in the graph.
+    virtual Result<std::vector<TaskRow>> tasks(const RunId& run) = 0;
+    virtual Result<std::vector<Transition>> history(const RunId& run) = 0;
+
+    // Runs that ended before, with all that is theirs, at most so many; gives how many.
+    virtual Result<int64_t> forget_before(Timestamp time, int64_t count_max) = 0;
+};
+
+// In a file of SQLite, of this process alone: a second one gets conflict.
+Result<std::unique_ptr<RunStore>> open_sqlite_run_store(const std::string& path);
+
+}  // namespace shaduf
