@@ -41,6 +41,8 @@ constexpr FieldSpec kViaFields[] = {
      .help = "As of a table in Kafka; the stream's key unless given."},
     {.name = "partition_by", .type = FieldType::text_list, .help = "As of a table in Kafka."},
     {.name = "message_time", .help = "As of a table in Kafka."},
+    {.name = "subject", .help = "As of a table in Kafka."},
+    {.name = "record", .help = "As of a table in Kafka."},
     {.name = "group", .help = "As of a stream of Kafka."},
     {.name = "linger", .type = FieldType::duration, .help = "As of a stream of Kafka."},
     {.name = "batch_size", .type = FieldType::bytes, .help = "As of a stream of Kafka."},
@@ -48,7 +50,8 @@ constexpr FieldSpec kViaFields[] = {
     {.name = "dead_letter_topic", .help = "As of a stream of Kafka."},
 };
 constexpr std::string_view kWrittenKeys[] = {"partitions",  "replication", "retention",    "topic_config",
-                                             "compression", "message_key", "partition_by", "message_time"};
+                                             "compression", "message_key", "partition_by", "message_time",
+                                             "subject",     "record"};
 constexpr std::string_view kReadKeys[] = {"group", "linger", "batch_size", "on_lost", "dead_letter_topic"};
 
 // What has to look into the table, which the producer does not reach.

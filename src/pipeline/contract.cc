@@ -138,7 +138,10 @@ struct Contract::Form {
 };
 
 Contract::Contract(ContractSettings settings, const std::optional<Schema>& table)
-    : settings_(std::move(settings)), table_(table) {}
+    : settings_(std::move(settings)), table_(table) {
+    if (!settings_.rows_of_table || !table_) return;
+    for (const Field& field : table_->fields()) known_.push_back({field.name, field.type, {field.name}, true});
+}
 
 Result<TypedBatch> Contract::apply(const ReadBatch& batch) {
     static const Treated untouched;

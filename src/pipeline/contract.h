@@ -24,6 +24,8 @@ struct ContractSettings {
     int64_t sample_rows = 1000;         // that types are inferred from
     // Columns whose type in the table is not the type they are read with, since a policy changes them on the way.
     std::set<std::string> retyped;
+    // Text rows are rows of the table, written out: a column that it has is read as it has it.
+    bool rows_of_table = false;
 };
 
 // A batch with types, and the rows of it that were turned away.

@@ -239,6 +239,8 @@ private:
                                  .write = merges ? stream_.write : WriteMode::append};
         StreamJob job = TRY(make_job(request));
         job.read = ReadMode::incremental;
+        // What came by way of a topic had its types before; its text would tell others.
+        job.contract.rows_of_table = pipeline_.half == PipelineHalf::consumer;
         const StreamRequest first = request_of(pipeline_, stream_, stream_.mode);
         auto origin = TRY(source_.spec->make_source(source_.connection->options, first));
         auto source = std::make_unique<QuarantineSource>(std::move(rows), options_.text, std::move(origin));
