@@ -58,7 +58,10 @@ Result<KafkaConfig> make_kafka_config(const KafkaProperties& properties, const K
                                       KafkaClientState& state) {
     KafkaConfig config(rd_kafka_conf_new());
     for (const auto& [name, value] : defaults) {
-        if (!properties.contains(name)) TRY(set(config.get(), name, value));
+        if (properties.contains(name)) continue;
+        // An older library does not know all of them.
+        const auto known = rd_kafka_conf_set(config.get(), name.c_str(), value.c_str(), nullptr, 0);
+        if (known != RD_KAFKA_CONF_UNKNOWN) TRY(set(config.get(), name, value));
     }
     for (const auto& [name, value] : properties) TRY(set(config.get(), name, value));
     rd_kafka_conf_set_opaque(config.get(), &state);

@@ -375,12 +375,14 @@ Result<std::unique_ptr<KafkaConsumer>> KafkaConsumer::create(const KafkaProperti
                                            {"enable.auto.commit", "false"},
                                            {"enable.auto.offset.store", "false"},
                                            {"enable.partition.eof", "true"},
-                                           {"fetch.message.max.bytes", "4194304"},
+                                           {"fetch.message.max.bytes", "1048576"},
+                                           // A full queue is of a slow sink: it is emptied long before a second.
+                                           {"fetch.queue.backoff.ms", "5"},
                                            {"fetch.wait.max.ms", "100"},
                                            {"isolation.level", "read_committed"},
                                            {"partition.assignment.strategy", "cooperative-sticky"},
-                                           {"queued.max.messages.kbytes", "32768"},
-                                           {"queued.min.messages", "200000"},
+                                           {"queued.max.messages.kbytes", "16384"},
+                                           {"queued.min.messages", "50000"},
                                            {"session.timeout.ms", "15000"},
                                            {"topic.metadata.refresh.interval.ms", "30000"}};
     auto impl = std::make_unique<Impl>(cancellation, std::move(tokens));
