@@ -16,6 +16,7 @@
 #include "cli/frame/progress.h"
 #include "cli/frame/session.h"
 #include "cli/frame/table.h"
+#include "connectors/store.h"
 
 namespace shaduf {
 namespace {
@@ -44,7 +45,7 @@ struct PipelineResult {
 };
 
 std::string state_of(const StreamResult& stream) {
-    if (!stream.error) return "done";
+    if (!stream.error) return stream.was_stopped ? "stopped" : "done";
     return stream.error->kind() == ErrorKind::canceled ? "canceled" : "failed";
 }
 
@@ -144,7 +145,16 @@ void print_reasons(const std::vector<PipelineResult>& results, std::ostream& out
     if (left_out > 0) out << "... and " << left_out << " more reasons: see shaduf quarantine ls\n";
 }
 
-void print_next(const Project& project, const std::vector<PipelineResult>& results, std::ostream& out) {
+bool can_be_queried(const Session& session, const Project& project) {
+    const ConnectionConfig* warehouse = project.connection("warehouse");
+    const ConnectorSpec* spec = warehouse == nullptr ? nullptr : &session.connector_of(*warehouse);
+    if (spec == nullptr || spec->make_store == nullptr) return false;
+    const auto store = spec->make_store(warehouse->options, warehouse->name);
+    return store.ok() && store.value()->reader() != nullptr;
+}
+
+void print_next(const Session& session, const Project& project, const std::vector<PipelineResult>& results,
+                std::ostream& out) {
     bool any_quarantined = false;
     bool any_failed = false;
     std::string table;
@@ -159,7 +169,7 @@ void print_next(const Project& project, const std::vector<PipelineResult>& resul
         }
     }
     out << "\nnext:\n";
-    if (!table.empty() && !project.warehouse.empty()) {
+    if (!table.empty() && can_be_queried(session, project)) {
         out << "  shaduf query \"SELECT * FROM " << table << " LIMIT 10\"\n";
     }
     if (any_quarantined) out << "  shaduf quarantine ls\n";
@@ -397,7 +407,7 @@ int run_run(Session& session) {
         session.out() << "nothing to run: write a pipeline into pipelines/NAME.yml\n";
     } else {
         if (models) print_summary(results, *models, session.out());
-        print_next(*project, results, session.out());
+        print_next(session, *project, results, session.out());
     }
     return status;
 }

@@ -141,8 +141,9 @@ private:
         record(plan, "running");
         run_until_it_ends(plan);
         // To be stopped is how a stream that runs for ever ends well.
-        const bool was_stopped = plan.result.error && plan.result.error->kind() == ErrorKind::canceled;
-        if (plan.config->mode == ReadMode::stream && was_stopped) plan.result.error.reset();
+        plan.result.was_stopped = plan.config->mode == ReadMode::stream && plan.result.error &&
+                                  plan.result.error->kind() == ErrorKind::canceled;
+        if (plan.result.was_stopped) plan.result.error.reset();
         const auto& error = plan.result.error;
         const bool canceled = error && error->kind() == ErrorKind::canceled;
         record(plan, !error ? "done" : canceled ? "canceled" : "failed");

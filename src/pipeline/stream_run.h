@@ -48,6 +48,7 @@ struct StreamJob {
 struct StreamResult {
     StreamProgress progress;
     std::optional<Error> error;
+    bool was_stopped = false;  // one that never ends, by whoever runs it: no error
     std::vector<std::string> warnings;
     std::map<std::string, int64_t> reasons;  // why rows are in quarantine: reason without the values -> rows
     std::optional<Checkpoint> checkpoint;    // as committed last
