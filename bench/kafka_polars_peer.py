@@ -39,7 +39,9 @@ def main(how, brokers, topic, count, endpoint, key, secret, bucket, folder):
     storage = {"aws_endpoint_url": endpoint, "aws_access_key_id": key, "aws_secret_access_key": secret,
                "aws_region": "us-east-1", "aws_allow_http": "true"}
     consumer = Consumer({"bootstrap.servers": brokers, "group.id": "polars-" + how, "enable.auto.commit": False,
-                         "auto.offset.reset": "earliest"})
+                         "auto.offset.reset": "earliest",
+                         # By default a queue that was full while a batch was written is filled again a second later.
+                         "fetch.queue.backoff.ms": 5})
     partitions = consumer.list_topics(topic, timeout=20).topics[topic].partitions
     consumer.assign([TopicPartition(topic, number, 0) for number in partitions])
     left, batches, values = int(count), 0, []

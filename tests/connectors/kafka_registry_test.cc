@@ -131,6 +131,13 @@ std::string text(std::string_view value) { return number(static_cast<int64_t>(va
 
 std::string record(const std::string& fields) { return R"({"type":"record","name":"R","fields":[)" + fields + "]}"; }
 
+DecoderSettings avro_settings(std::shared_ptr<SchemaRegistry> registry) {
+    DecoderSettings settings;
+    settings.value = Format::avro;
+    settings.registry = std::move(registry);
+    return settings;
+}
+
 std::vector<std::string> read(World& world, DecoderSettings settings, MessagesPtr messages) {
     auto decoder = make_decoder(std::move(settings));
     if (!decoder.ok()) return {decoder.error().to_string()};
@@ -166,7 +173,7 @@ TEST(KafkaAvroMessages, SchemasOfABatchAreUnited) {
                               .add(frame_of_id(1) + number(4) + number(6))
                               .add(std::nullopt)
                               .done();
-    const DecoderSettings settings{.value = Format::avro, .registry = registry()};
+    const DecoderSettings settings = avro_settings(registry());
     EXPECT_THAT(
         read(world, settings, messages),
         ElementsAre("id: int64, n: float64, s: string", R"({"id":1,"n":5,"s":null})", R"({"id":2,"n":0.5,"s":"x"})",
@@ -180,7 +187,7 @@ TEST(KafkaAvroMessages, SchemasOfABatchAreUnited) {
 TEST(KafkaAvroMessages, AMissingSchemaIsAskedForAgainLater) {
     World world;
     world.http.expect("GET /schemas/ids/1").reply(404, kMissing).reply(answer("\"int\""));
-    auto decoder = make_decoder({.value = Format::avro, .registry = registry()}).release_value();
+    auto decoder = make_decoder(avro_settings(registry())).release_value();
     const auto rejected = [&] {
         const auto messages = MessagesOf().add(frame_of_id(1) + number(1)).done();
         const auto rows = decoder->to_rows(world.run, messages).release_value();
@@ -196,7 +203,7 @@ TEST(KafkaAvroMessages, AMissingSchemaIsAskedForAgainLater) {
 TEST(KafkaAvroMessages, ARegistryThatIsAwayStopsNothingForGood) {
     World world;
     world.http.expect("GET /schemas/ids/1").reply(503, "").reply(answer("\"int\""));
-    auto decoder = make_decoder({.value = Format::avro, .registry = registry()}).release_value();
+    auto decoder = make_decoder(avro_settings(registry())).release_value();
     const auto messages = MessagesOf().add(frame_of_id(1) + number(1)).done();
     const auto first = decoder->to_rows(world.run, messages);
     ASSERT_FALSE(first.ok());
@@ -209,7 +216,7 @@ TEST(KafkaAvroMessages, GuidsInFrontAndInHeaders) {
     const std::string guid = "\1" + std::string("\x89\x79\x17\x62\x23\x36\x41\x86\x96\x74\x29\x9b\x90\xa8\x02\xe2", 16);
     world.http.expect("GET /schemas/guids/89791762-2336-4186-9674-299b90a802e2").reply(answer("\"int\""));
     const auto messages = MessagesOf().add(guid + number(1)).add(number(2), std::nullopt, std::nullopt, guid).done();
-    EXPECT_THAT(read(world, {.value = Format::avro, .registry = registry()}, messages),
+    EXPECT_THAT(read(world, avro_settings(registry()), messages),
                 ElementsAre("value: int64", R"({"value":1})", R"({"value":2})"));
 }
 
@@ -217,7 +224,9 @@ TEST(KafkaAvroMessages, Keys) {
     World world;
     world.http.expect("GET /schemas/ids/1").reply(answer(record(R"({"name":"id","type":"int"})")));
     world.http.expect("GET /schemas/ids/2").reply(answer("\"long\""));
-    DecoderSettings settings{.value = Format::text, .key = Format::avro, .registry = registry()};
+    DecoderSettings settings = avro_settings(registry());
+    settings.value = Format::text;
+    settings.key = Format::avro;
     settings.metadata.key = true;
     const auto single = MessagesOf().add("a", frame_of_id(2) + number(5)).add("b").done();
     EXPECT_THAT(read(world, settings, single),
@@ -243,7 +252,8 @@ TEST(KafkaAvroMessages, ReaderSchema) {
     world.http.expect("GET /subjects/orders-value/versions/latest")
         .reply(answer(record(R"({"name":"id","type":"double"},{"name":"s","type":"string","default":"d"})")));
     const auto messages = MessagesOf().add(frame_of_id(1) + number(3)).done();
-    DecoderSettings settings{.value = Format::avro, .registry = registry(), .stream = "orders"};
+    DecoderSettings settings = avro_settings(registry());
+    settings.stream = "orders";
     settings.reader_schema = "latest";
     settings.reader_subject = "orders-value";
     EXPECT_THAT(read(world, settings, messages), ElementsAre("id: float64, s: string", R"({"id":3,"s":"d"})"));
@@ -260,7 +270,8 @@ TEST(KafkaAvroMessages, LatestReaderSchemaIsFollowed) {
     world.http.expect("GET /subjects/sales.Order/versions/latest").reply(answer(first));
     world.http.expect("GET /schemas/ids/2").reply(answer(second));
     world.http.expect("GET /subjects/sales.Order/versions/latest").reply(answer(second));
-    DecoderSettings settings{.value = Format::avro, .registry = registry(), .stream = "orders"};
+    DecoderSettings settings = avro_settings(registry());
+    settings.stream = "orders";
     settings.reader_schema = "latest";
     settings.reader_subject = "sales.Order";
     const std::string old = frame_of_id(1) + number(3);
