@@ -1,5 +1,6 @@
 #include "flow/scheduler.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/retry.h"
@@ -42,7 +43,7 @@ Scheduler::~Scheduler() {
 
 Result<void> Scheduler::start(const std::vector<FlowPtr>& flows, const std::map<std::string, uint32_t>& pools,
                               const std::set<std::string>& workers, const Definition& definition) {
-    const Timestamp now = parts_.clock.now();
+    const Timestamp now = last_now_ = parts_.clock.now();
     FlowStep step;
     FlowRemains remains = TRY(parts_.store.remains());
     remains.workers = workers;
@@ -149,7 +150,7 @@ bool Scheduler::work_once() {
         if (is_stopping_) return false;
         events.swap(events_);
     }
-    const Timestamp now = parts_.clock.now();
+    const Timestamp now = last_now_ = std::max(last_now_, parts_.clock.now());
     FlowStep step;
     std::vector<Result<void>> answers;
     for (const Event& event : events) {

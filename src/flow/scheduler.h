@@ -80,6 +80,7 @@ private:
 
     Parts parts_;
     Engine engine_;
+    Timestamp last_now_{};  // the clock may be set back, the engine's time must not go back
     Cancellation stop_;
     mutable std::mutex mutex_;
     std::condition_variable changed_;
