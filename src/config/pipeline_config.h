@@ -75,6 +75,12 @@ struct ExpectConfig {
     Place place;
 };
 
+// How many rows of a load may go to quarantine, for whatever reason; more stop it before they are committed.
+struct QuarantineLimit {
+    std::optional<int64_t> max_rows;
+    std::optional<double> max_percent;  // of the rows read, 0 to 100
+};
+
 enum class PolicyKind : uint8_t {
     drop,      // the column does not reach the sink
     hash,      // HMAC-SHA-256 with the project's policy key, hexadecimal; null stays null
@@ -106,6 +112,7 @@ struct StreamConfig {
     bool ignore_unlisted = false;  // `columns` given and no `unlisted: keep`
     std::vector<ExpectConfig> expect;
     std::vector<PolicyConfig> policies;
+    QuarantineLimit quarantine;
     std::chrono::milliseconds commit_every{30'000};
     std::chrono::milliseconds restatements{0};  // how long what slices replaced is kept; 0: for ever
     int64_t retries = 5;                        // of one read that failed, beside the first try

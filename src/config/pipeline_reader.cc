@@ -44,6 +44,11 @@ constexpr FieldSpec kPipelineFields[] = {
     {.name = "description", .type = FieldType::text, .help = "What the pipeline is for."},
 };
 
+constexpr FieldSpec kQuarantineFields[] = {
+    {.name = "max_rows", .type = FieldType::integer, .help = "How many rows it may take."},
+    {.name = "max_percent", .type = FieldType::number, .help = "What share of the rows read it may take, 0 to 100."},
+};
+
 constexpr FieldSpec kStreamFields[] = {
     {.name = "mode",
      .type = FieldType::text,
@@ -84,6 +89,13 @@ constexpr FieldSpec kStreamFields[] = {
     {.name = "policies",
      .type = FieldType::any,
      .help = "By column: drop, hash, mask, {mask: KEPT}, {truncate: LENGTH} or tokenize."},
+    {.name = "quarantine",
+     .type = FieldType::object,
+     .help = "How many rows may go to quarantine, for whatever reason; more stop the stream before they are committed. "
+             "Of a "
+             "stream without an end it is judged by what comes between commits, a thousand rows at least.",
+     .children = kQuarantineFields,
+     .example = "{max_rows: 1000, max_percent: 1}"},
     {.name = "restatements",
      .type = FieldType::duration,
      .help = "How long rows that slices replaced are kept in <table>__restatements.",
@@ -358,6 +370,7 @@ private:
         check_slices(options, defaults, stream);
         stream.columns = read_columns(options.node("columns"), errors_);
         stream.ignore_unlisted = !stream.columns.empty() && options.text("unlisted") != "keep";
+        read_quarantine(options.object("quarantine"), stream.quarantine);
         stream.expect = read_expectations(options.node("expect"), resolve_, errors_);
         stream.policies = read_policies(options.node("policies"), errors_);
         // A table of the pipeline's own schema is named without it, so that streams find each other.
@@ -372,6 +385,18 @@ private:
             errors_.push_back(options.error("retries", "expected 0 to " + std::to_string(kRetriesMax)));
         check_key(options, stream);
         check_policies(stream);
+    }
+
+    void read_quarantine(const Options& options, QuarantineLimit& limit) {
+        if (options.has("max_rows")) {
+            limit.max_rows = options.integer("max_rows");
+            if (*limit.max_rows < 0) errors_.push_back(options.error("max_rows", "expected 0 or more"));
+        }
+        if (options.has("max_percent")) {
+            limit.max_percent = options.number("max_percent");
+            const bool is_percent = *limit.max_percent >= 0 && *limit.max_percent <= 100;
+            if (!is_percent) errors_.push_back(options.error("max_percent", "expected 0 to 100"));
+        }
     }
 
     void check_slices(const Options& options, const StreamDefaults& defaults, StreamConfig& stream) {

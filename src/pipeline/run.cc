@@ -212,6 +212,7 @@ private:
                            .streams_at_once = std::min(plans_.size(), static_cast<size_t>(pipeline_.streams_parallel)),
                            .shared = is_shared(source_, pipeline_, stream)};
         StreamJob job = TRY(make_job(request));
+        job.quarantine = stream.quarantine;
         const StreamRequest wanted = request_of(pipeline_, stream, stream.mode);
         job.source = TRY(source_.spec->make_source(source_.connection->options, wanted));
         return job;

@@ -16,6 +16,7 @@
 #include "pipeline/drift_report.h"
 #include "pipeline/graceful_stop.h"
 #include "pipeline/quarantine.h"
+#include "pipeline/quarantine_guard.h"
 #include "pipeline/table_writer.h"
 
 namespace shaduf {
@@ -339,6 +340,7 @@ private:
         changed_ = true;
         StreamProgress& progress = result_.progress;
         progress.rows_read += static_cast<int64_t>(batch.row_count());
+        guard_.add_rows(static_cast<int64_t>(batch.row_count()));
         progress.bytes_read += static_cast<int64_t>(batch.byte_size());
         values_ignored_ += static_cast<int64_t>(prepared.values_ignored);
         drift_.see_ignored(prepared.fields_ignored);
@@ -353,6 +355,7 @@ private:
                 TRY(quarantine(batch, origin_of(prepared.origin, row.row), row.why));
             }
         }
+        TRY(guard_.check_rows());
         if (quarantine_.rows() >= QuarantineBuilder::kRowsAtOnce) TRY(flush_quarantine());
         return judge(false);
     }
@@ -386,6 +389,7 @@ private:
     Result<void> quarantine(const ReadBatch& batch, size_t row, const Error& why) {
         const auto reason = TRY(quarantine_.add(batch, row, why, contract_->shape_of(batch), run_.clock.now()));
         ++result_.progress.rows_quarantined;
+        guard_.add_rejected(batch.position(row), reason);
         if (dead_letters_ != nullptr) rejected_.push_back({batch.position(row), reason});
         const std::string group = without_value(reason);
         const bool known = result_.reasons.contains(group) || result_.reasons.size() < kReasonsMax;
@@ -415,10 +419,12 @@ private:
         }
         const bool ended = kind == CommitKind::final && job_.read == ReadMode::full_refresh;
         const auto checkpoint = ended ? std::nullopt : pending_ ? pending_ : committed_;
+        TRY(guard_.check_share(kind == CommitKind::final));
         TRY(flush_quarantine());
         TRY(failpoint("run.commit"));
         TRY(writer_.commit(checkpoint, kind));
         TRY(failpoint("run.committed"));
+        guard_.begin_anew();
         last_commit_ = run_.clock.steady_now();
         result_.checkpoint = checkpoint;
         changed_ = false;
@@ -456,6 +462,7 @@ private:
     BoundedQueue<ItemPtr> in_order_;
     TableWriter writer_;
     QuarantineBuilder quarantine_{job_};
+    QuarantineGuard guard_{job_.quarantine, never_ends()};
     DeadLetters* dead_letters_ = dynamic_cast<DeadLetters*>(job_.source.get());
     std::vector<RejectedMessage> rejected_;  // not handed on yet
     std::optional<Contract> contract_;

@@ -34,6 +34,7 @@ struct StreamJob {
     std::chrono::milliseconds commit_every{30'000};
     // ReadMode::stream: how long the last commit may take behind a stop.
     std::chrono::milliseconds stop_within{10'000};
+    QuarantineLimit quarantine;
     RetryPolicy retries;
     int workers = 2;
 

@@ -26,6 +26,7 @@ protected:
         job.contract = contract_;
         job.commit_every = commit_every_;
         job.stop_within = stop_within_;
+        job.quarantine = quarantine_;
         job.source = std::make_unique<ScriptedSource>(std::move(source_));
         auto sink = std::make_unique<MemorySink>(table_);
         sink->reject = reject_;
@@ -56,6 +57,7 @@ protected:
     std::vector<PolicyConfig> policies_;
     std::chrono::milliseconds commit_every_{60'000};
     std::chrono::milliseconds stop_within_{10'000};
+    QuarantineLimit quarantine_;
     std::function<bool(const std::string&)> reject_ = [](const std::string&) { return false; };
     std::function<Result<void>(RunContext&)> before_commit_ = [](RunContext&) { return Result<void>(); };
 };
@@ -347,6 +349,52 @@ TEST_F(StreamRunTest, AStreamThatIsStoppedDoesNotWaitForItsSinkForEver) {
     ASSERT_TRUE(result.error);
     EXPECT_EQ(result.error->kind(), ErrorKind::canceled);
     EXPECT_THAT(table_.rows, IsEmpty());
+}
+
+TEST_F(StreamRunTest, MoreBadRowsThanAllowedStopTheStreamBeforeTheyAreCommitted) {
+    const auto run_with_bad = [&](std::optional<int64_t> max_rows, std::optional<double> max_percent) {
+        table_ = {};
+        quarantine_ = {max_rows, max_percent};
+        reject_ = [](const std::string& text) { return text.find("bad") != std::string::npos; };
+        source_.batch(id_name_rows({{1, "a"}, {2, "bad"}}), "1").batch(id_name_rows({{3, "bad"}, {4, "d"}}), "2");
+        return run();
+    };
+    EXPECT_FALSE(run_with_bad(2, 50).error);
+    EXPECT_THAT(table_.quarantine, SizeIs(2));
+    const StreamResult too_many = run_with_bad(1, {});
+    ASSERT_TRUE(too_many.error);
+    EXPECT_EQ(too_many.error->kind(), ErrorKind::bad_data);
+    EXPECT_THAT(
+        too_many.error->to_string(),
+        testing::HasSubstr("more rows would go to quarantine than it may take: 2 of 4, where max_rows is 1; the "
+                           "first: memory row 1: the table refuses it"));
+    EXPECT_THAT(table_.rows, IsEmpty());
+    EXPECT_THAT(table_.quarantine, IsEmpty());
+    const StreamResult too_large_share = run_with_bad({}, 49.5);
+    ASSERT_TRUE(too_large_share.error);
+    EXPECT_THAT(too_large_share.error->to_string(), testing::HasSubstr("2 of 4, where max_percent is 49.5; "));
+    EXPECT_THAT(table_.rows, IsEmpty());
+}
+
+// Of a stream without an end a thousand rows count at least, and then each thousand for itself.
+TEST_F(StreamRunTest, AStreamWithoutAnEndIsJudgedByItsLastRows) {
+    commit_every_ = std::chrono::milliseconds(0);
+    quarantine_ = {{}, 10};
+    reject_ = [](const std::string& text) { return text.find("bad") != std::string::npos; };
+    const auto batch = [&](int64_t rows, int64_t bad, const char* next) {
+        std::vector<std::pair<int64_t, std::string>> all;
+        for (int64_t i = 0; i < rows; ++i) all.emplace_back(i, i < bad ? "bad" : "good");
+        source_.batch(id_name_rows(all), next);
+    };
+    batch(5, 5, "1");
+    batch(995, 0, "2");
+    batch(1000, 90, "3");
+    batch(1000, 101, "4");
+    const StreamResult result = run(ReadMode::stream);
+    ASSERT_TRUE(result.error);
+    EXPECT_THAT(result.error->to_string(), testing::HasSubstr("101 of 1,000, where max_percent is 10; "));
+    EXPECT_EQ(table_.checkpoint, Checkpoint("3"));
+    EXPECT_THAT(table_.quarantine, SizeIs(95));
 }
 
 TEST_F(StreamRunTest, LargeBatchesPassThroughASmallBudget) {
