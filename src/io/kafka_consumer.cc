@@ -102,8 +102,9 @@ void on_rebalance(rd_kafka_t* client, rd_kafka_resp_err_t event, rd_kafka_topic_
         return;
     }
     const bool lost = !assigns && rd_kafka_assignment_lost(client) != 0;
+    // No rd_kafka_yield here, so that the poll would end at once: the library then takes the next message off its queue
+    // and forgets it (rd_kafka_q_serve_rkmessages, still so in 2.12). The poll ends with its slice.
     state.rebalances.push_back({!assigns, lost, partitions_of(*partitions)});
-    rd_kafka_yield(client);
 }
 
 void on_error(rd_kafka_t* client, int code, const char* reason, void* opaque) {

@@ -353,7 +353,7 @@ TEST_F(KafkaSourceTest, MembersOfAGroupReadEachMessageOnce) {
     leaver_stopped = true;  // with rows that it has not committed
     second.join();
     produce_some(kMessages * 3 / 4, kMessages);
-    EXPECT_TRUE(wait_until([&] { return table.rows().size() >= produced.size(); }));
+    EXPECT_TRUE(wait_until([&] { return table.rows().size() >= produced.size(); })) << table.rows().size();
     stays_stopped = true;
     first.join();
     auto rows = table.rows();

@@ -32,6 +32,7 @@ CHUNK = 1000
 POISON_EVERY = 1000
 DRAIN_SECONDS_MAX = 120
 STALL_SECONDS = 3
+REQUESTS_KEPT = 100_000
 SESSION_SECONDS = 6
 SETTLE_SECONDS_MAX = 60
 
@@ -44,6 +45,7 @@ class FaultyS3:
         self.generator = generator
         self.rate = rate
         self.faults = collections.Counter()
+        self.requests = collections.deque(maxlen=REQUESTS_KEPT)  # (when it came, when it was done, what, how)
         owner = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -51,12 +53,14 @@ class FaultyS3:
 
             def answer(self):
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                fault = owner.choose()
+                came, fault = time.monotonic(), owner.choose()
                 if fault == "refused":
                     return self.fail()
                 if fault == "stalled":
                     time.sleep(STALL_SECONDS)
                 status, headers, content = owner.hand_on(self.command, self.path, self.headers, body)
+                what = f"{self.command} {urllib.parse.unquote(self.path)} {len(body)} bytes"
+                owner.requests.append((came, time.monotonic(), what, f"{status} {fault}"))
                 if fault == "done_but_500":
                     return self.fail()
                 if fault == "cut":
@@ -315,7 +319,10 @@ streams:
         for key in keys:
             path = lake / key
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(self.s3.get("t/" + key))
+            content = self.s3.get("t/" + key)
+            if content is None:
+                raise AssertionError(f"a manifest names {key}, which is not there; kept: {folder}\n" + self.told_of(key))
+            path.write_bytes(content)
         project = folder / "query"
         (project / "pipelines").mkdir(parents=True)
         (project / "shaduf.yml").write_text("name: q\n", encoding="utf-8")
@@ -329,6 +336,11 @@ streams:
         if done.returncode != 0:
             raise AssertionError(f"query failed: {done.stdout}{done.stderr}")
         return json.loads(done.stdout)
+
+    def told_of(self, key):
+        """What was asked of the object store about a file, and about what may name it."""
+        return "\n".join(f"{came:.3f} to {done:.3f} {what}: {how}" for came, done, what, how in self.proxy.requests
+                         if key in what or "/manifest/" in what)
 
     def check(self, folder):
         named = self.named()
