@@ -162,13 +162,10 @@ HttpHeaders encryption_headers(const std::string& encryption) {
 Result<void> S3Upload::put_whole(RunContext& run) {
     S3Request request{.method = "PUT", .key = key_, .headers = encryption_headers(encryption_), .body = part_};
     if (mode_ == UploadMode::create) request.headers.push_back(client_.create_only());
-    bool failed_before = false;
-    const auto response = TRY(client_.send_with_retries(run, request, &failed_before));
+    const auto response = TRY(client_.send_with_retries(run, request));
     if (response.status == 412 && mode_ == UploadMode::create) {
-        const auto there = failed_before
-                               ? TRY(client_.send_with_retries(run, {.key = key_, .response_bytes_max = UINT32_MAX}))
-                               : HttpResponse();
-        if (failed_before && there.status < 300 && there.text() == part_) return {};  // it was this one's
+        const auto there = TRY(client_.send_with_retries(run, {.key = key_, .response_bytes_max = UINT32_MAX}));
+        if (there.status < 300 && there.text() == part_) return {};  // it was this one's
         return exists_already();
     }
     if (response.status >= 300) return client_.error_of(run, client_.make_request(request), response);
@@ -384,10 +381,11 @@ Result<bool> S3ObjectStore::put_if_absent(RunContext& run, std::string_view key,
     S3Request request{
         .method = "PUT", .key = whole_key(key), .headers = encryption_headers(encryption_), .body = bytes};
     request.headers.push_back(client_->create_only());
-    bool failed_before = false;
-    const auto response = TRY(client_->send_with_retries(run, request, &failed_before));
+    const auto response = TRY(client_->send_with_retries(run, request));
     if (response.status == 404) return client_->error_of(run, client_->make_request(request), response);
-    if (response.status == 412) return failed_before && TRY(holds(run, key, bytes));
+    // Maybe by this request itself: libcurl sends again, and does not tell, what got no answer on a connection that it
+    // had used before.
+    if (response.status == 412) return holds(run, key, bytes);
     TRY(failpoint("object_store.put.after"));
     return true;
 }

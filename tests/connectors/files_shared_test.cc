@@ -34,6 +34,9 @@ protected:
         auto flaky = std::make_unique<FlakyStore>(*store, [this](const std::string& operation, const std::string& key) {
             return fault ? fault(operation, key) : Fault::none;
         });
+        flaky->after_told_taken = [this] {
+            if (const auto then = std::exchange(after_put, nullptr)) then();
+        };
         auto sink = files::make_sink_in(std::move(flaky), target(more)).release_value();
         auto opened = sink->open(run());
         EXPECT_TRUE(opened.ok()) << opened.error().to_string();
@@ -77,6 +80,7 @@ protected:
 
     std::unique_ptr<ObjectStore> store = open_object_store({.url = folder.path().string()}).release_value();
     FlakyStore::Faults fault;
+    std::function<void()> after_put;  // what another does behind the next version that is told as taken, once
 };
 
 TEST_F(FilesSharedTest, TwoWritersCommitTheirPartsInTurn) {
@@ -180,6 +184,35 @@ TEST_F(FilesSharedTest, ACommitWhoseAnswerIsLostKeepsItsFiles) {
         EXPECT_EQ(data_files(), files + 1);
         EXPECT_EQ(parts_before(), what == Fault::answer_lost ? before + 1 : before);
     }
+}
+
+// Even when another has read on from there already, by when the writer looks what came of its version.
+TEST_F(FilesSharedTest, FilesOfACommitThatWasToldAsAnothersStay) {
+    auto sink = open_shared();
+    put_rows(*sink, ids({1}));
+    bool has_lied = false;
+    fault = [&](const std::string& operation, const std::string&) {
+        if (operation != "put_if_absent" || std::exchange(has_lied, true)) return Fault::none;
+        return Fault::told_taken;
+    };
+    EXPECT_TRUE(try_commit(*sink, "a", 10).ok());  // finds its own
+    EXPECT_THAT(texts_of_table(), UnorderedElementsAre("{\"id\":1}\n"));
+    put_rows(*sink, ids({2}));
+    int puts = 0;
+    fault = [&](const std::string& operation, const std::string&) {
+        if (operation != "put_if_absent" || ++puts > 1) return Fault::none;
+        after_put = [this] {
+            auto other = open_shared();
+            put_rows(*other, ids({3}));
+            commit_part(*other, "a", 30);
+        };
+        return Fault::told_taken;
+    };
+    EXPECT_TRUE(try_commit(*sink, "a", 20).ok());
+    EXPECT_EQ(parts(), "a:30");
+    EXPECT_THAT(texts_of_table(), UnorderedElementsAre("{\"id\":1}\n", "{\"id\":2}\n", "{\"id\":3}\n"));
+    put_rows(*sink, ids({3}));
+    EXPECT_EQ(try_commit(*sink, "a", 25).error().kind(), ErrorKind::conflict);
 }
 
 TEST_F(FilesSharedTest, OnlyOldFilesAreSweptBesideOthers) {

@@ -16,8 +16,11 @@ public:
         none,
         refused,      // nothing was done
         answer_lost,  // it was done, and an error came back
+        told_taken,   // put_if_absent: it was done, and then told as another's, as a library does that sends twice
     };
     using Faults = std::function<Fault(const std::string& operation, const std::string& key)>;
+
+    std::function<void()> after_told_taken;
 
     FlakyStore(ObjectStore& store, Faults faults) : store_(store), faults_(std::move(faults)) {}
 
@@ -37,7 +40,14 @@ public:
         return faulty<void>("put", key, [&] { return store_.put(run, key, bytes); });
     }
     Result<bool> put_if_absent(RunContext& run, std::string_view key, std::string_view bytes) override {
-        return faulty<bool>("put_if_absent", key, [&] { return store_.put_if_absent(run, key, bytes); });
+        const Fault fault = faults_("put_if_absent", std::string(key));
+        const Error lost(ErrorKind::unavailable, "put_if_absent failed: " + std::string(key));
+        if (fault == Fault::refused) return lost;
+        auto done = store_.put_if_absent(run, key, bytes);
+        if (fault == Fault::answer_lost) return lost;
+        if (fault != Fault::told_taken) return done;
+        if (after_told_taken) after_told_taken();
+        return false;
     }
     using ObjectStore::start_upload;
     Result<std::unique_ptr<ObjectUpload>> start_upload(RunContext& run, std::string_view key,

@@ -36,6 +36,7 @@ TEST_F(GcsObjectStoreTest, RequestsAreInGooglesOwnWords) {
 
 TEST_F(GcsObjectStoreTest, ConditionsAreOnTheGeneration) {
     world.http.expect("PUT /lake/raw/k").reply(200, "").reply(412, "<Error><Code>PreconditionFailed</Code></Error>");
+    world.http.expect("GET /lake/raw/k").reply("one");
     EXPECT_TRUE(store->put_if_absent(world.run, "k", "one").release_value());
     EXPECT_FALSE(store->put_if_absent(world.run, "k", "two").release_value());
     const auto request = world.http.requests()[0];
@@ -46,6 +47,7 @@ TEST_F(GcsObjectStoreTest, ConditionsAreOnTheGeneration) {
 
 TEST_F(GcsObjectStoreTest, PartsAreNotCreatedOnCondition) {
     world.http.expect("PUT /lake/raw/k").reply(200, "").reply(412, "");
+    world.http.expect("GET /lake/raw/k").reply("another's");
     const auto upload = [&](size_t bytes) -> Result<void> {
         auto created = TRY(store->start_upload(world.run, "k", UploadMode::create));
         TRY(created->write(world.run, std::string(bytes, 'x')));

@@ -148,8 +148,18 @@ TEST_F(S3ObjectStoreTest, PutIfAbsentKnowsItsOwnWriteAgain) {
     };
     const Case cases[] = {
         {"new", [](FakeHttp& http) { http.expect("PUT /lake/raw/k").reply(200, ""); }, true},
-        {"there", [](FakeHttp& http) { http.expect("PUT /lake/raw/k").reply(412, s3_error("PreconditionFailed")); },
+        {"there",
+         [](FakeHttp& http) {
+             http.expect("PUT /lake/raw/k").reply(412, s3_error("PreconditionFailed"));
+             http.expect("GET /lake/raw/k").reply("theirs");
+         },
          false},
+        {"sent twice by the library, ours",
+         [](FakeHttp& http) {
+             http.expect("PUT /lake/raw/k").reply(412, s3_error("PreconditionFailed"));
+             http.expect("GET /lake/raw/k").reply("mine");
+         },
+         true},
         {"lost answer, ours",
          [](FakeHttp& http) {
              http.expect("PUT /lake/raw/k").fail(kReset).reply(412, s3_error("PreconditionFailed"));
@@ -425,7 +435,7 @@ TEST_F(S3ObjectStoreTest, UploadsThatCreateReplaceNothing) {
         .reply(412, taken)
         .fail(kReset)
         .reply(412, taken);
-    world.http.expect("GET /lake/raw/k").reply("own").reply("another's");
+    world.http.expect("GET /lake/raw/k").reply("another's").reply("own").reply("another's");
     EXPECT_TRUE(upload("own").ok());
     const auto refused = upload("own");
     ASSERT_FALSE(refused.ok());

@@ -237,12 +237,28 @@ private:
             if (put.error().kind() != ErrorKind::conflict || tries >= kCommitTries) return put.error();
             const uint64_t version = log_.state().version;
             TRY(log_.refresh(run));
+            // Taken by this very version: a library that sends again what got no answer may not tell.
+            if (is_kept(written)) {
+                known_ = std::move(known);
+                return {};
+            }
             if (!target_.shared && log_.changed_at() > version) return put.error();
             const double random = std::uniform_real_distribution<double>(0, 1)(random_);
             if (!run.clock.sleep(backoff_delay(kBesideOthers, tries, random), run.cancellation)) {
                 TRY(run.cancellation.check());
             }
         }
+    }
+
+    // Whether a version names these files, which are of this load alone.
+    bool is_kept(const Written& written) const {
+        return !written.files.empty() && std::all_of(written.files.begin(), written.files.end(),
+                                                     [&](const auto& file) { return is_named(file.key); });
+    }
+    bool is_named(const std::string& key) const {
+        const TableState& state = log_.state();
+        return state.files.contains(key) || state.staged.contains(key) || state.retired.contains(key) ||
+               state.quarantine.contains(key);
     }
 
     // The table as it stands by now, with what was written on top.
@@ -328,9 +344,12 @@ private:
 
     // Names made of offsets may by now be those of another process's files.
     void remove_files(RunContext& run, const Written& written) {
-        if (written.quarantine) (void)store_->remove(run, written.quarantine->key).ok();
+        const auto remove = [&](const std::string& key) {
+            if (!is_named(key)) (void)store_->remove(run, key).ok();
+        };
+        if (written.quarantine) remove(written.quarantine->key);
         if (names_) return;
-        for (const auto& file : written.files) (void)store_->remove(run, file.key).ok();
+        for (const auto& file : written.files) remove(file.key);
     }
 
     // At the end, so that the next run need not put them again.
