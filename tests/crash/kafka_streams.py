@@ -321,7 +321,8 @@ streams:
             path.parent.mkdir(parents=True, exist_ok=True)
             content = self.s3.get("t/" + key)
             if content is None:
-                raise AssertionError(f"a manifest names {key}, which is not there; kept: {folder}\n" + self.told_of(key))
+                told = self.told_of(key)
+                raise AssertionError(f"a manifest names {key}, which is not there; kept: {folder}\n{told}")
             path.write_bytes(content)
         project = folder / "query"
         (project / "pipelines").mkdir(parents=True)
