@@ -367,7 +367,7 @@ TEST_F(StreamRunTest, MoreBadRowsThanAllowedStopTheStreamBeforeTheyAreCommitted)
     EXPECT_THAT(
         too_many.error->to_string(),
         testing::HasSubstr("more rows would go to quarantine than it may take: 2 of 4, where max_rows is 1; the "
-                           "first: memory row 1: the table refuses it"));
+                           "first: script: the table refuses it"));
     EXPECT_THAT(table_.rows, IsEmpty());
     EXPECT_THAT(table_.quarantine, IsEmpty());
     const StreamResult too_large_share = run_with_bad({}, 49.5);
