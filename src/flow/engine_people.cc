@@ -64,8 +64,6 @@ Result<FlowStep> Engine::run_again(RunRow row, std::vector<TaskRow> kept, FlowPt
     }
     std::vector<TaskState> states(flow->graph.size(), TaskState::waiting);
     for (const TaskRow& task : kept) states[task.task] = task.state;
-    // What never began by a failure or a stop comes along.
-    std::vector<TaskIndex> wanted(tasks.begin(), tasks.end());
     row.state = RunState::running;
     row.began = row.began.value_or(now);
     row.ended.reset();
@@ -81,7 +79,7 @@ Result<FlowStep> Engine::run_again(RunRow row, std::vector<TaskRow> kept, FlowPt
         (is_backfill ? found->second.backfills : found->second.live).insert(id);
     }
     note(run, std::nullopt, 0, to_string(RunState::running), run.row.why, actor);
-    follow(run, run.progress.run_again(wanted), actor);
+    follow(run, run.progress.run_again(tasks), actor);
     end_run_when_done(run);
     return finish_step();
 }

@@ -141,12 +141,8 @@ Result<HttpResponse> S3Client::send(RunContext& run, const S3Request& request) {
     }
 }
 
-Result<HttpResponse> S3Client::send_with_retries(RunContext& run, const S3Request& request, bool* failed_before) {
-    return with_retries(run, retry_policy_, [&] {
-        auto response = send(run, request);
-        if (!response.ok() && failed_before != nullptr) *failed_before = true;
-        return response;
-    });
+Result<HttpResponse> S3Client::send_with_retries(RunContext& run, const S3Request& request) {
+    return with_retries(run, retry_policy_, [&] { return send(run, request); });
 }
 
 Error S3Client::error_of(const RunContext& run, const HttpRequest& request, const HttpResponse& response) const {

@@ -47,9 +47,8 @@ public:
     // One exchange. Statuses that the caller has a meaning for (2xx, and 404, 412 unless it is NoSuchBucket) are
     // responses; all others are errors.
     Result<HttpResponse> send(RunContext& run, const S3Request& request);
-    // The same until it succeeds. `failed_before`, when given, tells whether an earlier try failed without an answer:
-    // the server may have done it.
-    Result<HttpResponse> send_with_retries(RunContext& run, const S3Request& request, bool* failed_before = nullptr);
+    // The same until it succeeds. The server may have done it before, at a try that gave no answer.
+    Result<HttpResponse> send_with_retries(RunContext& run, const S3Request& request);
     // What an answer that is no success means. Thread-safe.
     Error error_of(const RunContext& run, const HttpRequest& request, const HttpResponse& response) const;
     // What an error element says, whatever the status it came with.
