@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/command.h"
-#include "cli/frame/json_writer.h"
+#include "base/json_writer.h"
 #include "cli/frame/kafka_connect.h"
 #include "cli/frame/progress.h"
 #include "cli/frame/session.h"

@@ -8,7 +8,7 @@
 
 #include "base/text.h"
 #include "cli/command.h"
-#include "cli/frame/json_writer.h"
+#include "base/json_writer.h"
 #include "cli/frame/kafka_connect.h"
 #include "cli/frame/session.h"
 #include "cli/frame/sinks.h"

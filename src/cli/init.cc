@@ -3,7 +3,7 @@
 
 #include "cli/command.h"
 #include "cli/frame/found_streams.h"
-#include "cli/frame/json_writer.h"
+#include "base/json_writer.h"
 #include "cli/frame/session.h"
 #include "cli/frame/templates.h"
 

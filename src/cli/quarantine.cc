@@ -2,7 +2,7 @@
 
 #include "base/text.h"
 #include "cli/command.h"
-#include "cli/frame/json_writer.h"
+#include "base/json_writer.h"
 #include "cli/frame/rows.h"
 #include "cli/frame/session.h"
 #include "cli/frame/sinks.h"

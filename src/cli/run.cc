@@ -11,7 +11,7 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "cli/command.h"
-#include "cli/frame/json_writer.h"
+#include "base/json_writer.h"
 #include "cli/frame/models_after_loads.h"
 #include "cli/frame/progress.h"
 #include "cli/frame/session.h"

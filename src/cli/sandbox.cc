@@ -3,7 +3,7 @@
 #include "base/time.h"
 #include "cli/command.h"
 #include "cli/frame/foreground.h"
-#include "cli/frame/json_writer.h"
+#include "base/json_writer.h"
 #include "cli/frame/session.h"
 #include "config/node.h"
 #include "sandbox/frame/sandbox.h"

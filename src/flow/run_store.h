@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -47,6 +48,11 @@ public:
     // Those that do not just wait, by their place in the graph.
     virtual Result<std::vector<TaskRow>> tasks(const RunId& run) = 0;
     virtual Result<std::vector<Transition>> history(const RunId& run) = 0;
+
+    // Small facts that are kept beside runs: what is paused, how far a sensor has seen. nullopt forgets it.
+    virtual Result<void> keep_value(const std::string& key, const std::optional<std::string>& value) = 0;
+    // Those whose keys begin so.
+    virtual Result<std::map<std::string, std::string>> values(const std::string& prefix) = 0;
 
     // Runs that ended before, with all that is theirs, at most so many; gives how many.
     virtual Result<int64_t> forget_before(Timestamp time, int64_t count_max) = 0;

@@ -35,6 +35,7 @@ constexpr const char* kSchema = R"(
     CREATE TABLE seen (flow TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
     CREATE TABLE definition (
         flow TEXT NOT NULL, revision TEXT NOT NULL, text TEXT NOT NULL, PRIMARY KEY (flow, revision)) WITHOUT ROWID;
+    CREATE TABLE value (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 )";
 
 constexpr const char* kPutRun =
@@ -192,6 +193,22 @@ public:
         return found;
     }
     Result<std::vector<Transition>> history(const RunId& run) override;
+    Result<void> keep_value(const std::string& key, const std::optional<std::string>& value) override {
+        const std::lock_guard lock(mutex_);
+        SqliteStatement put(database_, value ? "INSERT OR REPLACE INTO value VALUES (?, ?)"
+                                             : "DELETE FROM value WHERE key = ?");
+        put.bind(key);
+        if (value) put.bind(*value);
+        return done(put, "keep a value");
+    }
+    Result<std::map<std::string, std::string>> values(const std::string& prefix) override {
+        const std::lock_guard lock(mutex_);
+        SqliteStatement select(database_, "SELECT key, value FROM value WHERE substr(key, 1, length(?1)) = ?1");
+        select.bind(prefix);
+        std::map<std::string, std::string> found;
+        TRY(each(select, [&] { found[select.text(0)] = select.text(1); }));
+        return found;
+    }
     Result<int64_t> forget_before(Timestamp time, int64_t count_max) override;
 
 private:

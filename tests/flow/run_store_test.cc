@@ -176,6 +176,17 @@ TEST_F(RunStoreTest, KeepsEachDefinitionOnce) {
     EXPECT_EQ(store->definition("f", "r1").value(), "tasks: []");
 }
 
+TEST_F(RunStoreTest, KeepsSmallFactsByTheirKeys) {
+    ASSERT_TRUE(store->keep_value("paused/a", "Ana").ok());
+    ASSERT_TRUE(store->keep_value("paused/b", "Ben").ok());
+    ASSERT_TRUE(store->keep_value("paused/a", "Eve").ok());
+    ASSERT_TRUE(store->keep_value("seen/a", "1").ok());
+    ASSERT_TRUE(store->keep_value("paused/b", std::nullopt).ok());
+    const std::map<std::string, std::string> paused = {{"paused/a", "Eve"}};
+    EXPECT_EQ(store->values("paused/").value(), paused);
+    EXPECT_THAT(store->values("paused/%").value(), IsEmpty());
+}
+
 TEST_F(RunStoreTest, ASecondProcessIsRefused) {
     const auto second = open_sqlite_run_store(path());
     ASSERT_FALSE(second.ok());

@@ -67,6 +67,12 @@ public:
     Result<std::optional<RunRow>> run(const RunId& id) override { return store_.run(id); }
     Result<std::vector<TaskRow>> tasks(const RunId& run) override { return store_.tasks(run); }
     Result<std::vector<Transition>> history(const RunId& run) override { return store_.history(run); }
+    Result<void> keep_value(const std::string& key, const std::optional<std::string>& value) override {
+        return store_.keep_value(key, value);
+    }
+    Result<std::map<std::string, std::string>> values(const std::string& prefix) override {
+        return store_.values(prefix);
+    }
     Result<int64_t> forget_before(Timestamp time, int64_t count) override { return store_.forget_before(time, count); }
 
     std::mutex mutex;

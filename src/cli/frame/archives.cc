@@ -4,7 +4,7 @@
 
 #include "base/text.h"
 #include "base/time.h"
-#include "cli/frame/json_writer.h"
+#include "base/json_writer.h"
 #include "cli/frame/progress.h"
 #include "cli/frame/table.h"
 #include "pipeline/archive_replay.h"

@@ -1,6 +1,6 @@
 #include "cli/frame/field_docs.h"
 
-#include "cli/frame/json_writer.h"
+#include "base/json_writer.h"
 #include "cli/frame/table.h"
 
 namespace shaduf {

@@ -5,7 +5,7 @@
 #include <set>
 
 #include "base/text.h"
-#include "cli/frame/json_writer.h"
+#include "base/json_writer.h"
 
 namespace shaduf {
 namespace {

@@ -9,7 +9,7 @@
 
 #include "base/rate_ledger.h"
 #include "base/text.h"
-#include "cli/frame/json_writer.h"
+#include "base/json_writer.h"
 #include "cli/frame/progress.h"
 #include "cli/frame/signals.h"
 #include "io/duckdb.h"

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "base/registry.h"
+#include "base/run_context.h"
+#include "config/project.h"
+#include "connectors/connector.h"
+#include "flow/desk.h"
+#include "flow/flow_files.h"
+#include "flow/run_store.h"
+#include "flow/task_board.h"
+#include "flow/task_log.h"
+
+// What the calls of the API reach. All parts are thread-safe and outlive the server.
+namespace shaduf::server {
+
+class AuditLog;    // server/audit_log.h
+class LiveEvents;  // server/live_events.h
+class Users;       // server/users.h
+
+// The project as it was read last without an error. Thread-safe.
+class ProjectRoom {
+public:
+    struct View {
+        std::shared_ptr<const Project> project;
+        std::shared_ptr<const FlowSet> flows;
+        std::vector<Error> errors;  // of the files as they are now; empty: `project` is what they say
+        uint64_t version = 0;       // another one when anything has changed
+    };
+    using Read = std::function<std::vector<Error>(Project& project, FlowSet& flows)>;
+    explicit ProjectRoom(Read read) : read_(std::move(read)) {}
+
+    // Reads the files again; the errors, if any, are in the view as well.
+    std::vector<Error> reload();
+    View view() const;
+
+private:
+    const Read read_;
+    mutable std::mutex mutex_;
+    View view_;
+};
+
+struct ServeContext {
+    ProjectRoom& room;
+    const Registry<ConnectorSpec>& connectors;
+    const Registry<TaskTypeSpec>& task_types;
+    // Of the process; calls that reach systems make a copy with a cancellation of their own.
+    RunContext& world;
+    FlowDesk& desk;
+    RunStore& runs;
+    TaskBoard& board;
+    LogStore& logs;
+    LiveEvents& live;
+    Users& users;
+    AuditLog& audit;
+    std::string version;  // of the program
+    Timestamp started;
+};
+
+}  // namespace shaduf::server
