@@ -1,10 +1,28 @@
 #include "flow/engine.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/text.h"
 
 namespace shaduf {
+namespace {
+
+template <typename T>
+void append(std::vector<T>& to, std::vector<T>& from) {
+    to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
+}
+
+}  // namespace
+
+void append(FlowStep& to, FlowStep&& from) {
+    append(to.changes.runs, from.changes.runs);
+    append(to.changes.tasks, from.changes.tasks);
+    append(to.changes.history, from.changes.history);
+    for (const auto& [flow, time] : from.changes.seen) to.changes.seen[flow] = time;
+    append(to.starts, from.starts);
+    append(to.stops, from.stops);
+}
 
 FlowStep Engine::finish_step() {
     while (!to_admit_.empty()) {

@@ -41,6 +41,7 @@ struct FlowStep {
     std::vector<TaskStart> starts;
     std::vector<TaskStop> stops;
 };
+void append(FlowStep& to, FlowStep&& from);
 
 struct RunRequest {
     std::string flow;
@@ -55,7 +56,9 @@ struct TaskEnd {
     RunId run;
     TaskIndex task = 0;
     int attempt = 0;
-    enum class How : uint8_t { succeeded, warned, skipped, failed, failed_for_good, stopped };
+    // lost: nobody knows how it went on, as its worker is gone; it is tried again without counting as a try, unless
+    // that has happened too often, or its task says that a try that was lost has failed.
+    enum class How : uint8_t { succeeded, warned, skipped, failed, failed_for_good, stopped, lost };
     How how = How::succeeded;
     std::optional<std::chrono::milliseconds> retry_after;  // as the other side has asked for
     std::string why;

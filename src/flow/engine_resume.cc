@@ -35,7 +35,7 @@ FlowStep Engine::resume(FlowRemains remains, Timestamp now) {
             one.run->row.id,
             one.task,
             row.attempt,
-            TaskEnd::How::failed,
+            TaskEnd::How::lost,
             {},
             row.worker.empty() ? "the scheduler has ended before it began" : "its worker is gone: " + row.worker,
             {}};

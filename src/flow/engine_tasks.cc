@@ -4,6 +4,12 @@
 #include "flow/engine.h"
 
 namespace shaduf {
+namespace {
+
+// Tries of a task that may be lost before that counts as a failure of its own: it may be what ends its workers.
+constexpr int kLostMax = 5;
+
+}  // namespace
 
 TaskRow& Engine::row_of(Run& run, TaskIndex task) {
     const auto [entry, is_new] = run.tasks.try_emplace(task);
@@ -138,8 +144,15 @@ void Engine::end_try(Run& run, TaskIndex task, const TaskEnd& end) {
         stopped_as = stopping->second;
         run.stopping.erase(stopping);
     }
-    const bool ended_by_stop = end.how == How::stopped || (was_stopped && end.how == How::failed);
-    const bool may_come_again = end.how == How::failed || (ended_by_stop && stopped_as == TaskState::timed_out);
+    const bool has_failed = end.how == How::failed || end.how == How::lost;
+    const bool ended_by_stop = end.how == How::stopped || (was_stopped && has_failed);
+    if (end.how == How::lost && !was_stopped && !run.ends_as && run.flow->tasks[task].retry.lost_comes_again &&
+        row.lost < kLostMax) {
+        --row.tries;
+        ++row.lost;
+        return queue_task(run, task, end.why, "");
+    }
+    const bool may_come_again = has_failed || (ended_by_stop && stopped_as == TaskState::timed_out);
     if (may_come_again) {
         if (const auto at = comes_again(run, row, end)) {
             row.comes_again = at;
@@ -190,7 +203,7 @@ FlowStep Engine::worker_lost(const std::string& worker, Timestamp now) {
     for (const auto& [id, run] : runs_) {
         for (const auto& [task, row] : run->tasks) {
             if (row.state != TaskState::running || row.worker != worker) continue;
-            lost.push_back({id, task, row.attempt, TaskEnd::How::failed, {}, "its worker is gone: " + worker, {}});
+            lost.push_back({id, task, row.attempt, TaskEnd::How::lost, {}, "its worker is gone: " + worker, {}});
         }
     }
     std::sort(lost.begin(), lost.end(),

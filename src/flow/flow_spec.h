@@ -21,6 +21,7 @@ struct TaskRetry {
     std::chrono::milliseconds longest{3'600'000};
     double factor = 2;
     std::chrono::milliseconds within{0};  // of the first try's begin; 0: without an end
+    bool lost_comes_again = true;         // a try whose worker is gone; false: it has failed
 };
 
 struct TaskSpec {

@@ -44,6 +44,7 @@ struct TaskRow {
     TaskState state = TaskState::waiting;
     int attempt = 0;                       // of the run's tries, from 1
     int tries = 0;                         // since it was last run again by somebody
+    int lost = 0;                          // of the tries since then, those whose worker was gone: not among `tries`
     std::optional<Timestamp> since;        // when it was queued
     std::optional<Timestamp> first_begun;  // the first of these tries
     std::optional<Timestamp> began;        // this try

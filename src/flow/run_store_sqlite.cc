@@ -26,7 +26,7 @@ constexpr const char* kSchema = R"(
     CREATE INDEX run_by_end ON run (ended) WHERE ended IS NOT NULL;
     CREATE TABLE task (
         run TEXT NOT NULL, task INTEGER NOT NULL, state INTEGER NOT NULL, attempt INTEGER NOT NULL,
-        tries INTEGER NOT NULL,
+        tries INTEGER NOT NULL, lost INTEGER NOT NULL,
         since INTEGER, first_begun INTEGER, began INTEGER, ended INTEGER, comes_again INTEGER, worker TEXT NOT NULL,
         why TEXT NOT NULL, outputs TEXT NOT NULL, PRIMARY KEY (run, task)) WITHOUT ROWID;
     CREATE TABLE history (
@@ -41,7 +41,7 @@ constexpr const char* kSchema = R"(
 constexpr const char* kPutRun =
     "INSERT INTO run VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) "
     "ON CONFLICT (id) DO UPDATE SET state = ?8, why = ?10, began = ?13, ended = ?14";
-constexpr const char* kPutTask = "INSERT OR REPLACE INTO task VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+constexpr const char* kPutTask = "INSERT OR REPLACE INTO task VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 constexpr const char* kForgetTask = "DELETE FROM task WHERE run = ? AND task = ?";
 constexpr const char* kAddHistory =
     "INSERT INTO history SELECT ?1, 1 + coalesce(max(number), 0), ?2, ?3, ?4, ?5, ?6, ?7 FROM history WHERE run = ?1";
@@ -86,14 +86,15 @@ TaskRow read_task(const SqliteStatement& row) {
     task.state = static_cast<TaskState>(row.integer(2));
     task.attempt = static_cast<int>(row.integer(3));
     task.tries = static_cast<int>(row.integer(4));
-    task.since = time_at(row, 5);
-    task.first_begun = time_at(row, 6);
-    task.began = time_at(row, 7);
-    task.ended = time_at(row, 8);
-    task.comes_again = time_at(row, 9);
-    task.worker = row.text(10);
-    task.why = row.text(11);
-    task.outputs = row.text(12);
+    task.lost = static_cast<int>(row.integer(5));
+    task.since = time_at(row, 6);
+    task.first_begun = time_at(row, 7);
+    task.began = time_at(row, 8);
+    task.ended = time_at(row, 9);
+    task.comes_again = time_at(row, 10);
+    task.worker = row.text(11);
+    task.why = row.text(12);
+    task.outputs = row.text(13);
     return task;
 }
 
@@ -274,7 +275,8 @@ Result<void> SqliteRunStore::put(const TaskRow& task) {
     statement.bind(task.run);
     statement.bind(static_cast<int64_t>(task.task));
     if (&statement == forget_task_.get()) return done(statement, "keep a task");
-    for (const int64_t number : {static_cast<int64_t>(task.state), int64_t{task.attempt}, int64_t{task.tries}}) {
+    for (const int64_t number :
+         {static_cast<int64_t>(task.state), int64_t{task.attempt}, int64_t{task.tries}, int64_t{task.lost}}) {
         statement.bind(number);
     }
     for (const auto& time : {task.since, task.first_begun, task.began, task.ended, task.comes_again}) {

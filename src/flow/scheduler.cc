@@ -13,20 +13,6 @@ namespace {
 constexpr auto kLookAtLeast = std::chrono::seconds(1);
 constexpr auto kKeepAgainAfter = std::chrono::milliseconds(200);
 
-template <typename T>
-void append(std::vector<T>& to, std::vector<T>& from) {
-    to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
-}
-
-void append(FlowStep& to, FlowStep&& from) {
-    append(to.changes.runs, from.changes.runs);
-    append(to.changes.tasks, from.changes.tasks);
-    append(to.changes.history, from.changes.history);
-    for (const auto& [flow, time] : from.changes.seen) to.changes.seen[flow] = time;
-    append(to.starts, from.starts);
-    append(to.stops, from.stops);
-}
-
 }  // namespace
 
 Scheduler::Scheduler(Parts parts) : parts_(std::move(parts)), engine_(parts_.engine) {}

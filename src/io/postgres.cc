@@ -218,6 +218,21 @@ Result<void> PostgresConnection::flush() {
     }
 }
 
+Result<std::vector<PostgresNotification>> PostgresConnection::notifications(std::chrono::milliseconds within) {
+    std::vector<PostgresNotification> told;
+    const auto deadline = std::chrono::steady_clock::now() + within;
+    for (;;) {
+        if (PQconsumeInput(handle_) == 0) return connection_error();
+        while (PGnotify* one = PQnotifies(handle_)) {
+            told.push_back({one->relname, one->extra});
+            PQfreemem(one);
+        }
+        if (!told.empty() || std::chrono::steady_clock::now() >= deadline) return told;
+        const auto readable = wait(POLLIN, deadline);
+        if (!readable.ok() && readable.error().kind() != ErrorKind::unavailable) return readable.error();
+    }
+}
+
 Result<void> PostgresConnection::receive() {
     TRY(wait(POLLIN));
     if (PQconsumeInput(handle_) == 0) return connection_error();

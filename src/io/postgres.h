@@ -64,6 +64,12 @@ struct PostgresColumn {
 class PostgresCopyIn;
 class PostgresCopyOut;
 
+// What another session has told by NOTIFY.
+struct PostgresNotification {
+    std::string channel;
+    std::string payload;
+};
+
 // One session; one thread at a time. Dates come as ISO, times in UTC, intervals as ISO 8601, texts as UTF-8. After an
 // error for which `is_lost` holds, the session is gone and another one must be made.
 class PostgresConnection {
@@ -89,6 +95,10 @@ public:
     Result<std::unique_ptr<PostgresCopyOut>> start_copy_out(const std::string& sql);
     // COPY ... FROM STDIN. The connection is busy until the object goes away.
     Result<std::unique_ptr<PostgresCopyIn>> begin_copy_in(const std::string& sql);
+
+    // What has come on the channels that the session LISTENs to; waits for it until `within` has passed, then nothing.
+    // REQUIRES: no transaction is open
+    Result<std::vector<PostgresNotification>> notifications(std::chrono::milliseconds within);
 
     bool is_lost() const;
     // Whether a transaction is open, be it void.

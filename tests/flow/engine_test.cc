@@ -379,8 +379,9 @@ TEST(EngineTest, PlacesAreKept) {
     EXPECT_EQ(world.states(run), "running running running queued queued");
     world.end(run, 0, How::succeeded);
     EXPECT_EQ(world.states(run), "running succeeded running queued running");
-    world.crash();  // who ran has failed
-    EXPECT_EQ(world.states(run), "running succeeded failed running failed");
+    world.crash();  // who ran was lost, and comes again behind those that waited
+    EXPECT_EQ(world.states(run), "running succeeded running running queued");
+    EXPECT_EQ(world.tasks.at({run, 1}).attempt, 2);
 }
 
 TEST(EngineTest, WorkersThatOutliveTheSchedulerGoOn) {
@@ -395,8 +396,15 @@ TEST(EngineTest, WorkersThatOutliveTheSchedulerGoOn) {
     world.keep(world.engine->began(run, 1, 1, "w2", world.now));
     world.running.clear();
     world.keep(world.engine->worker_lost("w2", world.now));
+    // It comes again by itself, which is none of the tries that the user allows for; but not for ever.
+    EXPECT_EQ(world.states(run), "running succeeded running");
+    for (int attempt = 2; attempt <= 6; ++attempt) {
+        EXPECT_EQ(world.tasks.at({run, 1}).attempt, attempt);
+        EXPECT_EQ(world.tasks.at({run, 1}).tries, 1);
+        world.keep(world.engine->ended({run, 1, attempt, How::lost, {}, "its worker is gone: w3", {}}, world.now));
+    }
     EXPECT_EQ(world.states(run), "failed succeeded failed");
-    EXPECT_EQ(world.tasks.at({run, 1}).why, "its worker is gone: w2");
+    EXPECT_EQ(world.tasks.at({run, 1}).why, "its worker is gone: w3");
 }
 
 TEST(EngineTest, ARunKeepsTheDefinitionItBeganWith) {
@@ -408,6 +416,8 @@ TEST(EngineTest, ARunKeepsTheDefinitionItBeganWith) {
     second.spec.revision = "r2";
     world.add(second.make());
     world.crash();
+    EXPECT_EQ(world.states(run), "running running waiting");
+    world.end(run, 0, How::failed);
     EXPECT_EQ(world.states(run), "failed failed upstream_failed");
     EXPECT_EQ(world.runs.at(world.request("f")).revision, "r2");
     // Whose definition nobody has any more.

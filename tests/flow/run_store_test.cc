@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+
+#include "flow/shared/run_store.h"
 #include "tests/world.h"
 
 namespace shaduf {
@@ -40,6 +43,7 @@ TaskRow task_row(const std::string& run, TaskIndex task, TaskState state) {
     row.state = state;
     row.attempt = 3;
     row.tries = 2;
+    row.lost = 1;
     row.since = kNoon;
     row.first_begun = kNoon + microseconds(1);
     row.began = kNoon + microseconds(2);
@@ -51,16 +55,36 @@ TaskRow task_row(const std::string& run, TaskIndex task, TaskState state) {
     return row;
 }
 
-class RunStoreTest : public testing::Test {
+// What holds for every store.
+class RunStoreTest : public testing::TestWithParam<std::string> {
 protected:
     void open() {
         store.reset();
+        if (GetParam() == "postgres") {
+            sessions = std::make_unique<shared::Sessions>(dsn(), cancellation);
+            store = std::make_unique<shared::SharedRunStore>(*sessions, [] { return 1; });
+            return;
+        }
         auto opened = open_sqlite_run_store(path());
         ASSERT_TRUE(opened.ok()) << opened.error().to_string();
         store = opened.release_value();
     }
+    static std::string dsn() {
+        const char* dsn = std::getenv("SHADUF_TEST_POSTGRES");
+        return dsn == nullptr ? "" : dsn;
+    }
     std::string path() const { return folder / "state/serve.db"; }
-    void SetUp() override { open(); }
+    void SetUp() override {
+        if (GetParam() == "postgres") {
+            if (dsn().empty()) GTEST_SKIP() << "no server: SHADUF_TEST_POSTGRES is not set";
+            shared::Sessions first(dsn(), cancellation);
+            ASSERT_TRUE(first.lend().release_value()->execute("DROP SCHEMA shaduf CASCADE").ok());
+            ASSERT_TRUE(first.lend().ok());
+        }
+        open();
+        if (sessions == nullptr) return;
+        ASSERT_TRUE(sessions->lend().release_value()->execute("UPDATE shaduf.leader SET token = 1").ok());
+    }
     void keep(FlowChanges changes) {
         const auto kept = store->keep(changes);
         EXPECT_TRUE(kept.ok()) << kept.error().to_string();
@@ -73,10 +97,14 @@ protected:
     }
 
     TempFolder folder;
+    Cancellation cancellation;
+    std::unique_ptr<shared::Sessions> sessions;
     std::unique_ptr<RunStore> store;
 };
+INSTANTIATE_TEST_SUITE_P(Stores, RunStoreTest, testing::Values("sqlite", "postgres"),
+                         [](const auto& store) { return store.param; });
 
-TEST_F(RunStoreTest, KeepsEverythingOverItsEnd) {
+TEST_P(RunStoreTest, KeepsEverythingOverItsEnd) {
     TaskRow bare;
     bare.run = "a";
     bare.task = 1;
@@ -99,7 +127,7 @@ TEST_F(RunStoreTest, KeepsEverythingOverItsEnd) {
     EXPECT_EQ(history[1].at, kNoon + hours(1));
 }
 
-TEST_F(RunStoreTest, WhatRemainsIsWhatHasNotEnded) {
+TEST_P(RunStoreTest, WhatRemainsIsWhatHasNotEnded) {
     keep({{run_row("a"), run_row("b", RunState::succeeded), run_row("c", RunState::queued)},
           {task_row("a", 0, TaskState::running), task_row("b", 0, TaskState::succeeded)},
           {},
@@ -111,7 +139,7 @@ TEST_F(RunStoreTest, WhatRemainsIsWhatHasNotEnded) {
     EXPECT_EQ(remains.seen, (std::map<std::string, Timestamp>{{"f", kNoon + hours(1)}, {"g", kNoon}}));
 }
 
-TEST_F(RunStoreTest, RowsChange) {
+TEST_P(RunStoreTest, RowsChange) {
     keep({{run_row("a")}, {task_row("a", 0, TaskState::running), task_row("a", 1, TaskState::running)}, {}, {}});
     RunRow ended = run_row("a", RunState::failed);
     ended.why = "broken";
@@ -123,7 +151,7 @@ TEST_F(RunStoreTest, RowsChange) {
     EXPECT_THAT(store->tasks("a").value(), ElementsAre(task_row("a", 0, TaskState::failed)));
 }
 
-TEST_F(RunStoreTest, AMomentOfAScheduleHasOneRunAndAStepIsKeptWholeOrNotAtAll) {
+TEST_P(RunStoreTest, AMomentOfAScheduleHasOneRunAndAStepIsKeptWholeOrNotAtAll) {
     keep({{run_row("a", RunState::running, RunType::scheduled)}, {}, {}, {}});
     const auto twice = store->keep({{run_row("m"), run_row("b", RunState::running, RunType::scheduled)},
                                     {task_row("m", 0, TaskState::running)},
@@ -140,7 +168,7 @@ TEST_F(RunStoreTest, AMomentOfAScheduleHasOneRunAndAStepIsKeptWholeOrNotAtAll) {
     EXPECT_FALSE(store->keep({{run_row("g", RunState::running, RunType::backfill)}, {}, {}, {}}).ok());
 }
 
-TEST_F(RunStoreTest, ListsByPagesAndFilters) {
+TEST_P(RunStoreTest, ListsByPagesAndFilters) {
     for (int i = 0; i < 10; ++i) {
         RunRow row = run_row("r" + std::to_string(i), i % 2 == 0 ? RunState::succeeded : RunState::failed);
         row.created = kNoon + hours(i / 2);  // two at a time
@@ -155,7 +183,7 @@ TEST_F(RunStoreTest, ListsByPagesAndFilters) {
     EXPECT_THAT(ids({.type = RunType::backfill}), IsEmpty());
 }
 
-TEST_F(RunStoreTest, ForgetsWhatEndedLongAgo) {
+TEST_P(RunStoreTest, ForgetsWhatEndedLongAgo) {
     keep({{run_row("a", RunState::failed), run_row("b", RunState::failed), run_row("c")},
           {task_row("a", 0, TaskState::failed), task_row("c", 0, TaskState::running)},
           {{"a", {}, 0, "failed", "", "", kNoon}},
@@ -169,14 +197,14 @@ TEST_F(RunStoreTest, ForgetsWhatEndedLongAgo) {
     EXPECT_EQ(store->tasks("c").value().size(), 1U);
 }
 
-TEST_F(RunStoreTest, KeepsEachDefinitionOnce) {
+TEST_P(RunStoreTest, KeepsEachDefinitionOnce) {
     EXPECT_EQ(store->definition("f", "r1").value(), std::nullopt);
     ASSERT_TRUE(store->keep_definition("f", "r1", "tasks: []").ok());
     ASSERT_TRUE(store->keep_definition("f", "r1", "another").ok());
     EXPECT_EQ(store->definition("f", "r1").value(), "tasks: []");
 }
 
-TEST_F(RunStoreTest, KeepsSmallFactsByTheirKeys) {
+TEST_P(RunStoreTest, KeepsSmallFactsByTheirKeys) {
     ASSERT_TRUE(store->keep_value("paused/a", "Ana").ok());
     ASSERT_TRUE(store->keep_value("paused/b", "Ben").ok());
     ASSERT_TRUE(store->keep_value("paused/a", "Eve").ok());
@@ -187,14 +215,17 @@ TEST_F(RunStoreTest, KeepsSmallFactsByTheirKeys) {
     EXPECT_THAT(store->values("paused/%").value(), IsEmpty());
 }
 
-TEST_F(RunStoreTest, ASecondProcessIsRefused) {
-    const auto second = open_sqlite_run_store(path());
+TEST(SqliteRunStoreTest, ASecondProcessIsRefused) {
+    TempFolder folder;
+    const std::string path = folder / "state/serve.db";
+    auto store = open_sqlite_run_store(path).release_value();
+    const auto second = open_sqlite_run_store(path);
     ASSERT_FALSE(second.ok());
     EXPECT_EQ(second.error().kind(), ErrorKind::conflict);
     EXPECT_EQ(second.error().to_string(),
-              "another shaduf serves this project: it holds " + path() + "; stop that one first");
+              "another shaduf serves this project: it holds " + path + "; stop that one first");
     store.reset();
-    EXPECT_TRUE(open_sqlite_run_store(path()).ok());
+    EXPECT_TRUE(open_sqlite_run_store(path).ok());
 }
 
 }  // namespace

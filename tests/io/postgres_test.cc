@@ -174,6 +174,25 @@ TEST_F(PostgresServerTest, EndsSoonAfterCancellation) {
     EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(1));
 }
 
+TEST_F(PostgresServerTest, HearsWhatOthersTell) {
+    const auto other = connect();
+    ASSERT_TRUE(connection->execute("LISTEN news").ok());
+    EXPECT_TRUE(connection->notifications(std::chrono::milliseconds(0)).value().empty());
+    ASSERT_TRUE(other->execute("NOTIFY elsewhere; NOTIFY news, 'a'; NOTIFY news, 'b'").ok());
+    std::string told;
+    while (told.size() < 2) {
+        const auto heard = connection->notifications(std::chrono::seconds(10)).release_value();
+        ASSERT_FALSE(heard.empty());
+        for (const PostgresNotification& one : heard) {
+            EXPECT_EQ(one.channel, "news");
+            told += one.payload;
+        }
+    }
+    EXPECT_EQ(told, "ab");
+    cancellation.cancel();
+    EXPECT_EQ(connection->notifications(std::chrono::hours(1)).error().kind(), ErrorKind::canceled);
+}
+
 TEST_F(PostgresServerTest, SaysWhoMustAct) {
     EXPECT_EQ(kind_of("SELECT * FROM nowhere"), ErrorKind::invalid_config);
     EXPECT_EQ(kind_of("SELEC 1"), ErrorKind::invalid_config);

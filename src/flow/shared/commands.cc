@@ -1,0 +1,213 @@
+#include "flow/shared/commands.h"
+
+#include <nlohmann/json.hpp>
+
+#include "base/thread_name.h"
+#include "flow/shared/schema.h"
+
+namespace shaduf::shared {
+namespace {
+
+using Json = nlohmann::json;
+using std::chrono::steady_clock;
+
+constexpr std::chrono::milliseconds kLookEvery{1'000};
+constexpr std::chrono::milliseconds kAgainAfter{500};
+// Commands are of use for a day at most.
+constexpr const char* kForgetOld = "DELETE FROM shaduf.command WHERE asked < clock_timestamp() - interval '1 day'";
+
+std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+int64_t micros(Timestamp time) { return time.time_since_epoch().count(); }
+Timestamp time_of(const Json& count) { return Timestamp(std::chrono::microseconds(count.get<int64_t>())); }
+
+Json json_of(const std::optional<Timestamp>& time) { return time ? Json(micros(*time)) : Json(); }
+std::optional<Timestamp> optional_time(const Json& json) {
+    return json.is_null() ? std::nullopt : std::optional(time_of(json));
+}
+
+Json json_of(const RunRequest& request) {
+    return {{"flow", request.flow},
+            {"type", static_cast<int>(request.type)},
+            {"due", json_of(request.due)},
+            {"about_begin", request.about ? Json(micros(request.about->begin)) : Json()},
+            {"about_end", request.about ? Json(micros(request.about->end)) : Json()},
+            {"inputs", request.inputs},
+            {"actor", request.actor}};
+}
+
+RunRequest request_of(const Json& json) {
+    RunRequest request;
+    request.flow = json.at("flow").get<std::string>();
+    request.type = static_cast<RunType>(json.at("type").get<int>());
+    request.due = optional_time(json.at("due"));
+    if (!json.at("about_begin").is_null()) request.about = {time_of(json["about_begin"]), time_of(json["about_end"])};
+    request.inputs = json.at("inputs").get<std::string>();
+    request.actor = json.at("actor").get<std::string>();
+    return request;
+}
+
+FlowDesk::Backfill backfill_of(const Json& json) {
+    FlowDesk::Backfill backfill;
+    backfill.flow = json.at("flow").get<std::string>();
+    backfill.from = time_of(json.at("from"));
+    backfill.to = time_of(json.at("to"));
+    backfill.oldest_first = json.at("oldest_first").get<bool>();
+    backfill.again = static_cast<FlowDesk::Backfill::Again>(json.at("again").get<int>());
+    backfill.inputs = json.at("inputs").get<std::string>();
+    backfill.actor = json.at("actor").get<std::string>();
+    return backfill;
+}
+
+Result<Json> answer(const Result<void>& done) {
+    if (!done.ok()) return done.error();
+    return Json::object();
+}
+
+// Carries out what the text of a command says. `number`: its own, of which a request makes its key.
+Result<Json> carry_out(FlowDesk& desk, const Json& command, const std::string& number) {
+    const std::string what = command.at("what").get<std::string>();
+    const auto text = [&](const char* name) { return command.at(name).get<std::string>(); };
+    if (what == "request") {
+        const std::string key = text("key").empty() ? "command " + number : text("key");
+        const auto requested = TRY(desk.request(request_of(command.at("request")), key));
+        return Json{{"run", requested.run}, {"is_new", requested.is_new || text("key").empty()}};
+    }
+    if (what == "cancel") return answer(desk.cancel(text("run"), text("actor")));
+    if (what == "approve") {
+        return answer(desk.approve(text("run"), text("task"), command.at("yes").get<bool>(), text("actor")));
+    }
+    if (what == "mark") {
+        const auto state = static_cast<TaskState>(command.at("state").get<int>());
+        return answer(desk.mark(text("run"), text("task"), state, text("actor")));
+    }
+    if (what == "run_again") {
+        return answer(desk.run_again(text("run"), command.at("tasks").get<std::vector<std::string>>(), text("actor")));
+    }
+    if (what == "backfill") return Json{{"runs", TRY(desk.backfill(backfill_of(command.at("backfill"))))}};
+    if (what == "pause") return answer(desk.pause(text("flow"), command.at("yes").get<bool>(), text("actor")));
+    return Error(ErrorKind::unavailable, "the process that schedules does not know the command " + what +
+                                             "; run all processes from one version of shaduf");
+}
+
+Json answer_of(FlowDesk& desk, const std::string& text, const std::string& number) {
+    try {
+        auto done = carry_out(desk, Json::parse(text), number);
+        if (done.ok()) return {{"done", done.release_value()}};
+        return {{"kind", static_cast<int>(done.error().kind())}, {"message", done.error().message()}};
+    } catch (const Json::exception&) {
+        return {{"kind", static_cast<int>(ErrorKind::invalid_config)},
+                {"message", "the command cannot be read: " + text.substr(0, 100)}};
+    }
+}
+
+Error nobody_answers() {
+    return Error(ErrorKind::unavailable,
+                 "no process schedules this project at the moment, the command waits for the next one; see that a "
+                 "shaduf serve runs, and look at the run before you ask again");
+}
+
+}  // namespace
+
+Result<std::string> SharedDesk::ask(const std::string& command) {
+    const auto until = steady_clock::now() + patience_;
+    const auto ear = TRY(connect(dsn_, cancellation_));
+    TRY(ear->execute(std::string("LISTEN ") + kAnswersChannel));
+    const auto asked = TRY(ear->query("INSERT INTO shaduf.command (text) VALUES ($1) RETURNING number", {command}));
+    const std::string number = asked.rows.at(0).at(0).value_or("");
+    TRY(ear->execute(std::string("NOTIFY ") + kCommandsChannel));
+    for (;;) {
+        const auto found = TRY(ear->query("SELECT answer FROM shaduf.command WHERE number = $1::bigint", {number}));
+        if (!found.rows.empty() && found.rows[0][0]) {
+            const Json answer = Json::parse(*found.rows[0][0], nullptr, false);
+            if (answer.is_object() && answer.contains("done")) return dump(answer["done"]);
+            return Error(static_cast<ErrorKind>(answer.value("kind", static_cast<int>(ErrorKind::internal))),
+                         answer.value("message", "no answer that can be read"));
+        }
+        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - steady_clock::now());
+        if (left.count() <= 0) return nobody_answers();
+        TRY(ear->notifications(std::min(left, kLookEvery)));
+    }
+}
+
+Result<FlowDesk::Requested> SharedDesk::request(const RunRequest& request, const std::string& key) {
+    const auto text = TRY(ask(dump({{"what", "request"}, {"request", json_of(request)}, {"key", key}})));
+    const Json answer = Json::parse(text);
+    return Requested{answer.value("run", ""), answer.value("is_new", true)};
+}
+Result<void> SharedDesk::cancel(const RunId& run, const std::string& actor) {
+    TRY(ask(dump({{"what", "cancel"}, {"run", run}, {"actor", actor}})));
+    return {};
+}
+Result<void> SharedDesk::approve(const RunId& run, const std::string& task, bool yes, const std::string& actor) {
+    TRY(ask(dump({{"what", "approve"}, {"run", run}, {"task", task}, {"yes", yes}, {"actor", actor}})));
+    return {};
+}
+Result<void> SharedDesk::mark(const RunId& run, const std::string& task, TaskState state, const std::string& actor) {
+    TRY(ask(
+        dump({{"what", "mark"}, {"run", run}, {"task", task}, {"state", static_cast<int>(state)}, {"actor", actor}})));
+    return {};
+}
+Result<void> SharedDesk::run_again(const RunId& run, const std::vector<std::string>& tasks, const std::string& actor) {
+    TRY(ask(dump({{"what", "run_again"}, {"run", run}, {"tasks", tasks}, {"actor", actor}})));
+    return {};
+}
+Result<size_t> SharedDesk::backfill(const Backfill& backfill) {
+    const Json json = {{"flow", backfill.flow},
+                       {"from", micros(backfill.from)},
+                       {"to", micros(backfill.to)},
+                       {"oldest_first", backfill.oldest_first},
+                       {"again", static_cast<int>(backfill.again)},
+                       {"inputs", backfill.inputs},
+                       {"actor", backfill.actor}};
+    return Json::parse(TRY(ask(dump({{"what", "backfill"}, {"backfill", json}})))).value("runs", size_t{0});
+}
+Result<void> SharedDesk::pause(const std::string& flow, bool yes, const std::string& actor) {
+    TRY(ask(dump({{"what", "pause"}, {"flow", flow}, {"yes", yes}, {"actor", actor}})));
+    return {};
+}
+Result<bool> SharedDesk::is_paused(const std::string& flow) {
+    Sessions::Loan session = TRY(sessions_.lend());
+    const auto found = TRY(session->query("SELECT 1 FROM shaduf.value WHERE key = $1", {"paused/" + flow}));
+    return !found.rows.empty();
+}
+Commands::Commands(std::string dsn, Sessions& sessions, FlowDesk& desk, std::function<bool()> leads)
+    : dsn_(std::move(dsn)), sessions_(sessions), desk_(desk), leads_(std::move(leads)), thread_([this] { run(); }) {}
+
+Commands::~Commands() {
+    stop_.cancel();
+    thread_.join();
+}
+
+void Commands::run() {
+    name_thread("commands");
+    do {
+        static_cast<void>(listen());
+    } while (stop_.wait_for(kAgainAfter));
+}
+
+// Until the session is lost, or it is to stop.
+Result<void> Commands::listen() {
+    const auto ear = TRY(connect(dsn_, stop_));
+    TRY(ear->execute(std::string("LISTEN ") + kCommandsChannel));
+    TRY(ear->execute(kForgetOld));
+    for (;;) {
+        while (TRY(answer_next())) TRY(stop_.check());
+        TRY(ear->notifications(kLookEvery));
+        TRY(stop_.check());
+    }
+}
+
+Result<bool> Commands::answer_next() {
+    Sessions::Loan session = TRY(sessions_.lend());
+    const auto next =
+        TRY(session->query("SELECT number, text FROM shaduf.command WHERE answer IS NULL ORDER BY number LIMIT 1"));
+    if (next.rows.empty()) return false;
+    const std::string number = next.rows[0][0].value_or("");
+    const Json answer = answer_of(desk_, next.rows[0][1].value_or(""), number);
+    if (!leads_()) return Error(ErrorKind::conflict, "another process leads by now");
+    TRY(session->query("UPDATE shaduf.command SET answer = $2 WHERE number = $1::bigint", {number, dump(answer)}));
+    TRY(session->execute(std::string("NOTIFY ") + kAnswersChannel));
+    return true;
+}
+
+}  // namespace shaduf::shared

@@ -1,0 +1,125 @@
+#include "flow/shared/schema.h"
+
+#include <array>
+#include <charconv>
+
+namespace shaduf::shared {
+namespace {
+
+// One step from a version to the next. It only adds, and may be run by any process, while others use the tables.
+struct Step {
+    int oldest_reader;
+    const char* sql;
+};
+
+// Times are microseconds since 1970, but those of leases, which are the server's own. A try is what a worker is to do:
+// it is there from when a task begins to when the engine has heard its end.
+constexpr auto kSteps = std::to_array<Step>({{1, R"(
+    CREATE TABLE shaduf.run (
+        id TEXT PRIMARY KEY, flow TEXT NOT NULL, revision TEXT NOT NULL, type SMALLINT NOT NULL, due BIGINT NOT NULL,
+        about_begin BIGINT NOT NULL, about_end BIGINT NOT NULL, state SMALLINT NOT NULL, inputs TEXT NOT NULL,
+        why TEXT NOT NULL, actor TEXT NOT NULL, created BIGINT NOT NULL, began BIGINT, ended BIGINT,
+        changed BIGINT NOT NULL DEFAULT 0);
+    CREATE UNIQUE INDEX run_once ON shaduf.run (flow, type, due) WHERE type IN (0, 2);
+    CREATE INDEX run_open ON shaduf.run (id) WHERE ended IS NULL;
+    CREATE INDEX run_by_time ON shaduf.run (created, id);
+    CREATE INDEX run_by_flow ON shaduf.run (flow, created, id);
+    CREATE INDEX run_by_end ON shaduf.run (ended) WHERE ended IS NOT NULL;
+    CREATE INDEX run_by_change ON shaduf.run (changed);
+    CREATE TABLE shaduf.task (
+        run TEXT NOT NULL, task INTEGER NOT NULL, state SMALLINT NOT NULL, attempt INTEGER NOT NULL,
+        tries INTEGER NOT NULL, lost INTEGER NOT NULL, since BIGINT, first_begun BIGINT, began BIGINT, ended BIGINT,
+        comes_again BIGINT, worker TEXT NOT NULL, why TEXT NOT NULL, outputs TEXT NOT NULL, PRIMARY KEY (run, task));
+    CREATE TABLE shaduf.history (
+        number BIGSERIAL PRIMARY KEY, run TEXT NOT NULL, task INTEGER, attempt INTEGER NOT NULL, state TEXT NOT NULL,
+        why TEXT NOT NULL, actor TEXT NOT NULL, at BIGINT NOT NULL);
+    CREATE INDEX history_by_run ON shaduf.history (run, number);
+    CREATE TABLE shaduf.seen (flow TEXT PRIMARY KEY, at BIGINT NOT NULL);
+    CREATE TABLE shaduf.definition (
+        flow TEXT NOT NULL, revision TEXT NOT NULL, text TEXT NOT NULL, PRIMARY KEY (flow, revision));
+    CREATE TABLE shaduf.value (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+    CREATE SEQUENCE shaduf.change;
+    CREATE TABLE shaduf.leader (
+        one BOOLEAN PRIMARY KEY CHECK (one), holder TEXT NOT NULL, token BIGINT NOT NULL, until TIMESTAMPTZ NOT NULL,
+        step BIGINT NOT NULL);
+    INSERT INTO shaduf.leader VALUES (true, '', 0, '-infinity', 0);
+    CREATE TABLE shaduf.worker (
+        id TEXT PRIMARY KEY, name TEXT NOT NULL, places INTEGER NOT NULL, since TIMESTAMPTZ NOT NULL,
+        until TIMESTAMPTZ NOT NULL, version TEXT NOT NULL);
+    CREATE TABLE shaduf.try (
+        run TEXT NOT NULL, task INTEGER NOT NULL, attempt INTEGER NOT NULL, number BIGSERIAL NOT NULL,
+        flow TEXT NOT NULL, revision TEXT NOT NULL, worker TEXT NOT NULL DEFAULT '',
+        told BOOLEAN NOT NULL DEFAULT false, stop TEXT, ending TEXT, PRIMARY KEY (run, task, attempt));
+    CREATE INDEX try_open ON shaduf.try (number) WHERE worker = '';
+    CREATE INDEX try_ended ON shaduf.try (number) WHERE ending IS NOT NULL;
+    CREATE INDEX try_by_worker ON shaduf.try (worker);
+    CREATE TABLE shaduf.command (
+        number BIGSERIAL PRIMARY KEY, text TEXT NOT NULL, answer TEXT,
+        asked TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp());
+    CREATE INDEX command_open ON shaduf.command (number) WHERE answer IS NULL;
+    CREATE TABLE shaduf.log (
+        run TEXT NOT NULL, task TEXT NOT NULL, attempt INTEGER NOT NULL, first BIGINT NOT NULL, lines INTEGER NOT NULL,
+        bytes_before BIGINT NOT NULL, is_last BOOLEAN NOT NULL, text TEXT NOT NULL,
+        PRIMARY KEY (run, task, attempt, first));
+)"}});
+
+// Of pg_advisory_xact_lock: one process at a time brings the tables up.
+constexpr const char* kUpgradeLock = "7298118432751";
+
+int number_of(const std::optional<std::string>& text) {
+    int number = 0;
+    if (text) std::from_chars(text->data(), text->data() + text->size(), number);
+    return number;
+}
+
+Result<void> bring_up(PostgresConnection& connection) {
+    TRY(connection.execute("BEGIN"));
+    TRY(connection.execute(std::string("SELECT pg_advisory_xact_lock(") + kUpgradeLock + ")"));
+    TRY(connection.execute("CREATE SCHEMA IF NOT EXISTS shaduf"));
+    TRY(
+        connection.execute("CREATE TABLE IF NOT EXISTS shaduf.schema_version (version INTEGER NOT NULL, oldest_reader "
+                           "INTEGER NOT NULL)"));
+    const SchemaVersion found = TRY(schema_version(connection));
+    for (int version = found.version; version < static_cast<int>(kSteps.size()); ++version) {
+        TRY(connection.execute(kSteps[static_cast<size_t>(version)].sql));
+    }
+    if (found.version < static_cast<int>(kSteps.size())) {
+        TRY(connection.execute("DELETE FROM shaduf.schema_version; INSERT INTO shaduf.schema_version VALUES (" +
+                               std::to_string(kSteps.size()) + ", " + std::to_string(kSteps.back().oldest_reader) +
+                               ")"));
+    }
+    TRY(connection.execute("COMMIT"));
+    return {};
+}
+
+}  // namespace
+
+Result<SchemaVersion> schema_version(PostgresConnection& connection) {
+    const auto exists = TRY(connection.query("SELECT to_regclass('shaduf.schema_version')"));
+    if (!exists.rows.at(0).at(0)) return SchemaVersion{};
+    const auto found = TRY(connection.query("SELECT version, oldest_reader FROM shaduf.schema_version"));
+    if (found.rows.empty()) return SchemaVersion{};
+    return SchemaVersion{number_of(found.rows[0][0]), number_of(found.rows[0][1])};
+}
+
+Result<std::unique_ptr<PostgresConnection>> connect(const std::string& dsn, const Cancellation& cancellation) {
+    PostgresOptions options;
+    options.parameters = TRY(parse_postgres_dsn(dsn));
+    // A leader that hangs in a transaction must not keep others from taking over for longer than its lease.
+    options.session = {"SET idle_in_transaction_session_timeout = '10s'", "SET statement_timeout = '60s'",
+                       "SET client_min_messages = warning"};
+    auto connection = TRY(PostgresConnection::connect(options, cancellation));
+    const SchemaVersion found = TRY(schema_version(*connection));
+    constexpr int kOwn = static_cast<int>(kSteps.size());
+    if (found.oldest_reader > kOwn) {
+        return Error(ErrorKind::invalid_config,
+                     "the state store was written by a newer shaduf: its tables have version " +
+                         std::to_string(found.version) + " and need a program of version " +
+                         std::to_string(found.oldest_reader) + " at least, this one has " + std::to_string(kOwn) +
+                         "; upgrade shaduf");
+    }
+    if (found.version < kOwn) TRY(bring_up(*connection));
+    return connection;
+}
+
+}  // namespace shaduf::shared

@@ -1,0 +1,26 @@
+#include "flow/shared/sessions.h"
+
+#include "flow/shared/schema.h"
+
+namespace shaduf::shared {
+
+Sessions::Loan::~Loan() {
+    if (session_ == nullptr || session_->is_lost()) return;
+    if (session_->in_transaction() && !session_->execute("ROLLBACK").ok()) return;
+    const std::lock_guard lock(of_->mutex_);
+    if (of_->idle_.size() < of_->kept_) of_->idle_.push_back(std::move(session_));
+}
+
+Result<Sessions::Loan> Sessions::lend() {
+    {
+        const std::lock_guard lock(mutex_);
+        while (!idle_.empty()) {
+            auto session = std::move(idle_.back());
+            idle_.pop_back();
+            if (!session->is_lost()) return Loan(*this, std::move(session));
+        }
+    }
+    return Loan(*this, TRY(connect(dsn_, cancellation_)));
+}
+
+}  // namespace shaduf::shared
