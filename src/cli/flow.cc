@@ -232,7 +232,7 @@ int run_to_end(Session& session, FlowPlatform& platform, const RunRequest& reque
     const auto run = take_run(session, platform, request);
     if (!run.ok()) return session.fail(run.error());
     const RunId id = run.value().id;
-    const auto flow = platform.desk().definition(run.value().flow, run.value().revision);
+    const auto flow = platform.definition(run.value().flow, run.value().revision);
     if (!flow.ok()) return session.fail(flow.error());
     const Cancellation& signal = session.world().cancellation;
     if (const auto now = platform.store().run(id); now.ok() && is_end(now.value()->state)) live.end(id);

@@ -109,9 +109,10 @@ Result<void> LocalDesk::forget_old_keys() {
     return {};
 }
 
-Result<FlowPtr> LocalDesk::definition(const std::string& flow, const std::string& revision) {
-    if (FlowPtr now = parts_.flow(flow); now != nullptr && now->revision == revision) return now;
-    const auto text = TRY(parts_.store.definition(flow, revision));
+Result<FlowPtr> definition_of(RunStore& store, const FlowPtr& now, const std::string& flow,
+                              const std::string& revision) {
+    if (now != nullptr && now->revision == revision) return now;
+    const auto text = TRY(store.definition(flow, revision));
     if (!text) {
         return Error(ErrorKind::invalid_config,
                      "the flow's definition is gone: " + flow + ", revision " + revision + "; begin a new run");
@@ -122,7 +123,7 @@ Result<FlowPtr> LocalDesk::definition(const std::string& flow, const std::string
 Result<LocalDesk::Known> LocalDesk::known(const RunId& run) {
     auto row = TRY(parts_.store.run(run));
     if (!row) return Error(ErrorKind::invalid_config, "run not found: " + run + "; see the list of runs");
-    FlowPtr flow = TRY(definition(row->flow, row->revision));
+    FlowPtr flow = TRY(definition_of(parts_.store, parts_.flow(row->flow), row->flow, row->revision));
     return Known{std::move(*row), std::move(flow)};
 }
 
@@ -269,14 +270,7 @@ std::optional<Timestamp> LocalDesk::next_due(const std::string& flow) {
     const FlowPtr spec = parts_.flow(flow);
     const auto paused = is_paused(flow);
     if (spec == nullptr || !paused.ok() || paused.value()) return std::nullopt;
-    Timestamp behind = parts_.clock.now();
-    if (spec->starts) behind = std::max(behind, *spec->starts - std::chrono::microseconds(1));
-    std::optional<Timestamp> first;
-    for (const Schedule& schedule : spec->schedules) {
-        const auto next = schedule.next(behind);
-        if (next && (!spec->ends || *next < *spec->ends) && (!first || *next < *first)) first = next;
-    }
-    return first;
+    return first_due(*spec, parts_.clock.now());
 }
 
 }  // namespace shaduf

@@ -34,8 +34,6 @@ public:
     Result<bool> is_paused(const std::string& flow) override;
     std::optional<Timestamp> next_due(const std::string& flow) override;
 
-    // A definition: as it is now, or as it was kept.
-    Result<FlowPtr> definition(const std::string& flow, const std::string& revision);
     // Forgets keys that nobody can mean any more.
     Result<void> forget_old_keys();
 
@@ -56,5 +54,9 @@ private:
     std::mutex keys_;       // one look-up of a key, and what follows, at a time
     std::mutex backfills_;  // one at a time
 };
+
+// A flow's definition of a revision: `now`, where it is that, or as it was kept.
+Result<FlowPtr> definition_of(RunStore& store, const FlowPtr& now, const std::string& flow,
+                              const std::string& revision);
 
 }  // namespace shaduf

@@ -2,11 +2,15 @@
 
 #include <functional>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
+#include <vector>
 
-#include "flow/desk_local.h"
+#include "flow/desk.h"
 #include "flow/flow_files.h"
 #include "flow/local_runner.h"
+#include "flow/run_ends.h"
 #include "flow/run_store.h"
 #include "flow/scheduler.h"
 #include "flow/task_board.h"
@@ -14,11 +18,9 @@
 
 namespace shaduf {
 
-class FlowTriggers;
-class RunEnds;
-
-// All that runs flows in this process: the store, the scheduler, the runner with its logs and board, the desk and the
-// triggers. Thread-safe once it is started.
+// All that runs flows in this process: the store, the runner of tries with its logs and board, the desk, and, where
+// this process is the one that decides, the scheduler and the triggers. Either alone, over a file, or as one of several
+// processes over PostgreSQL (flow/shared/). Thread-safe once it is started.
 class FlowPlatform {
 public:
     struct Parts {
@@ -34,59 +36,58 @@ public:
         TaskBoard::Watcher board_watcher;
         // False: nothing runs but what is asked for, and what was left open.
         bool begins_runs = true;
+        // A DSN of PostgreSQL: the store is there, and shared with other processes. Only then the rest counts.
+        std::string state = {};
+        bool decides = true;      // takes its turn at leading
+        bool takes_tasks = true;  // runs tries,
+        size_t places = 16;       // so many at the same time
+        std::string version = {};
     };
-    // Goes on with the runs that were left open. conflict: another process serves the project.
+    // Goes on with the runs that were left open. conflict: another process serves the project, without a shared store.
     static Result<std::unique_ptr<FlowPlatform>> start(Parts parts, std::shared_ptr<const FlowSet> flows);
-    ~FlowPlatform();  // as drain(0)
+    virtual ~FlowPlatform() = default;  // as drain(0)
     FlowPlatform(const FlowPlatform&) = delete;
     FlowPlatform& operator=(const FlowPlatform&) = delete;
 
     // Flows and pools as they are now; runs that were created keep their definitions.
-    Result<void> reload(std::shared_ptr<const FlowSet> flows);
-    // No task begins any more; waits for those that run until `within` has passed, then stops them: what they have left
-    // is tried again by the process that comes next, as far as their retries allow. After it nothing can be asked for.
-    void drain(std::chrono::milliseconds within);
+    virtual Result<void> reload(std::shared_ptr<const FlowSet> flows) = 0;
+    // No task begins here any more; waits for those that run until `within` has passed, then stops them: what they have
+    // left is tried again by the process that comes next, or is there. After it nothing can be asked for.
+    virtual void drain(std::chrono::milliseconds within) = 0;
 
-    RunStore& store() { return *store_; }
-    LogStore& logs() { return *logs_; }
+    virtual RunStore& store() = 0;
+    virtual LogStore& logs() = 0;
+    virtual FlowDesk& desk() = 0;
+    virtual size_t tries_running() const = 0;
+    // Why no decision is made any more: another process leads, without a shared store.
+    virtual std::optional<Error> failure() const = 0;
+    // Whether this process decides at the moment.
+    virtual bool leads() const = 0;
+
     TaskBoard& board() { return board_; }
-    LocalDesk& desk() { return *desk_; }
     std::shared_ptr<const FlowSet> flows() const;
     // Runs that were open when it started, the oldest first; they may have ended since.
     const std::vector<RunRow>& left_open() const { return left_open_; }
-    size_t tries_running() const { return runner_->running(); }
-    // Waits for a run's end. canceled; internal: the scheduler has ended by itself, see `failure`.
+    // Waits for a run's end. canceled, also when the process ends before.
     Result<RunState> wait_for(const RunId& run, const Cancellation& cancellation);
-    // Why no decision is made any more: another process leads.
-    std::optional<Error> failure() const { return scheduler_->failure(); }
+    // A flow as it was when a run of that revision began. invalid_config: nobody has it any more.
+    Result<FlowPtr> definition(const std::string& flow, const std::string& revision);
 
-private:
-    explicit FlowPlatform(Parts parts);
-    Result<void> begin(std::shared_ptr<const FlowSet> flows);
-    void make_runner();
-    void make_desk();
-    Result<void> start_scheduler(const FlowSet& flows);
-    Result<void> keep_definitions(const FlowSet& flows);
-    FlowPtr for_engine(const FlowPtr& flow, bool is_paused) const;
-    FlowPtr spec(const std::string& flow) const;
+protected:
+    FlowPlatform(Parts parts, std::shared_ptr<const FlowSet> flows);
+    void set_flows(std::shared_ptr<const FlowSet> flows);
+    FlowPtr spec(const std::string& flow) const;  // nullptr: there is none
     Result<TryInputs> inputs_of(const TaskStart& start);
     Result<RunState> run_flow(const std::string& flow, const std::string& inputs, const Cancellation& cancellation);
-    void hear(const FlowChanges& changes);
 
     const Parts parts_;
-    mutable std::mutex mutex_;
-    std::shared_ptr<const FlowSet> flows_;
-    std::set<std::pair<std::string, std::string>> kept_;  // definitions, by flow and revision
-    std::unique_ptr<RunStore> store_;
-    std::unique_ptr<LogStore> logs_;
     TaskBoard board_;
-    std::unique_ptr<RunEnds> ends_;
-    std::unique_ptr<LocalRunner> runner_;
-    std::unique_ptr<Scheduler> scheduler_;
-    std::unique_ptr<LocalDesk> desk_;
-    std::unique_ptr<FlowTriggers> triggers_;
+    RunEnds ends_;
     std::vector<RunRow> left_open_;
-    bool is_drained_ = false;
+
+private:
+    mutable std::mutex flows_mutex_;
+    std::shared_ptr<const FlowSet> flows_;
 };
 
 }  // namespace shaduf

@@ -59,4 +59,7 @@ struct FlowSpec {
 };
 using FlowPtr = std::shared_ptr<const FlowSpec>;
 
+// The first moment of its schedules behind `moment`, whether they rest or not.
+std::optional<Timestamp> first_due(const FlowSpec& flow, Timestamp moment);
+
 }  // namespace shaduf

@@ -148,6 +148,7 @@ protected:
     std::string dsn;
     Cancellation cancellation;
     std::unique_ptr<Sessions> sessions;
+    SystemClock clock;
     FlowPtr flow = two_tasks();
 };
 
@@ -326,7 +327,7 @@ public:
 
 TEST_F(PostgresSharedFlowsServerTest, CommandsReachTheLeader) {
     const auto at = [](int64_t time) { return Timestamp(std::chrono::microseconds(time)); };
-    SharedDesk desk(dsn, *sessions, cancellation, {});
+    SharedDesk desk(dsn, *sessions, clock, cancellation, {});
     Told told;
     const auto leader = std::make_unique<Commands>(dsn, *sessions, told, [] { return true; });
     RunRequest request{.flow = "f", .due = at(5), .about = Interval{at(3), at(4)}, .inputs = "{}", .actor = "ann"};
@@ -349,7 +350,7 @@ TEST_F(PostgresSharedFlowsServerTest, CommandsReachTheLeader) {
 }
 
 TEST_F(PostgresSharedFlowsServerTest, ACommandWaitsForTheNextLeader) {
-    SharedDesk hurried(dsn, *sessions, cancellation, {}, milliseconds(50));
+    SharedDesk hurried(dsn, *sessions, clock, cancellation, {}, milliseconds(50));
     const auto nobody = hurried.pause("f", true, "ann");
     ASSERT_FALSE(nobody.ok());
     EXPECT_EQ(nobody.error().kind(), ErrorKind::unavailable);
@@ -363,7 +364,7 @@ TEST_F(PostgresSharedFlowsServerTest, ACommandWaitsForTheNextLeader) {
     }));
     deposed.reset();
     const Commands leader(dsn, *sessions, told, [] { return true; });
-    SharedDesk desk(dsn, *sessions, cancellation, {});
+    SharedDesk desk(dsn, *sessions, clock, cancellation, {});
     EXPECT_TRUE(desk.pause("g", false, "ann").ok());
     EXPECT_THAT(told.told, ElementsAre("pause f 1", "pause g 0"));
 }

@@ -167,9 +167,18 @@ Result<void> SharedDesk::pause(const std::string& flow, bool yes, const std::str
 }
 Result<bool> SharedDesk::is_paused(const std::string& flow) {
     Sessions::Loan session = TRY(sessions_.lend());
-    const auto found = TRY(session->query("SELECT 1 FROM shaduf.value WHERE key = $1", {"paused/" + flow}));
-    return !found.rows.empty();
+    const auto found = TRY(session->query("SELECT value FROM shaduf.value WHERE key = $1", {"paused/" + flow}));
+    if (!found.rows.empty()) return found.rows[0][0].value_or("").starts_with("yes");
+    const FlowPtr spec = flow_(flow);
+    return spec != nullptr && spec->is_paused;
 }
+std::optional<Timestamp> SharedDesk::next_due(const std::string& flow) {
+    const FlowPtr spec = flow_(flow);
+    const auto paused = is_paused(flow);
+    if (spec == nullptr || !paused.ok() || paused.value()) return std::nullopt;
+    return first_due(*spec, clock_.now());
+}
+
 Commands::Commands(std::string dsn, Sessions& sessions, FlowDesk& desk, std::function<bool()> leads)
     : dsn_(std::move(dsn)), sessions_(sessions), desk_(desk), leads_(std::move(leads)), thread_([this] { run(); }) {}
 

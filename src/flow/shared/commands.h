@@ -18,15 +18,16 @@ namespace shaduf::shared {
 // Asks whoever leads. Thread-safe.
 class SharedDesk final : public FlowDesk {
 public:
-    // `next_due`: by the flow's definition, as this process has it. `patience`: how long a command waits for its
+    // `flow`: a flow as this process has it; nullptr: there is none. `patience`: how long a command waits for its
     // answer.
-    using NextDue = std::function<std::optional<Timestamp>(const std::string& flow)>;
-    SharedDesk(std::string dsn, Sessions& sessions, const Cancellation& cancellation, NextDue next_due,
+    using Flow = std::function<FlowPtr(const std::string& flow)>;
+    SharedDesk(std::string dsn, Sessions& sessions, const Clock& clock, const Cancellation& cancellation, Flow flow,
                std::chrono::milliseconds patience = std::chrono::seconds(15))
         : dsn_(std::move(dsn)),
           sessions_(sessions),
+          clock_(clock),
           cancellation_(cancellation),
-          next_due_(std::move(next_due)),
+          flow_(std::move(flow)),
           patience_(patience) {}
 
     Result<Requested> request(const RunRequest& request, const std::string& key) override;
@@ -37,7 +38,7 @@ public:
     Result<size_t> backfill(const Backfill& backfill) override;
     Result<void> pause(const std::string& flow, bool yes, const std::string& actor) override;
     Result<bool> is_paused(const std::string& flow) override;
-    std::optional<Timestamp> next_due(const std::string& flow) override { return next_due_(flow); }
+    std::optional<Timestamp> next_due(const std::string& flow) override;
 
 private:
     // The answer's text.
@@ -45,8 +46,9 @@ private:
 
     const std::string dsn_;
     Sessions& sessions_;
+    const Clock& clock_;
     const Cancellation& cancellation_;
-    const NextDue next_due_;
+    const Flow flow_;
     const std::chrono::milliseconds patience_;
 };
 

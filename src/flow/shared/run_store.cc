@@ -1,6 +1,8 @@
 #include "flow/shared/run_store.h"
 
+#include <algorithm>
 #include <charconv>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <tuple>
@@ -121,18 +123,15 @@ constexpr const char* kPutRuns = R"(
         state SMALLINT, inputs TEXT, why TEXT, actor TEXT, created BIGINT, began BIGINT, ended BIGINT)
     ON CONFLICT (id) DO UPDATE SET state = excluded.state, why = excluded.why, began = excluded.began,
         ended = excluded.ended, changed = excluded.changed)";
-constexpr const char* kTouchRuns = R"(
-    UPDATE shaduf.run SET changed = nextval('shaduf.change')
-    WHERE id IN (SELECT jsonb_array_elements_text($1::jsonb)))";
 constexpr const char* kPutTasks = R"(
-    INSERT INTO shaduf.task AS task SELECT x.* FROM jsonb_to_recordset($1::jsonb) AS x(
+    INSERT INTO shaduf.task AS task SELECT x.*, nextval('shaduf.change') FROM jsonb_to_recordset($1::jsonb) AS x(
         run TEXT, task INTEGER, state SMALLINT, attempt INTEGER, tries INTEGER, lost INTEGER, since BIGINT,
         first_begun BIGINT, began BIGINT, ended BIGINT, comes_again BIGINT, worker TEXT, why TEXT, outputs TEXT)
     ON CONFLICT (run, task) DO UPDATE SET state = excluded.state, attempt = excluded.attempt, tries = excluded.tries,
         lost = excluded.lost,
         since = excluded.since, first_begun = excluded.first_begun, began = excluded.began, ended = excluded.ended,
         comes_again = excluded.comes_again, worker = excluded.worker, why = excluded.why,
-        outputs = excluded.outputs)";
+        outputs = excluded.outputs, changed = excluded.changed)";
 constexpr const char* kForgetTasks = R"(
     DELETE FROM shaduf.task USING jsonb_to_recordset($1::jsonb) AS x(run TEXT, task INTEGER)
     WHERE task.run = x.run AND task.task = x.task)";
@@ -160,7 +159,6 @@ constexpr const char* kPutSeen = R"(
 // What of a step is to be written, each row once: of several changes of one the last counts.
 struct Written {
     Json runs = Json::array();
-    Json touched = Json::array();
     Json tasks = Json::array();
     Json forgotten = Json::array();
     Json tries = Json::array();
@@ -188,7 +186,6 @@ Written written_of(const FlowChanges& changes) {
                              {"attempt", task->attempt},
                              {"runs", task->state == TaskState::running},
                              {"begins", task->state == TaskState::running && task->worker.empty()}});
-        if (runs.insert(task->run).second) out.touched.push_back(task->run);
     }
     for (const Transition& line : changes.history) {
         out.history.push_back({{"run", line.run},
@@ -224,7 +221,6 @@ Result<void> put_runs(PostgresConnection& session, const Json& runs) {
 
 Result<void> write(PostgresConnection& session, const Written& rows) {
     TRY(put_runs(session, rows.runs));
-    TRY(put(session, kTouchRuns, rows.touched));
     TRY(put(session, kPutTasks, rows.tasks));
     TRY(put(session, kForgetTasks, rows.forgotten));
     TRY(put(session, kTakeAwayTries, rows.tries));
@@ -408,18 +404,43 @@ Result<int64_t> SharedRunStore::forget_before(Timestamp time, int64_t count_max)
     return gone.affected;
 }
 
-Result<std::vector<RunRow>> SharedRunStore::changed_since(int64_t& seen, int64_t limit) {
+Result<FlowChanges> SharedRunStore::changed_since(int64_t& seen, int64_t limit) {
     Sessions::Loan session = TRY(sessions_.lend());
-    const auto found = TRY(session->query(std::string("SELECT ") + kRunColumns +
-                                              ", changed FROM shaduf.run WHERE changed > $1::bigint ORDER BY changed "
-                                              "LIMIT $2::bigint",
-                                          {std::to_string(seen), std::to_string(limit)}));
-    std::vector<RunRow> runs;
-    for (const Row& row : found.rows) {
-        runs.push_back(read_run(row));
-        seen = number_of(row[14]);
+    TRY(session->execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"));
+    const std::string behind = " WHERE changed > $1::bigint ORDER BY changed LIMIT $2::bigint";
+    const std::vector<std::string> values = {std::to_string(seen), std::to_string(limit)};
+    const auto runs =
+        TRY(session->query(std::string("SELECT ") + kRunColumns + ", changed FROM shaduf.run" + behind, values));
+    const auto tasks =
+        TRY(session->query(std::string("SELECT ") + kTaskColumns + ", changed FROM shaduf.task" + behind, values));
+    TRY(session->execute("COMMIT"));
+    // Where one of them was cut off, the other is taken up to there only.
+    int64_t until = std::numeric_limits<int64_t>::max();
+    for (const PostgresRows* found : {&runs, &tasks}) {
+        const bool is_cut = static_cast<int64_t>(found->rows.size()) >= limit;
+        if (is_cut) until = std::min(until, number_of(found->rows.back().back()));
     }
-    return runs;
+    FlowChanges changes;
+    int64_t last = seen;
+    for (const Row& row : runs.rows) {
+        if (number_of(row.back()) > until) continue;
+        changes.runs.push_back(read_run(row));
+        last = std::max(last, number_of(row.back()));
+    }
+    for (const Row& row : tasks.rows) {
+        if (number_of(row.back()) > until) continue;
+        changes.tasks.push_back(read_task(row));
+        last = std::max(last, number_of(row.back()));
+    }
+    seen = last;
+    return changes;
+}
+
+Result<int64_t> SharedRunStore::last_change() {
+    Sessions::Loan session = TRY(sessions_.lend());
+    const auto found = TRY(session->query(
+        "SELECT greatest((SELECT max(changed) FROM shaduf.run), (SELECT max(changed) FROM shaduf.task), 0)"));
+    return number_of(found.rows.at(0).at(0));
 }
 
 }  // namespace shaduf::shared

@@ -39,8 +39,11 @@ public:
     Result<std::map<std::string, std::string>> values(const std::string& prefix) override;
     Result<int64_t> forget_before(Timestamp time, int64_t count_max) override;
 
-    // Runs that have changed since, oldest change first, for processes that do not lead; `seen` moves behind them.
-    Result<std::vector<RunRow>> changed_since(int64_t& seen, int64_t limit);
+    // What the leader has kept since, the oldest change first, without its history: for all processes. `seen` moves
+    // behind it.
+    Result<FlowChanges> changed_since(int64_t& seen, int64_t limit);
+    // How far the changes have come by now.
+    Result<int64_t> last_change();
 
 private:
     Sessions& sessions_;

@@ -29,7 +29,9 @@ constexpr auto kSteps = std::to_array<Step>({{1, R"(
     CREATE TABLE shaduf.task (
         run TEXT NOT NULL, task INTEGER NOT NULL, state SMALLINT NOT NULL, attempt INTEGER NOT NULL,
         tries INTEGER NOT NULL, lost INTEGER NOT NULL, since BIGINT, first_begun BIGINT, began BIGINT, ended BIGINT,
-        comes_again BIGINT, worker TEXT NOT NULL, why TEXT NOT NULL, outputs TEXT NOT NULL, PRIMARY KEY (run, task));
+        comes_again BIGINT, worker TEXT NOT NULL, why TEXT NOT NULL, outputs TEXT NOT NULL,
+        changed BIGINT NOT NULL, PRIMARY KEY (run, task));
+    CREATE INDEX task_by_change ON shaduf.task (changed);
     CREATE TABLE shaduf.history (
         number BIGSERIAL PRIMARY KEY, run TEXT NOT NULL, task INTEGER, attempt INTEGER NOT NULL, state TEXT NOT NULL,
         why TEXT NOT NULL, actor TEXT NOT NULL, at BIGINT NOT NULL);
@@ -58,9 +60,8 @@ constexpr auto kSteps = std::to_array<Step>({{1, R"(
         asked TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp());
     CREATE INDEX command_open ON shaduf.command (number) WHERE answer IS NULL;
     CREATE TABLE shaduf.log (
-        run TEXT NOT NULL, task TEXT NOT NULL, attempt INTEGER NOT NULL, first BIGINT NOT NULL, lines INTEGER NOT NULL,
-        bytes_before BIGINT NOT NULL, is_last BOOLEAN NOT NULL, text TEXT NOT NULL,
-        PRIMARY KEY (run, task, attempt, first));
+        run TEXT NOT NULL, task TEXT NOT NULL, attempt INTEGER NOT NULL, "offset" BIGINT NOT NULL,
+        is_last BOOLEAN NOT NULL, text TEXT NOT NULL, PRIMARY KEY (run, task, attempt, "offset"));
 )"}});
 
 // Of pg_advisory_xact_lock: one process at a time brings the tables up.
