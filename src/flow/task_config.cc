@@ -164,8 +164,8 @@ Result<TaskTemplates> TaskTemplates::create(const TemplateValues& values) {
     made.names_["run"] = dict_of({{"id", Value(values.run)}});
     made.names_["flow"] = Value(values.flow);
     made.names_["due"] = Value(format_timestamp(values.due));
-    made.names_["interval"] = dict_of({{"begin", Value(format_timestamp(values.about.begin))},
-                                       {"end", Value(format_timestamp(values.about.end))}});
+    made.names_["interval"] = dict_of(
+        {{"begin", Value(format_timestamp(values.about.begin))}, {"end", Value(format_timestamp(values.about.end))}});
     made.names_["inputs"] = TRY(parse_json_value(values.inputs));
     made.names_["outputs"] = TRY(parse_json_value(values.outputs));
     return made;
