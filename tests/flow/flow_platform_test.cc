@@ -114,7 +114,7 @@ protected:
         std::vector<std::string> found;
         const auto row = platform.store().run(run).value().value();
         const auto flow = platform.desk().definition(row.flow, row.revision).value();
-        for (const TaskRow& task : platform.store().tasks(run).value()) {
+        for (const TaskRow& task : platform.store().tasks(run).release_value()) {
             found.push_back(flow->graph[task.task].name + " " + std::string(to_string(task.state)) + " " +
                             std::to_string(task.attempt));
         }
@@ -201,7 +201,7 @@ TEST_F(FlowPlatformTest, AFlowWaitsForAnotherAndIsCanceledWithIt) {
     wait_until_running(4);
     ASSERT_TRUE(platform->desk().cancel(run, "test").ok());
     EXPECT_EQ(platform->wait_for(run, none).value(), RunState::killed);
-    for (const RunRow& row : platform->store().runs({.flow = "inner"}).value()) {
+    for (const RunRow& row : platform->store().runs({.flow = "inner"}).release_value()) {
         EXPECT_EQ(platform->wait_for(row.id, none).value(), RunState::killed);
     }
 }
@@ -236,7 +236,7 @@ TEST_F(FlowPlatformTest, AKeyAsksForOneRun) {
     const auto platform = start(set);
     EXPECT_EQ(ask(*platform, "f", "{}", "k1"), first);
     // Killed between the run and its key: the run is found by what it was asked for with.
-    auto kept = platform->store().values("key/f/k1").value().at("key/f/k1");
+    auto kept = platform->store().values("key/f/k2").value().at("key/f/k2");
     ASSERT_TRUE(platform->store().keep_value("key/f/k3", kept.substr(0, kept.find(' ') + 1)).ok());
     const auto again = platform->desk().request({"f", RunType::manual, {}, {}, "{}", "test"}, "k3");
     EXPECT_FALSE(again.value().is_new);
@@ -274,7 +274,7 @@ TEST_F(FlowPlatformTest, BackfillRunsEachMomentOnce) {
     EXPECT_EQ(platform->desk().backfill(backfill).value(), 4u);
     const auto all_end = [&] {
         std::vector<std::string> found;
-        for (const RunRow& row : platform->store().runs({.flow = "f"}).value()) {
+        for (const RunRow& row : platform->store().runs({.flow = "f"}).release_value()) {
             found.emplace_back(to_string(platform->wait_for(row.id, none).value()));
         }
         return found;
