@@ -83,6 +83,7 @@ Result<void> FlowDecider::start(std::shared_ptr<const FlowSet> flows, const std:
                               auto made = flow_from_text(flow, revision, text);
                               return made.ok() ? made.release_value() : FlowPtr();
                           }));
+    is_started_ = true;
     if (triggers_ != nullptr) TRY(triggers_->start(std::move(flows)));
     return {};
 }
@@ -158,7 +159,7 @@ Result<void> FlowDecider::reload(std::shared_ptr<const FlowSet> flows) {
 }
 
 void FlowDecider::close() {
-    if (std::exchange(is_closed_, true)) return;
+    if (std::exchange(is_closed_, true) || !is_started_) return;
     if (triggers_ != nullptr) triggers_->stop();
     if (scheduler_->failure()) return;
     auto closed = scheduler_->call([](Engine& engine, Timestamp now) -> Result<FlowStep> {
@@ -168,7 +169,7 @@ void FlowDecider::close() {
 }
 
 void FlowDecider::settle() {
-    if (!scheduler_->failure()) scheduler_->settle();
+    if (is_started_ && !scheduler_->failure()) scheduler_->settle();
 }
 
 }  // namespace shaduf

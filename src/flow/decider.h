@@ -59,6 +59,7 @@ private:
     std::unique_ptr<FlowTriggers> triggers_;
     std::unique_ptr<Scheduler> scheduler_;
     std::unique_ptr<LocalDesk> desk_;
+    bool is_started_ = false;
     bool is_closed_ = false;
 };
 

@@ -264,7 +264,8 @@ public:
         return std::min(static_cast<size_t>(std::max<int64_t>(line - 1, 0) / kLinesPerEntry), entries_.size() - 1);
     }
     // The lines of a block, each without its end.
-    Result<void> read_block(size_t block, const std::function<bool(int64_t number, std::string_view line)>& each) const {
+    Result<void> read_block(size_t block,
+                            const std::function<bool(int64_t number, std::string_view line)>& each) const {
         const int64_t begin = entries_[block];
         const int64_t end = block + 1 < entries_.size() ? entries_[block + 1] : end_;
         int64_t number = first_line_of(block);
@@ -446,9 +447,7 @@ public:
 
 private:
     std::string folder_of(const RunId& run) const { return folder_ + "/" + file_name_of(run); }
-    std::string path_of(const TryId& id) const {
-        return folder_of(id.run) + "/" + file_name_of(id.task) + "." + std::to_string(id.attempt) + ".log";
-    }
+    std::string path_of(const TryId& id) const { return log_path(folder_, id); }
     static Result<void> write_index(const LogView& view, const File& index, const std::string& path) {
         std::string raw;
         for (size_t block = 0; block < view.blocks() && view.lines() > 0; ++block) {
@@ -467,6 +466,10 @@ private:
 };
 
 }  // namespace
+
+std::string log_path(const std::string& folder, const TryId& id) {
+    return folder + "/" + file_name_of(id.run) + "/" + file_name_of(id.task) + "." + std::to_string(id.attempt) + ".log";
+}
 
 std::unique_ptr<LogStore> make_file_log_store(std::string folder, const Clock& clock) {
     return std::make_unique<FileLogStore>(std::move(folder), clock);

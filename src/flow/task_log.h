@@ -72,5 +72,7 @@ public:
 // In files: <folder>/<run>/<task>.<attempt>.log, and beside it .index, the offset of every 256th line. A text is what
 // a person sees who opens the file: "2026-11-22T06:02:11.020Z INFO place: text".
 std::unique_ptr<LogStore> make_file_log_store(std::string folder, const Clock& clock);
+// The text of a try's log.
+std::string log_path(const std::string& folder, const TryId& id);
 
 }  // namespace shaduf

@@ -5,8 +5,11 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <cstdlib>
 #include <fstream>
+#include <set>
 
+#include "flow/shared/schema.h"
 #include "tests/world.h"
 
 namespace shaduf {
@@ -64,8 +67,17 @@ const TaskTypeSpec kWord{.name = "word", .summary = "Says.", .fields = kFields, 
 const TaskTypeSpec kHold{.name = "hold", .summary = "Holds.", .fields = kFields, .run = run_hold};
 const TaskTypeSpec kFlow{.name = "flow", .summary = "Another.", .fields = kFields, .run = run_sub};
 
-class FlowPlatformTest : public testing::Test {
+// What holds for a process alone, and for one of several over PostgreSQL.
+class FlowPlatformTest : public testing::TestWithParam<std::string> {
 protected:
+    void SetUp() override {
+        if (GetParam() != "postgres") return;
+        const char* dsn = std::getenv("SHADUF_TEST_POSTGRES");
+        if (dsn == nullptr) GTEST_SKIP() << "no server: SHADUF_TEST_POSTGRES is not set";
+        state = dsn;
+        auto session = shared::connect(state, none).release_value();
+        ASSERT_TRUE(session->execute("DROP SCHEMA shaduf CASCADE").ok());
+    }
     FlowPlatformTest() {
         project = std::make_shared<Project>();
         project->folder = folder.path().string();
@@ -85,18 +97,28 @@ protected:
         return set;
     }
     std::unique_ptr<FlowPlatform> start(const std::shared_ptr<const FlowSet>& set) {
-        auto made = FlowPlatform::start(
-            {.world = world, .connectors = connectors, .types = types, .folder = folder / ".shaduf", .worker = "w",
-             .project = [this]() -> Result<std::shared_ptr<const Project>> { return std::shared_ptr<const Project>(project); },
-             .watcher = [this](const FlowChanges& changes) {
-                 const std::lock_guard lock(mutex);
-                 for (const Transition& line : changes.history) {
-                     if (line.task && line.to == "running") ++running;
-                 }
-                 changed.notify_all();
-             }, .board_watcher = {}},
-            set);
-        EXPECT_TRUE(made.ok());
+        auto made = FlowPlatform::start({.world = world,
+                                         .connectors = connectors,
+                                         .types = types,
+                                         .folder = folder / ".shaduf",
+                                         .worker = "w",
+                                         .project = [this]() -> Result<std::shared_ptr<const Project>> {
+                                             return std::shared_ptr<const Project>(project);
+                                         },
+                                         .watcher =
+                                             [this](const FlowChanges& changes) {
+                                                 const std::lock_guard lock(mutex);
+                                                 for (const TaskRow& task : changes.tasks) {
+                                                     if (task.state != TaskState::running) continue;
+                                                     begun.insert({task.run, task.task, task.attempt});
+                                                 }
+                                                 running = static_cast<int>(begun.size());
+                                                 changed.notify_all();
+                                             },
+                                         .board_watcher = {},
+                                         .state = state},
+                                        set);
+        EXPECT_TRUE(made.ok()) << made.error().to_string();
         return made.release_value();
     }
     RunId ask(FlowPlatform& platform, const std::string& flow, const std::string& inputs = "{}",
@@ -106,8 +128,8 @@ protected:
     std::vector<std::string> states(FlowPlatform& platform, const RunId& run) {
         std::vector<std::string> found;
         const auto row = platform.store().run(run).value().value();
-        const auto flow = platform.desk().definition(row.flow, row.revision).value();
-        for (const TaskRow& task : platform.store().tasks(run).value()) {
+        const auto flow = platform.definition(row.flow, row.revision).value();
+        for (const TaskRow& task : platform.store().tasks(run).release_value()) {
             found.push_back(flow->graph[task.task].name + " " + std::string(to_string(task.state)) + " " +
                             std::to_string(task.attempt));
         }
@@ -126,15 +148,23 @@ protected:
     Registry<ConnectorSpec> connectors{{}};
     Registry<TaskTypeSpec> types{{&kWord, &kHold, &kFlow}};
     std::shared_ptr<Project> project;
+    std::string state;
+    std::set<std::tuple<RunId, TaskIndex, int>> begun;
     std::mutex mutex;
     std::condition_variable changed;
     int running = 0;
 };
 
-TEST_F(FlowPlatformTest, RunsTasksWithTheOutputsOfThoseBefore) {
+INSTANTIATE_TEST_SUITE_P(Stores, FlowPlatformTest, testing::Values("sqlite", "postgres"),
+                         [](const auto& store) { return store.param; });
+
+TEST_P(FlowPlatformTest, RunsTasksWithTheOutputsOfThoseBefore) {
     const auto set = flows({{"f", R"(
 tasks:
-  a: {word: {say: "{{ inputs.who }} ", secret: "${secret:key}", values: '{"n": 5, "k": "hunter22"}', fails: 1}, retries: 1, retry_delay: 1ms}
+  a:
+    word: {say: "{{ inputs.who }} ", secret: "${secret:key}", values: '{"n": 5, "k": "${secret:key}"}', fails: 1}
+    retries: 1
+    retry_delay: 1ms
   b: {word: {say: "{{ outputs.a.n + 1 }}"}, depends_on: a}
   c: {word: x, depends_on: a, if: "outputs.a.n > 7"}
 )"}});
@@ -158,7 +188,7 @@ tasks:
     EXPECT_EQ(report->steps.at(0).rows_written, 2);
 }
 
-TEST_F(FlowPlatformTest, ForEachRunsOnceForEachItem) {
+TEST_P(FlowPlatformTest, ForEachRunsOnceForEachItem) {
     const auto platform = start(flows({{"f", R"(
 tasks:
   a: {word: {values: '{"l": ["x", "y", "z"]}'}}
@@ -166,17 +196,17 @@ tasks:
     for_each: {items: "{{ outputs.a.l }}", parallel: 2}
     word: {say: "{{ item }}{{ index }}", values: '{"i": {{ index }}}'}
     depends_on: a
-  c: {word: "{{ outputs.b['items'] | length }}", depends_on: b}
+  c: {word: "{{ outputs.b.results | length }}", depends_on: b}
 )"}}));
     const RunId run = ask(*platform, "f");
     EXPECT_EQ(platform->wait_for(run, none).value(), RunState::succeeded);
     const auto report = TryReport::from_json(platform->store().tasks(run).value().at(1).outputs);
-    EXPECT_EQ(report->values, R"({"items":[{"i":0},{"i":1},{"i":2}]})");
+    EXPECT_EQ(report->values, R"({"results":[{"i":0},{"i":1},{"i":2}]})");
     EXPECT_EQ(report->steps.size(), 6u);
     EXPECT_EQ(platform->logs().read({run, "c", 1}, {}).value().value().lines.at(0).text, "3");
 }
 
-TEST_F(FlowPlatformTest, WhatALibraryThrowsFailsTheTask) {
+TEST_P(FlowPlatformTest, WhatALibraryThrowsFailsTheTask) {
     throws = 1;
     const auto platform = start(flows({{"f", "tasks:\n  a: {word: x}"}}));
     const RunId run = ask(*platform, "f");
@@ -184,20 +214,21 @@ TEST_F(FlowPlatformTest, WhatALibraryThrowsFailsTheTask) {
     EXPECT_THAT(platform->store().tasks(run).value().at(0).why, HasSubstr("a library has thrown: thrown"));
 }
 
-TEST_F(FlowPlatformTest, AFlowWaitsForAnotherAndIsCanceledWithIt) {
+TEST_P(FlowPlatformTest, AFlowWaitsForAnotherAndIsCanceledWithIt) {
     const auto platform = start(flows({{"outer", "tasks:\n  a: {flow: inner}\n  b: {flow: inner}"},
-                                       {"inner", "max_runs: 9\ntasks:\n  a: {hold: x}\n  b: {word: x}"}}));
+                                       {"inner", "max_runs: 9\ntasks:\n  a: {hold: x}"}}));
     const RunId run = ask(*platform, "outer");
-    wait_until_running(6);
+    wait_until_running(4);
     ASSERT_TRUE(platform->desk().cancel(run, "test").ok());
     EXPECT_EQ(platform->wait_for(run, none).value(), RunState::killed);
-    for (const RunRow& row : platform->store().runs({.flow = "inner"}).value()) {
+    for (const RunRow& row : platform->store().runs({.flow = "inner"}).release_value()) {
         EXPECT_EQ(platform->wait_for(row.id, none).value(), RunState::killed);
     }
 }
 
-TEST_F(FlowPlatformTest, ADrainedTryIsTriedAgainByTheNextProcess) {
-    const auto set = flows({{"f", "tasks:\n  a: {hold: x, retries: 5, retry_delay: 1ms}\n  b: {word: x, depends_on: a}"}});
+TEST_P(FlowPlatformTest, ADrainedTryIsTriedAgainByTheNextProcess) {
+    const auto set =
+        flows({{"f", "tasks:\n  a: {hold: x, retries: 5, retry_delay: 1ms}\n  b: {word: x, depends_on: a}"}});
     RunId run;
     {
         const auto platform = start(set);
@@ -213,7 +244,7 @@ TEST_F(FlowPlatformTest, ADrainedTryIsTriedAgainByTheNextProcess) {
     EXPECT_THAT(states(*platform, run), ElementsAre("a succeeded 2", "b succeeded 1"));
 }
 
-TEST_F(FlowPlatformTest, AKeyAsksForOneRun) {
+TEST_P(FlowPlatformTest, AKeyAsksForOneRun) {
     const auto set = flows({{"f", "max_runs: 9\ntasks:\n  a: {word: x}"}});
     RunId first;
     {
@@ -225,7 +256,7 @@ TEST_F(FlowPlatformTest, AKeyAsksForOneRun) {
     const auto platform = start(set);
     EXPECT_EQ(ask(*platform, "f", "{}", "k1"), first);
     // Killed between the run and its key: the run is found by what it was asked for with.
-    auto kept = platform->store().values("key/f/k1").value().at("key/f/k1");
+    auto kept = platform->store().values("key/f/k2").value().at("key/f/k2");
     ASSERT_TRUE(platform->store().keep_value("key/f/k3", kept.substr(0, kept.find(' ') + 1)).ok());
     const auto again = platform->desk().request({"f", RunType::manual, {}, {}, "{}", "test"}, "k3");
     EXPECT_FALSE(again.value().is_new);
@@ -233,7 +264,7 @@ TEST_F(FlowPlatformTest, AKeyAsksForOneRun) {
               ErrorKind::invalid_config);
 }
 
-TEST_F(FlowPlatformTest, WhatFailedIsRunAgain) {
+TEST_P(FlowPlatformTest, WhatFailedIsRunAgain) {
     const auto platform = start(flows({{"f", R"(
 tasks:
   a: {word: x}
@@ -250,8 +281,10 @@ tasks:
     EXPECT_THAT(platform->desk().run_again("nope", {}, "test").error().message(), HasSubstr("run not found"));
 }
 
-TEST_F(FlowPlatformTest, BackfillRunsEachMomentOnce) {
-    const auto set = flows({{"f", "schedule: \"0 0 * * *\"\ntasks:\n  a: {word: {fails: \"{{ 1 if due[:10] == '2020-01-02' else 0 }}\"}}"}});
+TEST_P(FlowPlatformTest, BackfillRunsEachMomentOnce) {
+    const auto set = flows(
+        {{"f",
+          "schedule: \"0 0 * * *\"\ntasks:\n  a: {word: {fails: \"{{ 1 if due[:10] == '2020-01-02' else 0 }}\"}}"}});
     const auto platform = start(set);
     FlowDesk::Backfill backfill{.flow = "f",
                                 .from = Timestamp(std::chrono::days(18'262)),  // 2020-01-01
@@ -261,7 +294,7 @@ TEST_F(FlowPlatformTest, BackfillRunsEachMomentOnce) {
     EXPECT_EQ(platform->desk().backfill(backfill).value(), 4u);
     const auto all_end = [&] {
         std::vector<std::string> found;
-        for (const RunRow& row : platform->store().runs({.flow = "f"}).value()) {
+        for (const RunRow& row : platform->store().runs({.flow = "f"}).release_value()) {
             found.emplace_back(to_string(platform->wait_for(row.id, none).value()));
         }
         return found;
@@ -278,7 +311,7 @@ TEST_F(FlowPlatformTest, BackfillRunsEachMomentOnce) {
     EXPECT_EQ(platform->desk().backfill(backfill).error().kind(), ErrorKind::invalid_config);
 }
 
-TEST_F(FlowPlatformTest, PauseIsKept) {
+TEST_P(FlowPlatformTest, PauseIsKept) {
     const auto set = flows({{"f", "schedule: \"0 0 * * *\"\ntasks:\n  a: {word: x}"}});
     {
         const auto platform = start(set);
@@ -292,7 +325,7 @@ TEST_F(FlowPlatformTest, PauseIsKept) {
     EXPECT_TRUE(platform->desk().next_due("f").has_value());
 }
 
-TEST_F(FlowPlatformTest, ARunKeepsItsDefinition) {
+TEST_P(FlowPlatformTest, ARunKeepsItsDefinition) {
     const auto platform = start(flows({{"f", "tasks:\n  a: {hold: x}\n  b: {word: old, depends_on: a}"}}));
     const RunId run = ask(*platform, "f");
     wait_until_running(1);
