@@ -42,16 +42,15 @@ RunId make_id(Timestamp now, uint64_t random) {
 
 FlowDecider::FlowDecider(Parts parts) : parts_(std::move(parts)) {
     auto random = std::make_shared<Random>();
-    scheduler_ = std::make_unique<Scheduler>(
-        Scheduler::Parts{*parts_.store,
-                         parts_.world.clock,
-                         *parts_.runner,
-                         [this](const FlowChanges& changes) {
-                             if (triggers_ != nullptr) triggers_->hear(changes);
-                             if (parts_.watcher) parts_.watcher(changes);
-                         },
-                         {[random](Timestamp now) { return make_id(now, random->bits()); },
-                          [random] { return random->fraction(); }}});
+    scheduler_ = std::make_unique<Scheduler>(Scheduler::Parts{
+        *parts_.store,
+        parts_.world.clock,
+        *parts_.runner,
+        [this](const FlowChanges& changes) {
+            if (triggers_ != nullptr) triggers_->hear(changes);
+            if (parts_.watcher) parts_.watcher(changes);
+        },
+        {[random](Timestamp now) { return make_id(now, random->bits()); }, [random] { return random->fraction(); }}});
     desk_ = std::make_unique<LocalDesk>(LocalDesk::Parts{
         *scheduler_, *parts_.store, parts_.world.clock, [this](const std::string& flow) { return spec(flow); },
         [this] {
@@ -148,8 +147,8 @@ Result<void> FlowDecider::reload(std::shared_ptr<const FlowSet> flows) {
         }));
     }
     for (const auto& [pool, places] : flows->pools) {
-        calls.push_back(scheduler_->call(
-            [pool = pool, places = places](Engine& engine, Timestamp now) -> Result<FlowStep> {
+        calls.push_back(
+            scheduler_->call([pool = pool, places = places](Engine& engine, Timestamp now) -> Result<FlowStep> {
                 return engine.set_pool(pool, places, now);
             }));
     }
@@ -162,9 +161,8 @@ void FlowDecider::close() {
     if (std::exchange(is_closed_, true) || !is_started_) return;
     if (triggers_ != nullptr) triggers_->stop();
     if (scheduler_->failure()) return;
-    auto closed = scheduler_->call([](Engine& engine, Timestamp now) -> Result<FlowStep> {
-        return engine.set_pool(std::string(kTasks), 0, now);
-    });
+    auto closed = scheduler_->call(
+        [](Engine& engine, Timestamp now) -> Result<FlowStep> { return engine.set_pool(std::string(kTasks), 0, now); });
     closed.wait_for(kStopPatience);
 }
 

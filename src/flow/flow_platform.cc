@@ -107,7 +107,8 @@ Result<FlowPtr> FlowPlatform::definition(const std::string& flow, const std::str
 }
 
 Result<RunState> FlowPlatform::wait_for(const RunId& run, const Cancellation& cancellation) {
-    return ends_.wait(run, [&] { return store().run(run); }, cancellation);
+    return ends_.wait(
+        run, [&] { return store().run(run); }, cancellation);
 }
 
 Result<TryInputs> FlowPlatform::inputs_of(const TaskStart& start) {

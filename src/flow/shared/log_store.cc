@@ -113,7 +113,8 @@ private:
             const bool is_last = own.is_over && text.empty();
             if (text.empty() && !is_last) return {};
             Sessions::Loan session = TRY(sessions_.lend());
-            TRY(session->query("INSERT INTO shaduf.log VALUES ($1, $2, $3::integer, $4::bigint, $5::boolean, $6) ON "
+            TRY(
+                session->query("INSERT INTO shaduf.log VALUES ($1, $2, $3::integer, $4::bigint, $5::boolean, $6) ON "
                                "CONFLICT DO NOTHING",
                                {id.run, id.task, std::to_string(id.attempt), std::to_string(own.sent),
                                 is_last ? "true" : "false", text}));

@@ -43,10 +43,10 @@ Result<std::unique_ptr<FlowPlatform>> SharedFlowPlatform::start(Parts parts, std
 
 SharedFlowPlatform::SharedFlowPlatform(Parts parts, std::shared_ptr<const FlowSet> flows)
     : FlowPlatform(std::move(parts), std::move(flows)),
-      sessions_(parts_.state, stop_),
+      sessions_(parts_.state, never_),
       store_(sessions_, [] { return std::nullopt; }),
-      desk_(parts_.state, sessions_, parts_.world.clock, stop_, [this](const std::string& flow) { return spec(flow); }) {
-}
+      desk_(parts_.state, sessions_, parts_.world.clock, never_,
+            [this](const std::string& flow) { return spec(flow); }) {}
 
 SharedFlowPlatform::~SharedFlowPlatform() { drain(std::chrono::milliseconds(0)); }
 
@@ -115,16 +115,14 @@ void SharedFlowPlatform::keep_leading() {
 }
 
 Result<std::unique_ptr<SharedFlowPlatform::Lead>> SharedFlowPlatform::begin_to_lead(int64_t token) {
-    auto lead = std::make_unique<Lead>(
-        token, sessions_,
-        FlowDecider::Parts{.world = parts_.world,
-                           .connectors = parts_.connectors,
-                           .project = parts_.project,
-                           .begins_runs = parts_.begins_runs});
+    auto lead = std::make_unique<Lead>(token, sessions_,
+                                       FlowDecider::Parts{.world = parts_.world,
+                                                          .connectors = parts_.connectors,
+                                                          .project = parts_.project,
+                                                          .begins_runs = parts_.begins_runs});
     const auto workers = TRY(lead->store.remains()).workers;
     TRY(lead->decider.start(flows(), workers));
-    lead->hearing =
-        std::make_unique<Hearing>(parts_.state, sessions_, lead->decider.scheduler(), Hearing::Settings{});
+    lead->hearing = std::make_unique<Hearing>(parts_.state, sessions_, lead->decider.scheduler(), Hearing::Settings{});
     lead->commands = std::make_unique<Commands>(parts_.state, sessions_, lead->decider.desk(), [this, token] {
         const std::lock_guard lock(mutex_);
         return token_ == token;

@@ -49,7 +49,8 @@ private:
     void follow();
     Result<void> listen();
 
-    Cancellation stop_;  // of sessions
+    Cancellation stop_;   // of the thread that follows
+    Cancellation never_;  // of sessions: what is asked for when all else has ended is answered
     mutable std::mutex mutex_;
     std::condition_variable changed_;
     std::optional<int64_t> token_;  // of the leadership, as it was told last
