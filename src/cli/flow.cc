@@ -1,6 +1,3 @@
-#include <unistd.h>
-
-#include <cmath>
 #include <iomanip>
 
 #include "base/json_writer.h"
@@ -264,7 +261,7 @@ int run_here(Session& session, const std::shared_ptr<const Project>& project,
                              .connectors = session.connectors(),
                              .types = types,
                              .folder = kFolder,
-                             .worker = "process " + std::to_string(::getpid()),
+                             .worker = "shaduf flow run",
                              .project = [project]() -> Result<std::shared_ptr<const Project>> { return project; },
                              .watcher = [&](const FlowChanges& changes) { live.hear(changes); },
                              .board_watcher =

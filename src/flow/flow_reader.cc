@@ -96,7 +96,12 @@ public:
         if (!is_readable) return info;
         read_words(options, info);
         TasksReader tasks(name_, parts_, errors_);
+        const size_t wrong_before = errors_.size();
         tasks.read(node["tasks"], node["defaults"]);
+        if (errors_.size() > wrong_before) {
+            // A task that could not be read is missed by others: that is no error of theirs.
+            for (TaskNode& task : tasks.nodes) task.after.clear();
+        }
         auto graph = TaskGraph::create(std::move(tasks.nodes));
         if (!graph.ok()) {
             errors_.push_back(graph.error().at(node.place_of_key("tasks")));

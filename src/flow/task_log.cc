@@ -18,10 +18,10 @@
 #include "base/text.h"
 #include "base/time.h"
 
-// A log is two files. The text has a line each; the index has 8 bytes for every 256th line, the offset at which it
-// begins. The text is written first, so that an offset in the index is one of a line that is there; what is missing of
-// the index behind a kill is found by counting lines from its last entry. A reader takes the length of the text once
-// and looks at nothing behind the last line that is whole.
+// A log is two files. The text has a line each; the index, which a log of few lines has not, has 8 bytes for line 257,
+// 513 and so on: the offset at which it begins. The text is written first, so that an offset in the index is one of a
+// line that is there; what is missing of the index behind a kill is found by counting lines from its last entry. A
+// reader takes the length of the text once and looks at nothing behind the last line that is whole.
 namespace shaduf {
 namespace {
 
@@ -66,6 +66,11 @@ bool write_all(int file, std::string_view bytes) {
         bytes.remove_prefix(static_cast<size_t>(written));
     }
     return true;
+}
+
+bool append_to(const std::string& path, std::string_view bytes) {
+    const File file(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640));
+    return file.is_open() && write_all(file.get(), bytes);
 }
 
 // At most `count` bytes from `offset`; fewer at the end.
@@ -165,16 +170,16 @@ struct OpenLogs {
 
 class FileLogWriter final : public LogStore::Writer {
 public:
-    FileLogWriter(File text, File index, int64_t lines, TryId id, std::shared_ptr<OpenLogs> open, const Clock& clock)
+    FileLogWriter(File text, std::string index_path, int64_t lines, TryId id, std::shared_ptr<OpenLogs> open,
+                  const Clock& clock)
         : text_(std::move(text)),
-          index_(std::move(index)),
+          index_path_(std::move(index_path)),
           id_(std::move(id)),
           open_(std::move(open)),
           clock_(clock),
           bytes_(text_.size()),
           lines_(lines) {}
     ~FileLogWriter() override {
-        ::fdatasync(text_.get());
         const std::lock_guard lock(open_->mutex);
         open_->tries.erase(id_);
     }
@@ -208,7 +213,7 @@ public:
             return;
         }
         bytes_ += static_cast<int64_t>(block.size());
-        if (!entries.empty() && !write_all(index_.get(), entries)) is_broken_ = true;
+        if (!entries.empty() && !append_to(index_path_, entries)) is_broken_ = true;
         lines_.store(lines);
     }
     int64_t lines() const override { return lines_.load(); }
@@ -219,7 +224,7 @@ private:
         return "." + digits.substr(1);
     }
     void add_entry(int64_t line, const std::string& block, std::string& entries) const {
-        if (line % kLinesPerEntry != 0) return;
+        if (line == 0 || line % kLinesPerEntry != 0) return;
         const int64_t offset = bytes_ + static_cast<int64_t>(block.size());
         std::array<char, sizeof offset> raw{};
         std::memcpy(raw.data(), &offset, raw.size());
@@ -227,7 +232,7 @@ private:
     }
 
     File text_;
-    File index_;
+    const std::string index_path_;
     const TryId id_;
     const std::shared_ptr<OpenLogs> open_;
     const Clock& clock_;
@@ -250,7 +255,6 @@ public:
         File index(::open((path + std::string(kIndexSuffix)).c_str(), O_RDONLY | O_CLOEXEC));
         LogView view(std::move(text));
         if (index.is_open()) TRY(view.read_index(index));
-        if (view.entries_.empty()) view.entries_.push_back(0);
         TRY(view.look_at_end());
         return std::optional(std::move(view));
     }
@@ -290,8 +294,7 @@ private:
         for (size_t at = 0; at + sizeof(int64_t) <= raw.size(); at += sizeof(int64_t)) {
             int64_t offset = 0;
             std::memcpy(&offset, raw.data() + at, sizeof offset);
-            const bool fits = offset <= end_ && (entries_.empty() ? offset == 0 : offset > entries_.back());
-            if (!fits) break;
+            if (offset > end_ || offset <= entries_.back()) break;
             entries_.push_back(offset);
         }
         return {};
@@ -315,7 +318,7 @@ private:
     }
 
     File text_;
-    std::vector<int64_t> entries_;
+    std::vector<int64_t> entries_{0};
     int64_t end_;
     int64_t lines_ = 0;
 };
@@ -384,22 +387,20 @@ public:
         // What an earlier process has left of it stays; what was cut off goes.
         const auto left = TRY(LogView::open(path));
         File text(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640));
-        File index(::open((path + std::string(kIndexSuffix)).c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640));
-        if (!text.is_open() || !index.is_open()) return file_error("cannot write a log", path);
-        if (left && (::ftruncate(text.get(), left->bytes()) != 0 || ::ftruncate(index.get(), 0) != 0)) {
-            return file_error("cannot go on with a log", path);
-        }
-        int64_t lines = 0;
+        if (!text.is_open()) return file_error("cannot write a log", path);
+        const std::string index = path + std::string(kIndexSuffix);
         if (left) {
-            lines = left->lines();
-            TRY(write_index(*left, index, path));
+            std::filesystem::remove(index, error);
+            const bool is_cut = ::ftruncate(text.get(), left->bytes()) == 0;
+            if (!is_cut || !append_to(index, index_of(*left))) return file_error("cannot go on with a log", path);
         }
+        const int64_t lines = left ? left->lines() : 0;
         {
             const std::lock_guard lock(open_->mutex);
             open_->tries.insert(id);
         }
         return std::unique_ptr<Writer>(
-            std::make_unique<FileLogWriter>(std::move(text), std::move(index), lines, id, open_, clock_));
+            std::make_unique<FileLogWriter>(std::move(text), index, lines, id, open_, clock_));
     }
 
     Result<std::optional<LogPage>> read(const TryId& id, const LogRequest& request) override {
@@ -448,16 +449,15 @@ public:
 private:
     std::string folder_of(const RunId& run) const { return folder_ + "/" + file_name_of(run); }
     std::string path_of(const TryId& id) const { return log_path(folder_, id); }
-    static Result<void> write_index(const LogView& view, const File& index, const std::string& path) {
+    static std::string index_of(const LogView& view) {
         std::string raw;
-        for (size_t block = 0; block < view.blocks() && view.lines() > 0; ++block) {
+        for (size_t block = 1; block < view.blocks(); ++block) {
             const int64_t offset = view.offset_of(block);
             std::array<char, sizeof offset> bytes{};
             std::memcpy(bytes.data(), &offset, bytes.size());
             raw.append(bytes.data(), bytes.size());
         }
-        if (!write_all(index.get(), raw)) return file_error("cannot go on with a log", path);
-        return {};
+        return raw;
     }
 
     const std::string folder_;

@@ -51,7 +51,7 @@ struct LogRequest {
 // kill cuts off is left out. Reading costs what is read, however long the log is. Thread-safe.
 class LogStore {
 public:
-    // Takes lines of one try. Thread-safe; the last line is durable when it goes away.
+    // Takes lines of one try. Thread-safe; a line that was written outlasts the process.
     class Writer {
     public:
         virtual ~Writer() = default;
@@ -69,7 +69,7 @@ public:
     virtual Result<void> forget(const RunId& run) = 0;
 };
 
-// In files: <folder>/<run>/<task>.<attempt>.log, and beside it .index, the offset of every 256th line. A text is what
+// In files: <folder>/<run>/<task>.<attempt>.log, and beside a long one .index, the offsets of lines. A text is what
 // a person sees who opens the file: "2026-11-22T06:02:11.020Z INFO place: text".
 std::unique_ptr<LogStore> make_file_log_store(std::string folder, const Clock& clock);
 // The text of a try's log.

@@ -24,6 +24,7 @@ constexpr FieldSpec kFields[] = {
     {.name = "fails", .type = FieldType::integer, .help = "How often it fails.", .default_value = "0"},
     {.name = "values", .help = "JSON.", .default_value = "{}"},
     {.name = "secret", .help = "A secret.", .secret = true},
+    {.name = "tables", .type = FieldType::text_list, .help = "What it writes to."},
 };
 
 std::atomic<int> throws{0};
@@ -32,6 +33,7 @@ std::atomic<int> throws{0};
 TaskOutcome run_word(const Options& options, TaskTry& task) {
     TaskOutcome outcome;
     outcome.values = options.text("values");
+    outcome.tables = options.text_list("tables");
     task.log.write(Severity::info, "word", options.text("say") + options.text("secret"));
     TaskStep step;
     step.name = "step";
@@ -110,9 +112,9 @@ protected:
                                                  const std::lock_guard lock(mutex);
                                                  for (const TaskRow& task : changes.tasks) {
                                                      if (task.state != TaskState::running) continue;
-                                                     begun.insert({task.run, task.task, task.attempt});
+                                                     tries.insert({task.run, task.task, task.attempt});
                                                  }
-                                                 running = static_cast<int>(begun.size());
+                                                 running = static_cast<int>(tries.size());
                                                  changed.notify_all();
                                              },
                                          .board_watcher = {},
@@ -149,7 +151,7 @@ protected:
     Registry<TaskTypeSpec> types{{&kWord, &kHold, &kFlow}};
     std::shared_ptr<Project> project;
     std::string state;
-    std::set<std::tuple<RunId, TaskIndex, int>> begun;
+    std::set<std::tuple<RunId, TaskIndex, int>> tries;
     std::mutex mutex;
     std::condition_variable changed;
     int running = 0;
@@ -323,6 +325,40 @@ TEST_P(FlowPlatformTest, PauseIsKept) {
     EXPECT_TRUE(platform->desk().is_paused("f").value());
     ASSERT_TRUE(platform->desk().pause("f", false, "ana").ok());
     EXPECT_TRUE(platform->desk().next_due("f").has_value());
+}
+
+TEST_P(FlowPlatformTest, TablesThatWereWrittenBeginAFlow) {
+    const auto platform =
+        start(flows({{"load", "tasks:\n  a: {word: {tables: [raw.a, raw.b]}}"},
+                     {"after", R"(
+on: {tables: [raw.b]}
+tasks:
+  z: {word: "{{ inputs.trigger.tables['raw.b'] }}"}
+)"},
+                     {"other", "on: {tables: [raw.c]}\ntasks:\n  z: {word: x}"}}));
+    const RunId run = ask(*platform, "load");
+    wait_until_running(2);
+    const auto begun = platform->store().runs({.flow = "after"}).release_value();
+    ASSERT_EQ(begun.size(), 1u);
+    EXPECT_EQ(begun[0].type, RunType::event);
+    EXPECT_EQ(platform->wait_for(begun[0].id, none).value(), RunState::succeeded);
+    EXPECT_EQ(platform->logs().read({begun[0].id, "z", 1}, {}).value().value().lines.at(0).text, run + "/0#1");
+    EXPECT_TRUE(platform->store().runs({.flow = "other"}).release_value().empty());
+}
+
+TEST_P(FlowPlatformTest, ASecondProcessIsRefusedUnlessTheStoreIsShared) {
+    const auto set = flows({{"f", "tasks:\n  a: {word: x}"}});
+    const auto platform = start(set);
+    const auto second = FlowPlatform::start({.world = world,
+                                             .connectors = connectors,
+                                             .types = types,
+                                             .folder = folder / ".shaduf",
+                                             .worker = "w2",
+                                             .project = {},
+                                             .watcher = {},
+                                             .board_watcher = {}},
+                                            set);
+    EXPECT_EQ(second.error().kind(), ErrorKind::conflict);
 }
 
 TEST_P(FlowPlatformTest, ARunKeepsItsDefinition) {
