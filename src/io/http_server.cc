@@ -164,6 +164,8 @@ bool is_urlencoded(std::string_view content_type) {
 HttpServerRequest request_of(const httplib::Request& from) {
     HttpServerRequest request;
     request.method = from.method;
+    int port = 0;
+    serving->get_remote_ip_and_port(request.address, port);
     request.target = from.target;
     const size_t mark = from.target.find('?');
     request.path = percent_decode(std::string_view(from.target).substr(0, mark));

@@ -22,6 +22,7 @@ struct HttpServerRequest {
     HttpHeaders headers;  // sorted by name, those of one name in the order given
     std::string body;     // as sent; of a multipart form: "", its fields are in `form`
     QueryParams form;     // fields of a urlencoded or a multipart form, decoded
+    std::string address;  // of the client: an IP address
 
     // The first of that name (ASCII case ignored for headers), or "".
     std::string_view header(std::string_view name) const;
