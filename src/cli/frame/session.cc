@@ -28,7 +28,7 @@ struct Session::World {
     Cancellation cancellation;
     SignalWatch signals{cancellation};
     SystemClock clock;
-    Progress quiet;
+    LoadProgress quiet;
     std::unique_ptr<HttpTransport> http;
     DuckDbInstances databases;
     SharedValues shared;
