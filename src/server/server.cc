@@ -39,7 +39,10 @@ Server::Server(Parts parts)
       room_(parts_.read),
       audit_(parts_.folder + kState + "/audit.log", parts_.world.clock) {}
 
-Server::~Server() { stop(std::chrono::milliseconds(0)); }
+Server::~Server() {
+    stop(std::chrono::milliseconds(0));
+    platform_.reset();  // whose scheduler tells the views
+}
 
 bool Server::is_open(ServeContext& serve) { return server::is_open(serve); }
 

@@ -19,17 +19,18 @@ protected:
         reload();
     }
     FlowInfo& add_flow(const std::string& name, std::vector<std::pair<std::string, std::vector<std::string>>> tasks) {
-        FlowSpec spec;
-        spec.name = name;
         std::vector<TaskNode> nodes;
+        std::vector<TaskSpec> specs;
         for (auto& [task, after] : tasks) {
             nodes.push_back({.name = task, .after = after, .needs_approval = task == "approve"});
-            spec.tasks.push_back({.type = "sql", .config = "{}"});
+            specs.push_back({.type = "sql", .config = "{}"});
         }
-        spec.graph = TaskGraph::create(std::move(nodes)).release_value();
+        FlowSpec spec{.name = name,
+                      .revision = "r1",
+                      .graph = TaskGraph::create(std::move(nodes)).release_value(),
+                      .tasks = std::move(specs)};
         FlowInfo info;
         info.file = "flows/" + name + ".yml";
-        spec.revision = "r1";
         info.writes = {"core." + name};
         info.spec = std::make_shared<const FlowSpec>(std::move(spec));
         flows.flows.push_back(std::move(info));
