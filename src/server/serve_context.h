@@ -23,7 +23,7 @@ class AuditLog;    // server/audit_log.h
 class LiveEvents;  // server/live_events.h
 class Users;       // server/users.h
 
-// The project as it was read last without an error. Thread-safe.
+// The project as it was read last without an error; nothing is read before the first `reload`. Thread-safe.
 class ProjectRoom {
 public:
     struct View {
@@ -41,7 +41,8 @@ public:
 
 private:
     const Read read_;
-    mutable std::mutex mutex_;
+    std::mutex reload_mutex_;   // one at a time
+    mutable std::mutex mutex_;  // guards view_
     View view_;
 };
 
@@ -60,6 +61,10 @@ struct ServeContext {
     AuditLog& audit;
     std::string version;  // of the program
     Timestamp started;
+    // What follows from how the server was started, and where it stands.
+    bool is_loopback = true;  // only this machine reaches it: as long as there is no user, whoever is on it may do all
+    bool is_tls = false;
+    std::function<bool()> is_draining = {};  // it ends: nothing new may begin
 };
 
 }  // namespace shaduf::server

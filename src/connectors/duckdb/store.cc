@@ -1,5 +1,6 @@
 #include <filesystem>
 
+#include "base/text.h"
 #include "connectors/duckdb/sink.h"
 #include "data/builder.h"
 #include "data/system_columns.h"
@@ -7,13 +8,43 @@
 namespace shaduf {
 namespace {
 
-class DuckDbStore final : public Store, public CheckpointStore, public QuarantineStore, public TableReader {
+// Whether a statement gives rows of its own, rather than a count of those it changed.
+bool gives_rows(std::string_view sql) {
+    const auto begin = sql.find_first_not_of(" \t\r\n(");
+    if (begin == std::string_view::npos) return false;
+    const std::string word = to_lower(sql.substr(begin, sql.find_first_of(" \t\r\n(*;'\"", begin) - begin));
+    for (const char* candidate : {"select", "with", "from", "values", "table", "show", "describe", "summarize", "explain"}) {
+        if (word == candidate) return true;
+    }
+    return to_lower(sql).find("returning") != std::string::npos;
+}
+
+class DuckDbStore final : public Store,
+                          public CheckpointStore,
+                          public QuarantineStore,
+                          public TableReader,
+                          public StatementRunner {
 public:
     explicit DuckDbStore(DuckDbSettings settings) : settings_(std::move(settings)) {}
 
     CheckpointStore* checkpoints() override { return this; }
     QuarantineStore* quarantine() override { return this; }
     TableReader* reader() override { return this; }
+    StatementRunner* statements() override { return this; }
+
+    Result<Given> run_statement(RunContext& run, const std::string& sql) override {
+        TRY(connect(run));
+        Given given;
+        if (!gives_rows(sql)) {
+            given.changed = TRY(connection_->execute(sql));
+            return given;
+        }
+        const auto cursor = TRY(connection_->open_cursor(sql));
+        while (auto rows = TRY(cursor->next())) {
+            if (!given.rows) given.rows = std::move(rows);
+        }
+        return given;
+    }
 
     Result<std::vector<CheckpointEntry>> list_checkpoints(RunContext& run) override {
         if (!TRY(has_bookkeeping(run))) return std::vector<CheckpointEntry>();

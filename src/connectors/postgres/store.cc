@@ -45,13 +45,35 @@ std::string without_semicolon(const std::string& sql) {
     return sql.substr(0, end == std::string::npos ? 0 : end + 1);
 }
 
-class PostgresStore final : public Store, public CheckpointStore, public QuarantineStore, public TableReader {
+class PostgresStore final : public Store,
+                            public CheckpointStore,
+                            public QuarantineStore,
+                            public TableReader,
+                            public StatementRunner {
 public:
     explicit PostgresStore(PostgresSettings settings) : settings_(std::move(settings)) {}
 
     CheckpointStore* checkpoints() override { return this; }
     QuarantineStore* quarantine() override { return this; }
     TableReader* reader() override { return this; }
+    StatementRunner* statements() override { return this; }
+
+    Result<Given> run_statement(RunContext& run, const std::string& sql) override {
+        TRY(connect(run));
+        Given given;
+        // WITH may stand before a statement that changes something, which COPY does not take.
+        if (is_select(sql) && !to_lower(sql).starts_with("with")) {
+            TRY(copy_out(without_semicolon(sql), kBatchBytes, [&](const RecordBatch& rows) -> Result<void> {
+                if (!given.rows) given.rows = rows;
+                return {};
+            }));
+            return given;
+        }
+        const PostgresRows found = TRY(connection_->run(sql));
+        given.changed = found.affected;
+        if (!found.columns.empty()) given.rows = as_text(found);
+        return given;
+    }
 
     Result<std::vector<CheckpointEntry>> list_checkpoints(RunContext& run) override {
         if (!TRY(has_bookkeeping(run))) return std::vector<CheckpointEntry>();
@@ -172,7 +194,12 @@ private:
     }
 
     Result<std::vector<RecordBatch>> query_as_text(const std::string& sql) {
-        const auto found = TRY(connection_->query(sql));
+        std::vector<RecordBatch> batches;
+        batches.push_back(as_text(TRY(connection_->query(sql))));
+        return batches;
+    }
+
+    static RecordBatch as_text(const PostgresRows& found) {
         std::vector<Field> fields;
         for (const auto& name : found.columns) fields.push_back({name, TypeKind::string});
         RecordBatchBuilder rows(std::make_shared<const Schema>(std::move(fields)));
@@ -186,9 +213,7 @@ private:
             }
             rows.end_row();
         }
-        std::vector<RecordBatch> batches;
-        batches.push_back(rows.finish());
-        return batches;
+        return rows.finish();
     }
 
     const PostgresSettings settings_;
