@@ -185,7 +185,7 @@ HttpServerRequest request_of(const httplib::Request& from) {
 // Reads the body through `reader`; false when it is broken or, as one in chunks may turn out to be, too large.
 bool read_body(const httplib::Request& from, const httplib::ContentReader& reader, uint64_t bytes_max,
                HttpServerRequest& request) {
-    const auto has_room = [&, bytes = uint64_t{0}](size_t more) mutable { return (bytes += more) <= bytes_max; };
+    auto has_room = [&, bytes = uint64_t{0}](size_t more) mutable { return (bytes += more) <= bytes_max; };
     if (from.is_multipart_form_data()) {
         return reader(
             [&](const httplib::MultipartFormData& part) {

@@ -68,8 +68,8 @@ struct HttpServerOptions {
 };
 
 // An HTTP/1.1 server with kept connections, by cpp-httplib. Request lines and header lines end at 8 KiB, longer ones
-// are answered by 414 and 400, and a head of more than 64 KiB ends the connection. It compresses nothing by itself. Lifecycle: it serves from `start` until `stop`, which
-// waits for the answers that are on their way. Thread-safe.
+// are answered by 414 and 400, and a head of more than 64 KiB ends the connection. It compresses nothing by itself.
+// Lifecycle: it serves from `start` until `stop`, which waits for the answers that are on their way. Thread-safe.
 class HttpServer {
 public:
     // Called by many threads at once.

@@ -21,6 +21,7 @@ namespace shaduf::server {
 
 class AuditLog;    // server/audit_log.h
 class LiveEvents;  // server/live_events.h
+class RunViews;    // server/run_views.h
 class Users;       // server/users.h
 
 // The project as it was read last without an error; nothing is read before the first `reload`. Thread-safe.
@@ -56,6 +57,7 @@ struct ServeContext {
     RunStore& runs;
     TaskBoard& board;
     LogStore& logs;
+    RunViews& views;
     LiveEvents& live;
     Users& users;
     AuditLog& audit;

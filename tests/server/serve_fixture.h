@@ -17,6 +17,7 @@
 #include "server/json_shape.h"
 #include "server/live_events.h"
 #include "server/router.h"
+#include "server/run_views.h"
 #include "server/serve_context.h"
 #include "server/users.h"
 #include "tests/world.h"
@@ -110,7 +111,8 @@ protected:
               "connections:\n  local: {type: duckdb, path: acme.duckdb}\n");
         users = open_users();
         runs = open_sqlite_run_store(folder / ".shaduf/runs.db").release_value();
-        serve.emplace(ServeContext{room, connectors, task_types, world.run, desk, *runs, board, logs, live, *users,
+        views = std::make_unique<RunViews>(*runs, [this] { return room.view().flows; });
+        serve.emplace(ServeContext{room, connectors, task_types, world.run, desk, *runs, board, logs, *views, live, *users,
                                    audit, "0.0.0", world.clock.now()});
         router.emplace(apis, *serve);
         reload();
@@ -173,6 +175,7 @@ protected:
     AuditLog audit{folder / ".shaduf/audit.log", world.clock};
     std::unique_ptr<Users> users;
     std::unique_ptr<RunStore> runs;
+    std::unique_ptr<RunViews> views;
     ProjectRoom room{[this](Project& project, FlowSet& found) { return read_project(project, found); }};
     std::optional<ServeContext> serve;
     std::optional<Router> router;
