@@ -12,10 +12,9 @@
 #include "server/project/scratch_project.h"
 #include "server/serve_context.h"
 
-namespace shaduf {
+namespace shaduf::server {
 namespace {
 
-using namespace server;  // NOLINT: this file is of it
 using Json = nlohmann::json;
 
 constexpr uint64_t kBodyBytesMax = 8 << 20;
@@ -248,8 +247,11 @@ constexpr EndpointSpec kEndpoints[] = {
 };
 
 }  // namespace
+}  // namespace shaduf::server
+
+namespace shaduf {
 
 extern const server::ApiSpec api_files;
-const server::ApiSpec api_files{.name = "files", .summary = "The project's files.", .endpoints = kEndpoints};
+const server::ApiSpec api_files{.name = "files", .summary = "The project's files.", .endpoints = server::kEndpoints};
 
 }  // namespace shaduf

@@ -12,10 +12,8 @@
 #include "server/data/warehouse.h"
 #include "server/endpoint.h"
 
-namespace shaduf {
+namespace shaduf::server {
 namespace {
-
-using namespace server;  // NOLINT: this file is of it
 
 constexpr int64_t kRowsMax = 10'000;
 constexpr int64_t kTimeoutMsMax = 120'000;
@@ -176,8 +174,11 @@ constexpr EndpointSpec kEndpoints[] = {
 };
 
 }  // namespace
+}  // namespace shaduf::server
+
+namespace shaduf {
 
 extern const server::ApiSpec api_query;
-const server::ApiSpec api_query{.name = "query", .summary = "SQL that only reads.", .endpoints = kEndpoints};
+const server::ApiSpec api_query{.name = "query", .summary = "SQL that only reads.", .endpoints = server::kEndpoints};
 
 }  // namespace shaduf
