@@ -67,6 +67,9 @@ struct ServeContext {
     bool is_loopback = true;  // only this machine reaches it: as long as there is no user, whoever is on it may do all
     bool is_tls = false;
     std::function<bool()> is_draining = {};  // it ends: nothing new may begin
+    std::string folder = ".";                // of the project
+    // Reads a folder as the project's own is read, with its variables and environment; to try out what files would be.
+    std::function<std::vector<Error>(const std::string& folder, Project& project, FlowSet& flows)> read_folder = {};
 };
 
 }  // namespace shaduf::server

@@ -1,8 +1,10 @@
 #include <filesystem>
 
 #include "base/text.h"
+#include "connectors/duckdb/read_only.h"
 #include "connectors/duckdb/sink.h"
 #include "data/builder.h"
+#include "data/read_only_reader.h"
 #include "data/system_columns.h"
 
 namespace shaduf {
@@ -24,7 +26,8 @@ class DuckDbStore final : public Store,
                           public CheckpointStore,
                           public QuarantineStore,
                           public TableReader,
-                          public StatementRunner {
+                          public StatementRunner,
+                          public ReadOnlyReader {
 public:
     explicit DuckDbStore(DuckDbSettings settings) : settings_(std::move(settings)) {}
 
@@ -95,6 +98,22 @@ public:
         return connection_->query(sql);
     }
 
+    // The timeout is the caller's cancellation.
+    Result<void> read_only(RunContext& run, const std::string& sql, std::chrono::milliseconds,
+                           const Each& each) override {
+        std::error_code ignored;
+        if (connection_ == nullptr && !std::filesystem::exists(settings_.path, ignored)) {
+            return Error(ErrorKind::invalid_config, "no data yet: the database is made by the first run");
+        }
+        TRY(connect(run));
+        TRY(connection_->execute("BEGIN TRANSACTION READ ONLY"));
+        const auto result = read_checked(sql, each);
+        const auto ended = connection_->execute("ROLLBACK");
+        TRY(result);
+        if (!ended.ok() && run.cancellation.canceled()) return run.cancellation.check();
+        return {};
+    }
+
     Result<void> scan_columns(RunContext& run, const std::string& schema, const std::string& table,
                               const std::vector<std::string>& columns,
                               const std::function<Result<void>(const RecordBatch&)>& each) override {
@@ -106,6 +125,17 @@ public:
     }
 
 private:
+    Result<void> read_checked(const std::string& sql, const Each& each) {
+        TRY(check_read_only(*connection_, sql));
+        const auto cursor = TRY(connection_->open_cursor(sql));
+        bool has_given = false;
+        while (const auto rows = TRY(cursor->next())) {
+            has_given = true;
+            if (!TRY(each(*rows))) return {};
+        }
+        if (!has_given) TRY(each(RecordBatchBuilder(cursor->schema()).finish()));
+        return {};
+    }
     Result<void> connect(RunContext& run) {
         if (connection_ != nullptr) return {};
         database_ = TRY(run.databases.open(settings_.path, settings_.options));
