@@ -1,0 +1,3 @@
+export function NewConnection() {
+  return null;
+}

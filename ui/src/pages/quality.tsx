@@ -1,0 +1,6 @@
+export function Quality() {
+  return null;
+}
+export function Anomalies() {
+  return null;
+}

@@ -1,0 +1,3 @@
+export function Quarantine() {
+  return null;
+}
