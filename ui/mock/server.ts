@@ -156,26 +156,24 @@ function runsCall({ world, method, parts, query, body }: Call): unknown {
   if (parts.length === 2) return { ...run, tasks: run.task_list, task_list: undefined, seq: "m-1" };
   if (parts[2] === "history") {
     return page(
-      (run.task_list ?? [])
-        .slice(0, 400)
-        .flatMap((task) => [
-          { at: task.since, task: task.name, attempt: 1, to: "queued", why: "its turn", actor: "" },
-          ...(task.began
-            ? [{ at: task.began, task: task.name, attempt: 1, to: "running", why: "", actor: task.worker }]
-            : []),
-          ...(task.ended
-            ? [
-                {
-                  at: task.ended,
-                  task: task.name,
-                  attempt: task.attempt,
-                  to: task.state,
-                  why: task.why ?? "",
-                  actor: "",
-                },
-              ]
-            : []),
-        ]),
+      (run.task_list ?? []).slice(0, 400).flatMap((task) => [
+        { at: task.since, task: task.name, attempt: 1, to: "queued", why: "its turn", actor: "" },
+        ...(task.began
+          ? [{ at: task.began, task: task.name, attempt: 1, to: "running", why: "", actor: task.worker }]
+          : []),
+        ...(task.ended
+          ? [
+              {
+                at: task.ended,
+                task: task.name,
+                attempt: task.attempt,
+                to: task.state,
+                why: task.why ?? "",
+                actor: "",
+              },
+            ]
+          : []),
+      ]),
       new URLSearchParams("limit=1000"),
     );
   }
