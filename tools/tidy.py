@@ -32,7 +32,7 @@ LAYERS = {
     "pipeline": BELOW,
     "jinja": ["base"],
     "models": [*BELOW, "jinja"],
-    "flow": [*BELOW, "pipeline", "models"],
+    "flow": [*BELOW, "pipeline", "jinja", "models"],
     "observe": [*BELOW, "pipeline", "models", "flow"],
     "insight": [*BELOW, "pipeline", "jinja", "models", "flow", "observe"],
     "deploy": [*BELOW, "pipeline", "jinja", "models", "flow", "observe"],

@@ -13,6 +13,7 @@ enum class ArgumentKind {
     positional,       // one word
     positional_list,  // all words that are left
     option,           // --name VALUE
+    option_list,      // --name VALUE, any number of times
     flag,             // --name
     passed_on,        // all words that are left, flags of whatever kind as well: the command reads them itself
 };

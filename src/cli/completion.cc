@@ -11,10 +11,14 @@ constexpr ArgumentSpec kArguments[] = {
     {"shell", ArgumentKind::positional, "For which shell.", true, {}, kShells},
 };
 
+bool takes_value(const ArgumentSpec& argument) {
+    return argument.kind == ArgumentKind::option || argument.kind == ArgumentKind::option_list;
+}
+
 std::string words_of(const CommandSpec& command) {
     std::string words;
     const auto add = [&](const ArgumentSpec& argument) {
-        const bool is_option = argument.kind == ArgumentKind::option || argument.kind == ArgumentKind::flag;
+        const bool is_option = takes_value(argument) || argument.kind == ArgumentKind::flag;
         if (is_option) words.append(words.empty() ? "" : " ").append("--").append(argument.name);
         if (is_option) return;
         for (const auto choice : argument.choices) words.append(words.empty() ? "" : " ").append(choice);
@@ -64,7 +68,7 @@ void print_fish(const Registry<CommandSpec>& commands, std::ostream& out) {
                 for (const auto choice : argument.choices) out << choice << " ";
                 out << "'";
             } else {
-                out << "-l " << argument.name << (argument.kind == ArgumentKind::option ? " -x" : "");
+                out << "-l " << argument.name << (takes_value(argument) ? " -x" : "");
             }
             out << " -d " << quote_fish(argument.help) << "\n";
         };

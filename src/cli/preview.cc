@@ -1,9 +1,8 @@
-#include <algorithm>
-
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/frame/rows.h"
 #include "cli/frame/session.h"
+#include "pipeline/preview.h"
 
 namespace shaduf {
 namespace {
@@ -12,7 +11,6 @@ constexpr ArgumentSpec kArguments[] = {
     {"stream", ArgumentKind::positional, "CONNECTION.STREAM, or PIPELINE.STREAM for its options.", true},
     {"rows", ArgumentKind::option, "How many rows to show.", false, "10"},
 };
-constexpr size_t kEmptyReadsMax = 1000;  // batches without a row, before a preview gives up
 
 struct Chosen {
     const ConnectionConfig* connection = nullptr;
@@ -48,34 +46,6 @@ Result<Chosen> choose(const Project& project, Session& session, const Selection&
     return chosen;
 }
 
-RecordBatch decode(const RawRows& rows, Shape& shape) {
-    infer_shape(rows, rows.rows.size(), shape);
-    return RowDecoder::create(rows.format, shape)->decode(rows).rows;
-}
-
-RecordBatch first_rows(const RecordBatch& batch, size_t count) {
-    std::vector<uint32_t> rows;
-    for (uint32_t row = 0; row < std::min(batch.rows(), count); ++row) rows.push_back(row);
-    return batch.take(rows);
-}
-
-Result<std::optional<RecordBatch>> read_first(RunContext& run, Source& source, Shape& shape, size_t count) {
-    TRY(source.open(run, std::nullopt));
-    for (size_t reads = 0; reads < kEmptyReadsMax; ++reads) {
-        auto batch = TRY(source.read(run));
-        if (!batch) return std::nullopt;
-        if (auto* raw = std::get_if<RawRows>(&batch->rows)) {
-            if (raw->rows.empty()) continue;
-            raw->rows.resize(std::min(raw->rows.size(), count));
-            return std::optional(decode(*raw, shape));
-        }
-        const auto* encoded = std::get_if<std::shared_ptr<const EncodedRows>>(&batch->rows);
-        const RecordBatch rows = encoded != nullptr ? (*encoded)->decode().rows : std::get<RecordBatch>(batch->rows);
-        if (rows.rows() > 0) return std::optional(first_rows(rows, count));
-    }
-    return std::nullopt;
-}
-
 int run_preview(Session& session) {
     const auto selection = Selection::parse(session.arguments().text("stream"));
     const int64_t count = session.arguments().integer("rows", -1);
@@ -90,7 +60,7 @@ int run_preview(Session& session) {
     }
     auto source = spec.make_source(chosen.value().connection->options, chosen.value().request);
     if (!source.ok()) return session.fail(source.error());
-    auto rows = read_first(session.world(), *source.value(), chosen.value().shape, static_cast<size_t>(count));
+    auto rows = read_first_rows(session.world(), *source.value(), chosen.value().shape, static_cast<size_t>(count));
     if (!rows.ok()) return session.fail(rows.error().at(Place::in_stream(selection.first, selection.second)));
     std::vector<RecordBatch> batches;
     if (rows.value()) batches.push_back(std::move(*rows.value()));

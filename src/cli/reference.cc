@@ -19,6 +19,7 @@ std::string shown(const ArgumentSpec& argument) {
     switch (argument.kind) {
         case ArgumentKind::flag: return "--" + name;
         case ArgumentKind::option: return "--" + name + " TEXT";
+        case ArgumentKind::option_list: return "--" + name + " TEXT...";
         case ArgumentKind::positional: return argument.required ? name : "[" + name + "]";
         case ArgumentKind::positional_list:
         case ArgumentKind::passed_on: return "[" + name + "...]";

@@ -17,6 +17,7 @@
 #include "cli/frame/session.h"
 #include "cli/frame/table.h"
 #include "connectors/store.h"
+#include "flow/pipeline_tables.h"
 
 namespace shaduf {
 namespace {
@@ -241,14 +242,6 @@ int status_of(const std::vector<PipelineResult>& results) {
         }
     }
     return status;
-}
-
-// The schema that the sink writes to when the pipeline names none.
-std::string schema_of(const Project& project, const PipelineConfig& pipeline) {
-    if (!pipeline.schema.empty()) return pipeline.schema;
-    const ConnectionConfig* sink = project.connection(pipeline.sink);
-    if (sink != nullptr && sink->type == "postgres") return sink->options.text("schema");
-    return "main";
 }
 
 // Whether rows that a stream of this pipeline was to read have not reached the topics.

@@ -1,6 +1,7 @@
 #include "config/project.h"
 
 #include <algorithm>
+#include <charconv>
 #include <filesystem>
 #include <iterator>
 #include <set>
@@ -15,6 +16,7 @@ namespace {
 
 constexpr std::string_view kProjectFile = "shaduf.yml";
 constexpr std::string_view kPolicyKeySecret = "policy_key";
+constexpr int64_t kPoolPlacesMax = 100'000;
 
 constexpr FieldSpec kEnvironmentFields[] = {
     {"warehouse", FieldType::text, "The connection that `sink: warehouse` means."},
@@ -37,6 +39,13 @@ constexpr FieldSpec kProjectFields[] = {
      .type = FieldType::text,
      .help = "The key of the policies hash and tokenize; the secret policy_key unless given.",
      .secret = true},
+    {.name = "pools",
+     .type = FieldType::any,
+     .help = "By name, how many places tasks of flows share: one for each database or account that must be spared.",
+     .example = "{warehouse: 2}"},
+    {.name = "tasks_parallel",
+     .type = FieldType::integer,
+     .help = "How many tasks of flows run at the same time; as many as cores unless given."},
 };
 
 class ProjectReader {
@@ -45,12 +54,16 @@ public:
         : request_(request),
           world_(world),
           out_(out),
-          references_(request.folder, world.variable),
-          connections_(world, references_, errors_),
-          resolve_([this](std::string_view text, const Place& place) { return references_.resolve(text, place); }) {}
+          references_(std::make_shared<References>(request.folder, world.variable)),
+          connections_(world, *references_, errors_),
+          resolve_([references = references_](std::string_view text, const Place& place) {
+              return references->resolve(text, place);
+          }) {}
 
     std::vector<Error> read() {
         out_.folder = request_.folder;
+        out_.resolve = resolve_;
+        out_.variable = world_.variable;
         const auto node = Node::load_yaml(request_.folder + "/" + std::string(kProjectFile), std::string(kProjectFile));
         if (!node.ok()) {
             errors_.push_back(is_missing() ? Error(ErrorKind::invalid_config,
@@ -82,7 +95,7 @@ private:
 
     void read_project_file(const Node& node) {
         choose_environment(node["environments"]);
-        add_errors(references_.load_env_files(out_.environment));
+        add_errors(references_->load_env_files(out_.environment));
         Options options;
         add_errors(Options::create(kProjectFields, node, resolve_, options));
         Options environment;
@@ -101,12 +114,32 @@ private:
         warehouse_place_ = chosen.has("warehouse") ? chosen["warehouse"].place() : node["warehouse"].place();
         settings_.defaults = node["defaults"];
         read_policy_key(options);
+        read_pools(node, options);
+    }
+
+    void read_pools(const Node& node, const Options& options) {
+        out_.tasks_parallel = options.integer("tasks_parallel");
+        if (out_.tasks_parallel < 0) errors_.push_back(options.error("tasks_parallel", "must not be below 0"));
+        for (const auto& entry : node["pools"].entries()) {
+            int64_t places = 0;
+            const std::string& text = entry.value.text();
+            const auto parsed = std::from_chars(text.data(), text.data() + text.size(), places);
+            const bool is_number = parsed.ec == std::errc{} && parsed.ptr == text.data() + text.size();
+            if (!is_number || places < 1 || places > kPoolPlacesMax) {
+                fail(entry.key_place, "pools." + entry.key + ": expected a number of places from 1 to " +
+                                          std::to_string(kPoolPlacesMax) + ", found " + text);
+            }
+            out_.pools[entry.key] = places;
+        }
+        if (!node["pools"].is_null() && !node["pools"].is_map()) {
+            fail(node.place_of_key("pools"), "pools: expected a map of names to numbers of places");
+        }
     }
 
     void read_policy_key(const Options& options) {
         out_.policy_key = options.text("policy_key");
         if (!options.has("policy_key")) {
-            auto secret = references_.find_secret(std::string(kPolicyKeySecret));
+            auto secret = references_->find_secret(std::string(kPolicyKeySecret));
             if (!secret.ok()) {
                 errors_.push_back(secret.error());
             } else if (secret.value()) {
@@ -171,7 +204,7 @@ private:
                 errors_.push_back(node.error());
                 continue;
             }
-            auto read = read_pipeline(name, node.value(), settings_, world_, references_, connections_, errors_);
+            auto read = read_pipeline(name, node.value(), settings_, world_, *references_, connections_, errors_);
             std::move(read.begin(), read.end(), std::back_inserter(out_.pipelines));
         }
     }
@@ -203,7 +236,7 @@ private:
     const ProjectWorld& world_;
     Project& out_;
     std::vector<Error> errors_;
-    References references_;
+    const std::shared_ptr<References> references_;
     Connections connections_;
     const ValueResolver resolve_;
     PipelineSettings settings_;

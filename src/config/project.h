@@ -54,6 +54,12 @@ struct Project {
     std::string state;      // where the metadata store is: a path, or a PostgreSQL DSN
     uint64_t memory_bytes = 256'000'000;
     std::string policy_key;  // of the policies hash and tokenize; "" when there is none
+    std::map<std::string, int64_t> pools;  // of tasks, by name: how many places
+    int64_t tasks_parallel = 0;            // 0: as many as cores
+    // References of texts that are read later than the project, as this environment has them; and variables of the
+    // process. Empty: there are none.
+    ValueResolver resolve;
+    std::function<std::optional<std::string>(const std::string& name)> variable;
     std::map<std::string, ConnectionConfig, std::less<>> connections;
     std::vector<PipelineConfig> pipelines;    // by title, the producers before their consumers
     std::vector<std::string> pipeline_names;  // titles of all, also of those not asked for

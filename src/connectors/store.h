@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -83,9 +84,21 @@ public:
     // invalid_config when there is no such table.
     virtual Result<CompactReport> compact(RunContext& run, const CompactRequest& request) = 0;
 };
+// Runs statements of the system's own SQL, which may change something. All calls of one store are of one session.
+class StatementRunner {
+public:
+    virtual ~StatementRunner() = default;
+    struct Given {
+        int64_t changed = 0;              // rows
+        std::optional<RecordBatch> rows;  // the first ones, of a statement that gives rows
+    };
+    // One statement.
+    virtual Result<Given> run_statement(RunContext& run, const std::string& sql) = 0;
+};
 class Store {
 public:
     virtual ~Store() = default;
+    virtual StatementRunner* statements() { return nullptr; }
     virtual TableCompactor* compactor() { return nullptr; }
     virtual CheckpointStore* checkpoints() { return nullptr; }
     virtual QuarantineStore* quarantine() { return nullptr; }

@@ -62,7 +62,23 @@ std::optional<Timestamp> Schedule::previous(const OfCron& of, Timestamp moment) 
     }
 }
 
+Schedule Schedule::delayed_by(microseconds delay) const {
+    Schedule later = *this;
+    later.delay_ += delay;
+    return later;
+}
+
 std::optional<Timestamp> Schedule::next(Timestamp moment) const {
+    const auto found = next_on_time(moment - delay_);
+    return found ? std::optional(*found + delay_) : std::nullopt;
+}
+
+std::optional<Timestamp> Schedule::previous(Timestamp moment) const {
+    const auto found = previous_on_time(moment - delay_);
+    return found ? std::optional(*found + delay_) : std::nullopt;
+}
+
+std::optional<Timestamp> Schedule::next_on_time(Timestamp moment) const {
     if (const auto* of = std::get_if<OfCron>(&kind_)) return next(*of, moment);
     if (const auto* of = std::get_if<OfPeriod>(&kind_)) {
         return of->anchor + (floor_divide(moment - of->anchor, of->period) + 1) * of->period;
@@ -72,7 +88,7 @@ std::optional<Timestamp> Schedule::next(Timestamp moment) const {
     return found == moments.end() ? std::nullopt : std::optional(*found);
 }
 
-std::optional<Timestamp> Schedule::previous(Timestamp moment) const {
+std::optional<Timestamp> Schedule::previous_on_time(Timestamp moment) const {
     if (const auto* of = std::get_if<OfCron>(&kind_)) return previous(*of, moment);
     if (const auto* of = std::get_if<OfPeriod>(&kind_)) {
         return of->anchor + floor_divide(moment - kTick - of->anchor, of->period) * of->period;
@@ -82,7 +98,10 @@ std::optional<Timestamp> Schedule::previous(Timestamp moment) const {
     return found == moments.begin() ? std::nullopt : std::optional(*(found - 1));
 }
 
-Interval Schedule::interval_of(Timestamp moment) const { return {previous(moment).value_or(moment), moment}; }
+Interval Schedule::interval_of(Timestamp moment) const {
+    const Timestamp on_time = moment - delay_;
+    return {previous_on_time(on_time).value_or(on_time), on_time};
+}
 
 std::vector<Timestamp> moments_to_run(const Schedule& schedule, Timestamp seen, Timestamp now, MissedRuns policy,
                                       microseconds lateness, size_t count_max) {

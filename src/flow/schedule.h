@@ -33,6 +33,9 @@ public:
     // Those moments, in any order.
     explicit Schedule(std::vector<Timestamp> moments);
 
+    // The same, each moment so much later; what its runs are about stays.
+    Schedule delayed_by(std::chrono::microseconds delay) const;
+
     // The first moment behind `moment`.
     std::optional<Timestamp> next(Timestamp moment) const;
     // The last moment before `moment`.
@@ -55,7 +58,11 @@ private:
     static std::optional<Timestamp> next(const OfCron& of, Timestamp moment);
     static std::optional<Timestamp> previous(const OfCron& of, Timestamp moment);
 
+    std::optional<Timestamp> next_on_time(Timestamp moment) const;
+    std::optional<Timestamp> previous_on_time(Timestamp moment) const;
+
     std::variant<OfCron, OfPeriod, OfMoments> kind_;
+    std::chrono::microseconds delay_{0};
 };
 
 // What becomes of moments that went by while nobody looked.

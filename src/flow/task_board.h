@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -59,6 +60,8 @@ public:
     using Watcher = std::function<void(const Change&)>;
     void watch(Watcher watcher);  // REQUIRES: before the first try
 
+    // A try that has begun, without a step so far.
+    void begin(const TryId& id);
     void set_step(const TryId& id, TaskStep step);
     void set_log_lines(const TryId& id, int64_t lines);
     // The try is over: what it has done, to be kept with it.
@@ -69,8 +72,13 @@ public:
 
 private:
     Watcher watcher_;
+    struct Entry {
+        TryReport report;
+        std::map<std::string, size_t> by_name;  // of the steps
+        std::map<std::string, std::chrono::steady_clock::time_point> told;
+    };
     mutable std::mutex mutex_;
-    std::map<TryId, TryReport> tries_;
+    std::map<TryId, Entry> tries_;
 };
 
 }  // namespace shaduf

@@ -19,29 +19,44 @@
 #include <thread>
 
 #include "base/text.h"
+#include "io/growing_threads.h"
+#include "io/socket_wire.h"
 
 namespace shaduf {
 namespace {
 
 constexpr size_t kReadBytes = 16 << 10;
 constexpr size_t kWriteBytes = 64 << 10;
-constexpr int kIoTimeoutMs = 60'000;
+constexpr size_t kHeadBytesMax = 64 << 10;
+constexpr size_t kBytesASecond = 16 << 10;  // no client is slower for long
 constexpr int kBacklog = 512;
 constexpr size_t kKeptRequestsMax = 1'000'000;
 constexpr std::string_view kHeadersEnd = "\r\n\r\n";
 
-// The socket of one connection, buffered both ways, that breaks where a fault says. One thread.
+using Moment = SocketWire::Moment;
+Moment in(std::chrono::milliseconds time) { return std::chrono::steady_clock::now() + time; }
+
+// One connection, buffered both ways, that breaks where a fault says. One thread.
 class Connection final : public httplib::Stream {
 public:
-    Connection(int socket, int stop_event) : socket_(socket), stop_event_(stop_event) {}
+    Connection(int socket, const HttpServerOptions& options, const TlsContext& tls, int stop_event)
+        : wire_(socket, tls), options_(options), stop_event_(stop_event) {}
 
+    bool shake_hands() { return wire_.shake_hands(in(options_.request_patience)); }
     // False when there will be no other request: the client went away or was silent, or the server stops.
-    bool await_request(std::chrono::milliseconds patience) {
-        if (read_at_ < read_.size()) return true;
-        std::array<pollfd, 2> files{pollfd{socket_, POLLIN, 0}, pollfd{stop_event_, POLLIN, 0}};
-        const int ready = ::poll(files.data(), files.size(), static_cast<int>(patience.count()));
-        return ready > 0 && files[1].revents == 0 && !is_broken_;
+    bool await_request() {
+        if (read_at_ == read_.size() && !wire_.has_pending()) {
+            const auto patience = std::chrono::milliseconds(options_.idle_timeout);
+            std::array<pollfd, 2> files{pollfd{wire_.socket(), POLLIN, 0}, pollfd{stop_event_, POLLIN, 0}};
+            const int ready = ::poll(files.data(), files.size(), static_cast<int>(patience.count()));
+            if (ready <= 0 || files[1].revents != 0 || is_broken_) return false;
+        }
+        request_until_ = in(options_.request_patience);
+        head_bytes_left_ = kHeadBytesMax;
+        return true;
     }
+    // What is read from now on is the body.
+    void end_head() { head_bytes_left_ = SIZE_MAX; }
     void arm(HttpServerFault fault) { fault_ = std::move(fault); }
     // The connection ends with the answer that is made now.
     void end_after_answer() { is_last_ = true; }
@@ -54,24 +69,18 @@ public:
     }
     bool is_broken() const { return is_broken_; }
     bool flush() {
-        std::string_view rest = written_;
-        while (!rest.empty() && !is_broken_) {
-            const ssize_t count = ::send(socket_, rest.data(), rest.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-            if (count > 0) {
-                rest.remove_prefix(static_cast<size_t>(count));
-            } else if (!(count < 0 && (errno == EINTR || (errno == EAGAIN && await(POLLOUT))))) {
-                is_broken_ = true;
-            }
-        }
+        if (!is_broken_ && !wire_.send(written_, in(options_.answer_patience))) is_broken_ = true;
         written_.clear();
         return !is_broken_;
     }
 
-    bool is_readable() const override { return read_at_ < read_.size() || await(POLLIN); }
+    bool is_readable() const override { return true; }  // `read` waits, and no longer than it may
     bool is_writable() const override { return !is_broken_; }
     ssize_t read(char* out, size_t size) override {
         if (read_at_ == read_.size() && !fill()) return -1;
-        const size_t count = std::min(size, read_.size() - read_at_);
+        const size_t count = std::min({size, read_.size() - read_at_, head_bytes_left_});
+        if (count == 0) return -1;
+        if (head_bytes_left_ != SIZE_MAX) head_bytes_left_ -= count;
         std::copy_n(read_.data() + read_at_, count, out);
         read_at_ += count;
         return static_cast<ssize_t>(count);
@@ -85,23 +94,19 @@ public:
     }
     void get_remote_ip_and_port(std::string& ip, int& port) const override { name_of(::getpeername, ip, port); }
     void get_local_ip_and_port(std::string& ip, int& port) const override { name_of(::getsockname, ip, port); }
-    socket_t socket() const override { return socket_; }
+    socket_t socket() const override { return wire_.socket(); }
 
     std::string accepts;  // the Accept-Encoding of the request, which the library must not see
 
 private:
     bool is_armed() const { return fault_.kind != HttpServerFault::Kind::none; }
-    bool await(short events) const {
-        pollfd file{socket_, events, 0};
-        return ::poll(&file, 1, kIoTimeoutMs) > 0;
-    }
     bool fill() {
         flush();
         read_.resize(kReadBytes);
-        ssize_t count = -1;
-        if (await(POLLIN)) count = ::recv(socket_, read_.data(), read_.size(), 0);
+        const ssize_t count = wire_.receive(read_.data(), read_.size(), request_until_);
         read_.resize(count > 0 ? static_cast<size_t>(count) : 0);
         read_at_ = 0;
+        request_until_ += std::chrono::milliseconds(read_.size() * 1000 / kBytesASecond);
         return count > 0;
     }
     ssize_t write_faulty(std::string_view bytes) {
@@ -122,8 +127,7 @@ private:
         return reset();
     }
     ssize_t reset() {
-        const linger at_once{1, 0};
-        ::setsockopt(socket_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+        wire_.reset();
         is_broken_ = true;
         return -1;
     }
@@ -131,7 +135,7 @@ private:
     void name_of(GetName get_name, std::string& ip, int& port) const {
         sockaddr_storage address{};
         socklen_t size = sizeof address;
-        if (get_name(socket_, reinterpret_cast<sockaddr*>(&address), &size) != 0) return;
+        if (get_name(wire_.socket(), reinterpret_cast<sockaddr*>(&address), &size) != 0) return;
         std::array<char, INET6_ADDRSTRLEN> text{};
         if (address.ss_family == AF_INET) {
             const auto& v4 = reinterpret_cast<const sockaddr_in&>(address);
@@ -144,8 +148,11 @@ private:
         }
     }
 
-    const int socket_;
+    SocketWire wire_;
+    const HttpServerOptions& options_;
     const int stop_event_;
+    Moment request_until_{};
+    size_t head_bytes_left_ = kHeadBytesMax;
     std::string read_;
     size_t read_at_ = 0;
     std::string written_;
@@ -164,6 +171,8 @@ bool is_urlencoded(std::string_view content_type) {
 HttpServerRequest request_of(const httplib::Request& from) {
     HttpServerRequest request;
     request.method = from.method;
+    int port = 0;
+    serving->get_remote_ip_and_port(request.address, port);
     request.target = from.target;
     const size_t mark = from.target.find('?');
     request.path = percent_decode(std::string_view(from.target).substr(0, mark));
@@ -173,8 +182,10 @@ HttpServerRequest request_of(const httplib::Request& from) {
     return request;
 }
 
-// Reads the body through `reader`; false when it is broken or too large.
-bool read_body(const httplib::Request& from, const httplib::ContentReader& reader, HttpServerRequest& request) {
+// Reads the body through `reader`; false when it is broken or, as one in chunks may turn out to be, too large.
+bool read_body(const httplib::Request& from, const httplib::ContentReader& reader, uint64_t bytes_max,
+               HttpServerRequest& request) {
+    auto has_room = [&, bytes = uint64_t{0}](size_t more) mutable { return (bytes += more) <= bytes_max; };
     if (from.is_multipart_form_data()) {
         return reader(
             [&](const httplib::MultipartFormData& part) {
@@ -183,12 +194,12 @@ bool read_body(const httplib::Request& from, const httplib::ContentReader& reade
             },
             [&](const char* bytes, size_t size) {
                 if (!request.form.empty()) request.form.back().second.append(bytes, size);
-                return true;
+                return has_room(size);
             });
     }
     if (!reader([&](const char* bytes, size_t size) {
             request.body.append(bytes, size);
-            return true;
+            return has_room(size);
         })) {
         return false;
     }
@@ -209,12 +220,22 @@ void put_chunks(Connection& connection, std::function<bool(std::string&)> next, 
     to.headers.erase("Content-Type");
 }
 
+class Threads final : public httplib::TaskQueue {
+public:
+    explicit Threads(size_t threads_max) : threads_(threads_max) {}
+    void enqueue(std::function<void()> job) override { threads_.enqueue(std::move(job)); }
+    void shutdown() override { threads_.shutdown(); }
+
+private:
+    GrowingThreads threads_;
+};
+
 // cpp-httplib with the loop over a connection, and how a handler's answer is put, of our own.
 class Library final : public httplib::Server {
 public:
-    Library(const HttpServerOptions& options, HttpServer::Handler handler, int stop_event)
-        : options_(options), handler_(std::move(handler)), stop_event_(stop_event) {
-        new_task_queue = [threads = options.connections_max] { return new httplib::ThreadPool(threads); };
+    Library(const HttpServerOptions& options, HttpServer::Handler handler, TlsContext tls, int stop_event)
+        : options_(options), handler_(std::move(handler)), tls_(std::move(tls)), stop_event_(stop_event) {
+        new_task_queue = [threads = options.connections_max] { return new Threads(threads); };
         set_payload_max_length(options.request_body_bytes_max);
         set_tcp_nodelay(true);
         set_keep_alive_timeout(options.idle_timeout.count());  // what the header tells; the loop is ours
@@ -238,7 +259,8 @@ public:
         const auto with_body = [this](const httplib::Request& from, httplib::Response& to,
                                       const httplib::ContentReader& reader) {
             HttpServerRequest request = request_of(from);
-            if (read_body(from, reader, request)) return answer(request, to);
+            if (read_body(from, reader, options_.request_body_bytes_max, request)) return answer(request, to);
+            if (request.body.size() > options_.request_body_bytes_max) to.status = 413;
             if (to.status == -1) to.status = 400;
             serving->end_after_answer();
         };
@@ -287,14 +309,15 @@ private:
     }
 
     bool process_and_close_socket(socket_t socket) override {
-        Connection connection(socket, stop_event_);
+        Connection connection(socket, options_, tls_, stop_event_);
         serving = &connection;
-        bool is_done = false;
-        while (!is_done && connection.await_request(options_.idle_timeout)) {
+        bool is_done = !connection.shake_hands();
+        while (!is_done && connection.await_request()) {
             bool is_last = false;
             const bool ok = process_request(connection, false, is_last, [](httplib::Request& request) {
                 // Compression and ranges are the handler's affair; the library adds what the client never sent.
                 request.ranges.clear();
+                serving->end_head();
                 serving->accepts = request.get_header_value("Accept-Encoding");
                 for (const char* name : {"Accept-Encoding", "REMOTE_ADDR", "REMOTE_PORT", "LOCAL_ADDR", "LOCAL_PORT"}) {
                     request.headers.erase(name);
@@ -304,21 +327,22 @@ private:
         }
         serving = nullptr;
         if (!connection.is_broken()) ::shutdown(socket, SHUT_RDWR);
-        ::close(socket);
         return true;
     }
 
     const HttpServerOptions options_;
     const HttpServer::Handler handler_;
+    const TlsContext tls_;
     const int stop_event_;
 };
 
 class LibraryServer final : public HttpServer {
 public:
-    LibraryServer(const HttpServerOptions& options, Handler handler)
+    LibraryServer(const HttpServerOptions& options, Handler handler, TlsContext tls)
         : host_(options.host),
+          is_tls_(tls != nullptr),
           stop_event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
-          library_(options, std::move(handler), stop_event_) {}
+          library_(options, std::move(handler), std::move(tls), stop_event_) {}
     ~LibraryServer() override {
         stop();
         ::close(stop_event_);
@@ -350,6 +374,7 @@ public:
 
     int port() const override { return port_; }
     const std::string& host() const override { return host_; }
+    bool is_tls() const override { return is_tls_; }
     void stop() override {
         if (!thread_.joinable()) return;
         const uint64_t one = 1;
@@ -361,6 +386,7 @@ public:
 
 private:
     const std::string host_;
+    const bool is_tls_;
     const int stop_event_;
     int port_ = -1;
     Library library_;
@@ -390,10 +416,17 @@ bool HttpServerRequest::has_query(std::string_view name) const {
     return std::any_of(query.begin(), query.end(), [&](const auto& param) { return param.first == name; });
 }
 
-std::string HttpServer::url() const { return "http://" + host() + ":" + std::to_string(port()); }
+std::string HttpServer::url() const {
+    const bool is_v6 = host().find(':') != std::string::npos;
+    return (is_tls() ? "https://" : "http://") + (is_v6 ? "[" + host() + "]" : host()) + ":" + std::to_string(port());
+}
 
 Result<std::unique_ptr<HttpServer>> HttpServer::start(const HttpServerOptions& options, Handler handler) {
-    auto server = std::make_unique<LibraryServer>(options, std::move(handler));
+    TlsContext tls;
+    if (!options.tls_certificate_file.empty()) {
+        tls = TRY(make_tls_context(options.tls_certificate_file, options.tls_key_file));
+    }
+    auto server = std::make_unique<LibraryServer>(options, std::move(handler), std::move(tls));
     TRY(server->listen(options.port));
     return std::unique_ptr<HttpServer>(std::move(server));
 }

@@ -22,6 +22,7 @@ struct HttpServerRequest {
     HttpHeaders headers;  // sorted by name, those of one name in the order given
     std::string body;     // as sent; of a multipart form: "", its fields are in `form`
     QueryParams form;     // fields of a urlencoded or a multipart form, decoded
+    std::string address;  // of the client: an IP address
 
     // The first of that name (ASCII case ignored for headers), or "".
     std::string_view header(std::string_view name) const;
@@ -59,11 +60,16 @@ struct HttpServerOptions {
     size_t connections_max = 96;                 // served at once, a thread each; more wait until one ends
     std::chrono::seconds idle_timeout{60};       // of a kept connection
     uint64_t request_body_bytes_max = 64 << 20;  // more is answered by 413
+    // A request that is not whole by then ends the connection; each 16 KiB of it give a second more.
+    std::chrono::milliseconds request_patience{30'000};
+    std::chrono::milliseconds answer_patience{60'000};  // for the client to take some of an answer
+    std::string tls_certificate_file = {};              // PEM; "": no TLS
+    std::string tls_key_file = {};
 };
 
 // An HTTP/1.1 server with kept connections, by cpp-httplib. Request lines and header lines end at 8 KiB, longer ones
-// are answered by 414 and 400. It compresses nothing by itself. Lifecycle: it serves from `start` until `stop`, which
-// waits for the answers that are on their way. Thread-safe.
+// are answered by 414 and 400, and a head of more than 64 KiB ends the connection. It compresses nothing by itself.
+// Lifecycle: it serves from `start` until `stop`, which waits for the answers that are on their way. Thread-safe.
 class HttpServer {
 public:
     // Called by many threads at once.
@@ -74,8 +80,9 @@ public:
     virtual ~HttpServer() = default;
 
     virtual int port() const = 0;
-    std::string url() const;  // http://host:port
+    std::string url() const;  // http://host:port, or https
     virtual const std::string& host() const = 0;
+    virtual bool is_tls() const = 0;
     // Idempotent; done by the destructor too. Not for the handler to call.
     virtual void stop() = 0;
 };

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -20,13 +21,14 @@ struct ServeContext;
 
 // What a person may do; each may what those before may.
 enum class Role : uint8_t {
-    nobody,    // has not signed in
-    viewer,    // sees
-    editor,    // changes files of the project
+    nobody,     // has not signed in
+    viewer,     // sees
+    editor,     // changes files of the project
     operator_,  // runs, cancels, pauses, replays
-    admin,     // users, tokens, secrets, alert routes
+    admin,      // users, tokens, secrets, alert routes
 };
 std::string_view to_string(Role role);
+std::optional<Role> role_of(std::string_view name);  // of those that a person may have
 
 enum class ShapeKind : uint8_t { text, integer, number, boolean, time, any, object, list, map };
 
@@ -34,9 +36,9 @@ struct ShapeField;
 // What a part of a JSON body is. Static data.
 struct Shape {
     ShapeKind kind = ShapeKind::any;
-    std::string_view name = {};              // object: of its schema in the description
-    std::span<const ShapeField> fields = {};  // object
-    const Shape* of = nullptr;               // list: of its elements; map: of its values
+    std::string_view name = {};                      // object: of its schema in the description
+    std::span<const ShapeField> fields = {};         // object
+    const Shape* of = nullptr;                       // list: of its elements; map: of its values
     std::span<const std::string_view> choices = {};  // text
 };
 struct ShapeField {
@@ -52,7 +54,19 @@ inline constexpr Shape kNumber{.kind = ShapeKind::number};
 inline constexpr Shape kBoolean{.kind = ShapeKind::boolean};
 inline constexpr Shape kTime{.kind = ShapeKind::time};  // "2026-11-22T06:02:11.020Z"
 inline constexpr Shape kAny{};
-inline constexpr Shape kTextList{.kind = ShapeKind::list, .of = &kText};
+
+template <const Shape& Item>
+inline constexpr Shape kListOf{.kind = ShapeKind::list, .of = &Item};
+template <const Shape& Value>
+inline constexpr Shape kMapOf{.kind = ShapeKind::map, .of = &Value};
+inline constexpr const Shape& kTextList = kListOf<kText>;
+
+// What every list answers: {"items": [...], "next": "cursor" | null}
+template <const Shape& Item>
+inline constexpr ShapeField kPageFields[] = {
+    {"items", &kListOf<Item>}, {"next", &kText, "What `after` takes for the next page; null: this is the last.", true}};
+template <const Shape& Item>
+inline constexpr Shape kPageOf{.kind = ShapeKind::object, .fields = kPageFields<Item>};
 
 // A parameter of the query; those of the path stand in braces in it, and are texts.
 struct QueryParamSpec {
@@ -111,17 +125,26 @@ struct EndpointSpec {
     std::string_view audited = {};
 };
 
-// Calls that belong together, standing at the end of src/server/api/<name>.cc as `extern const ApiSpec
-// api_<name>`.
+// Calls that belong together, standing at the end of src/server/api/<name>.cc as `extern const server::ApiSpec
+// api_<name>` of the namespace shaduf.
 struct ApiSpec {
     std::string_view name;
     std::string_view summary;
     std::span<const EndpointSpec> endpoints;
 };
 
-// One group a file of src/server/api, listed by the build.
-Registry<ApiSpec> builtin_apis();
-
+// "run not found: 01J8"; it is answered by 404.
 Error not_found(std::string_view what, std::string_view name);
+bool is_not_found(const Error& error);
+
+// Whether the role of a caller is for this file of the project; elsewhere, who is signed in only sees.
+bool is_for_file(const Caller& caller, std::string_view file);
 
 }  // namespace shaduf::server
+
+namespace shaduf {
+
+// One group a file of src/server/api, listed by the build.
+Registry<server::ApiSpec> builtin_apis();
+
+}  // namespace shaduf

@@ -21,9 +21,10 @@ namespace shaduf::server {
 
 class AuditLog;    // server/audit_log.h
 class LiveEvents;  // server/live_events.h
+class RunViews;    // server/run_views.h
 class Users;       // server/users.h
 
-// The project as it was read last without an error. Thread-safe.
+// The project as it was read last without an error; nothing is read before the first `reload`. Thread-safe.
 class ProjectRoom {
 public:
     struct View {
@@ -41,7 +42,8 @@ public:
 
 private:
     const Read read_;
-    mutable std::mutex mutex_;
+    std::mutex reload_mutex_;   // one at a time
+    mutable std::mutex mutex_;  // guards view_
     View view_;
 };
 
@@ -55,11 +57,19 @@ struct ServeContext {
     RunStore& runs;
     TaskBoard& board;
     LogStore& logs;
+    RunViews& views;
     LiveEvents& live;
     Users& users;
     AuditLog& audit;
     std::string version;  // of the program
     Timestamp started;
+    // What follows from how the server was started, and where it stands.
+    bool is_loopback = true;  // only this machine reaches it: as long as there is no user, whoever is on it may do all
+    bool is_tls = false;
+    std::function<bool()> is_draining = {};  // it ends: nothing new may begin
+    std::string folder = ".";                // of the project
+    // Reads a folder as the project's own is read, with its variables and environment; to try out what files would be.
+    std::function<std::vector<Error>(const std::string& folder, Project& project, FlowSet& flows)> read_folder = {};
 };
 
 }  // namespace shaduf::server

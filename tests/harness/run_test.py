@@ -94,6 +94,7 @@ class TestRun:
         for name, value in self.values.items():
             text = text.replace(value, "{" + name + "}")
         text = re.sub(r'(?<= in )\d+\.\d\ds(?=[].])|(?<="seconds":)[-+.e\d]+', "{TIME}", text)
+        text = re.sub(r'\d{8}T\d{6}\.\d{6}Z-[0-9a-f]{10}', "{RUN}", text)
         text = re.sub(r'(?<= of )\d{4}-\d\d-\d\d \d\d:\d\d(?= UTC)|(?<="state_generated_at": ")[^"]+', "{TIME}", text)
         return text.replace(str(self.folder), "{TMP}").replace(str(ROOT), "{ROOT}")
 

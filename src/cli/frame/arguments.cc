@@ -37,9 +37,10 @@ void add_argument(CLI::App& app, const ArgumentSpec& spec, Slots& slots) {
         app.set_help_flag();
         return;
     }
-    const bool is_positional = spec.kind != ArgumentKind::option;
+    const bool is_positional = spec.kind != ArgumentKind::option && spec.kind != ArgumentKind::option_list;
     auto* option = app.add_option(is_positional ? name : "--" + name, slot.texts, help);
     if (spec.kind != ArgumentKind::positional_list) option->expected(1)->allow_extra_args(false);
+    if (spec.kind == ArgumentKind::option_list) option->take_all();
     if (spec.required) option->required();
     option->type_name(is_positional ? "" : "TEXT");
     if (!spec.choices.empty()) {

@@ -4,7 +4,7 @@
 #include <filesystem>
 
 #include "cli/frame/session.h"
-#include "cli/frame/warehouse_target.h"
+#include "models/command/warehouse_target.h"
 
 namespace shaduf {
 namespace {

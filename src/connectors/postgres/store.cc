@@ -4,6 +4,7 @@
 #include "connectors/postgres/copy_decoder.h"
 #include "connectors/postgres/sink.h"
 #include "data/builder.h"
+#include "data/read_only_reader.h"
 #include "data/system_columns.h"
 
 namespace shaduf {
@@ -45,13 +46,60 @@ std::string without_semicolon(const std::string& sql) {
     return sql.substr(0, end == std::string::npos ? 0 : end + 1);
 }
 
-class PostgresStore final : public Store, public CheckpointStore, public QuarantineStore, public TableReader {
+// What reaches beyond the transaction although it only reads; READ ONLY and the role stop all else. "": nothing does.
+std::string name_with_effects(std::string_view sql) {
+    static constexpr std::string_view kNames[] = {
+        "set_config", "dblink", "pg_read", "pg_ls_", "pg_stat_file", "pg_terminate", "pg_cancel", "pg_reload",
+        "pg_rotate", "pg_logical", "pg_create_", "pg_drop_", "pg_switch", "pg_backup", "pg_start", "pg_stop", "pg_notify",
+        "pg_promote", "pg_advisory", "pg_try_advisory", "pg_sleep", "pg_import", "pg_log_", "lo_", "loread", "lowrite",
+        "query_to_xml", "cursor_to_xml", "nextval", "setval", "pg_authid", "pg_shadow", "pg_user_mapping", "pg_file_settings",
+        "pg_hba", "current_setting", "pg_settings", "pg_show_all", "u&"};
+    std::string word;
+    for (size_t i = 0; i <= sql.size(); ++i) {
+        const char c = i < sql.size() ? sql[i] : ' ';
+        if (std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || (c == '&' && to_lower(word) == "u")) {
+            word += c;
+            continue;
+        }
+        const std::string lower = to_lower(word);
+        for (const std::string_view name : kNames) {
+            if (lower.starts_with(name)) return lower;
+        }
+        word.clear();
+    }
+    return "";
+}
+
+class PostgresStore final : public Store,
+                            public CheckpointStore,
+                            public QuarantineStore,
+                            public TableReader,
+                            public StatementRunner,
+                            public ReadOnlyReader {
 public:
     explicit PostgresStore(PostgresSettings settings) : settings_(std::move(settings)) {}
 
     CheckpointStore* checkpoints() override { return this; }
     QuarantineStore* quarantine() override { return this; }
     TableReader* reader() override { return this; }
+    StatementRunner* statements() override { return this; }
+
+    Result<Given> run_statement(RunContext& run, const std::string& sql) override {
+        TRY(connect(run));
+        Given given;
+        // WITH may stand before a statement that changes something, which COPY does not take.
+        if (is_select(sql) && !to_lower(sql).starts_with("with")) {
+            TRY(copy_out(without_semicolon(sql), kBatchBytes, [&](const RecordBatch& rows) -> Result<void> {
+                if (!given.rows) given.rows = rows;
+                return {};
+            }));
+            return given;
+        }
+        const PostgresRows found = TRY(connection_->run(sql));
+        given.changed = found.affected;
+        if (!found.columns.empty()) given.rows = as_text(found);
+        return given;
+    }
 
     Result<std::vector<CheckpointEntry>> list_checkpoints(RunContext& run) override {
         if (!TRY(has_bookkeeping(run))) return std::vector<CheckpointEntry>();
@@ -103,6 +151,17 @@ public:
         return batches;
     }
 
+    Result<void> read_only(RunContext& run, const std::string& sql, std::chrono::milliseconds timeout,
+                           const Each& each) override {
+        if (!is_select(sql)) return refused("statement is no SELECT");
+        if (const auto name = name_with_effects(sql); !name.empty()) return refused("function is not allowed: " + name);
+        TRY(connect(run));
+        TRY(connection_->execute("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"));
+        const auto result = read_in_transaction(sql, timeout, each);
+        if (!connection_->is_lost()) TRY(connection_->execute("ROLLBACK"));
+        return result;
+    }
+
     Result<void> scan_columns(RunContext& run, const std::string& schema, const std::string& table,
                               const std::vector<std::string>& columns,
                               const std::function<Result<void>(const RecordBatch&)>& each) override {
@@ -119,6 +178,25 @@ public:
     }
 
 private:
+    static Error refused(const std::string& what) {
+        return Error(ErrorKind::invalid_config, what + "; only SELECT over the warehouse's tables runs here");
+    }
+
+    // A reader of everything that is no superuser cannot reach the server's files or other sessions.
+    Result<void> read_in_transaction(const std::string& sql, std::chrono::milliseconds timeout, const Each& each) {
+        TRY(connection_->execute("SET LOCAL statement_timeout = " + std::to_string(std::max<int64_t>(1, timeout.count())) +
+                                 "; SET LOCAL lock_timeout = '5s'"));
+        const auto who = TRY(connection_->query("SELECT current_setting('is_superuser')"));
+        if (who.rows.front().front() == "on") TRY(connection_->execute("SET LOCAL ROLE pg_read_all_data"));
+        bool is_enough = false;
+        const auto result =
+            copy_out(without_semicolon(sql), kBatchBytes, [&](const RecordBatch& rows) -> Result<void> {
+                is_enough = !TRY(each(rows));
+                return is_enough ? Result<void>(Error(ErrorKind::canceled, "enough")) : Result<void>();
+            });
+        if (is_enough) return {};
+        return result;
+    }
     Result<void> connect(RunContext& run) {
         if (connection_ != nullptr && !connection_->is_lost()) return {};
         connection_ = TRY(connect_to_write(settings_, run.cancellation));
@@ -172,7 +250,12 @@ private:
     }
 
     Result<std::vector<RecordBatch>> query_as_text(const std::string& sql) {
-        const auto found = TRY(connection_->query(sql));
+        std::vector<RecordBatch> batches;
+        batches.push_back(as_text(TRY(connection_->query(sql))));
+        return batches;
+    }
+
+    static RecordBatch as_text(const PostgresRows& found) {
         std::vector<Field> fields;
         for (const auto& name : found.columns) fields.push_back({name, TypeKind::string});
         RecordBatchBuilder rows(std::make_shared<const Schema>(std::move(fields)));
@@ -186,9 +269,7 @@ private:
             }
             rows.end_row();
         }
-        std::vector<RecordBatch> batches;
-        batches.push_back(rows.finish());
-        return batches;
+        return rows.finish();
     }
 
     const PostgresSettings settings_;

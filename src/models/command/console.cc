@@ -175,6 +175,7 @@ std::vector<std::string> Console::warnings() const {
 }
 
 void Console::started(const Node& node, size_t index, size_t total) {
+    if (watcher_) watcher_(node, nullptr, "");
     NodeMoment moment{node, event_time_now(), index, total, described(node), {}};
     moment.line =
         dotted(std::to_string(index) + " of " + std::to_string(total) + " START " + moment.description) + " [RUN]";
@@ -185,6 +186,7 @@ void Console::started(const Node& node, size_t index, size_t total) {
 }
 
 void Console::ended(const Node& node, const NodeResult& result, size_t index, size_t total) {
+    if (watcher_) watcher_(node, &result, shown(result.message));
     const std::lock_guard lock(mutex_);
     NodeMoment moment{node, started_at_[node.unique_id], index, total, described(node), {}};
     const std::string begin = dotted(std::to_string(index) + " of " + std::to_string(total) + " " +
@@ -259,6 +261,7 @@ void Console::line(const Event& event, std::string_view shown) {
 }
 
 void Console::published(const Node& node, const NodeResult& result) {
+    if (watcher_) watcher_(node, &result, shown(result.message));
     const std::string relation = node.schema + "." + node.alias;
     const bool is_out = !is_failure(result.status);
     line(dotted(is_out ? "PUBLISHED " + relation + " after its tests" : "NOT PUBLISHED " + relation) + " [" +

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <ostream>
 #include <string>
@@ -36,6 +38,10 @@ public:
     Console(std::ostream& out, std::ostream& errors) : out_(out), errors_(errors) {}
     // What is shown is without these. REQUIRES: before threads use it
     void hide(std::shared_ptr<const Secrets> secrets) { secrets_ = std::move(secrets); }
+    // Told of each node that begins (`result` is nullptr), ends or is published, by the thread that runs it; `message`
+    // is the result's, without secrets. REQUIRES: before threads use it
+    using NodeWatcher = std::function<void(const Node& node, const NodeResult* result, const std::string& message)>;
+    void watch(NodeWatcher watcher) { watcher_ = std::move(watcher); }
     // REQUIRES: before threads use it
     void set_options(const Options& options) { options_ = options; }
     EventLog& log() { return log_; }
@@ -74,6 +80,7 @@ private:
     EventLog log_;
     std::map<std::string, std::string> started_at_;  // by unique id
     std::shared_ptr<const Secrets> secrets_;
+    NodeWatcher watcher_;
     mutable std::mutex mutex_;
     std::vector<std::string> warnings_;
     std::vector<NodeOutcome> outcomes_;

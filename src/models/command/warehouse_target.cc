@@ -1,4 +1,4 @@
-#include "cli/frame/warehouse_target.h"
+#include "models/command/warehouse_target.h"
 
 #include <array>
 #include <map>
