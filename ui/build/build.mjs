@@ -168,7 +168,10 @@ if (watch) {
     plugins: [
       {
         name: "index",
-        setup: (build) => build.onEnd((done) => done.metafile && (writeIndex(done.metafile), console.log("ui: built"))),
+        setup: (build) =>
+          build.onEnd((done) => {
+            if (done.metafile) writeIndex(done.metafile);
+          }),
       },
     ],
   });

@@ -94,7 +94,10 @@ export function applyStep(detail: RunDetail, event: StepEvent, marks: Marks): Ru
 
 export function applyRun(detail: RunDetail, event: RunEvent, marks: Marks): RunDetail {
   if (event.run.id !== detail.id || !passes(marks, "run", event.seq, detail.seq)) return detail;
-  return { ...detail, ...event.run };
+  // The tasks that are held are newer than counts that stood in the event, or come with events of their own.
+  const { tasks, task_list: _none, ...rest } = event.run as RunSummary & { task_list?: unknown };
+  const list = detail.task_list ?? [];
+  return { ...detail, ...rest, tasks: list.length > 0 ? countTasks(list) : (tasks ?? detail.tasks) };
 }
 
 // A list keeps its order and its length: runs that are new are put on top only where the list has no filter.

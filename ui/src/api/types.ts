@@ -235,8 +235,8 @@ export interface Field {
   type: string;
   help?: string;
   required?: boolean;
-  default?: string;
-  example?: string;
+  default?: string | null;
+  example?: string | null;
   secret?: boolean;
   choices?: string[];
   children?: Field[];
@@ -247,6 +247,7 @@ export interface Connector {
   summary: string;
   source: boolean;
   sink: boolean;
+  discovers?: boolean;
   fields: Field[];
   stream_fields?: Field[];
   table_fields?: Field[];

@@ -51,7 +51,6 @@ export function Diff({ diff, file }: { diff: string; file?: string }) {
           {added} added, {removed} removed
         </span>
       </figcaption>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keys */}
       <div className="diff-body" tabIndex={0} role="region" aria-label={`Changes of ${file ?? "the file"}`}>
         {lines.map((line, i) =>
           line.kind === "hunk" ? (

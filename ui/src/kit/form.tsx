@@ -110,10 +110,13 @@ function FormField(props: FieldProps) {
   );
   if (isSecretValue(value) || field.secret) {
     const held: SecretValue = isSecretValue(value) ? value : { secret: true, held: null, typed: null };
-    return frame(<SecretControl id={id} value={held} onChange={onChange} describe={describe} disabled={disabled} />);
+    return frame(
+      <SecretControl field={field} id={id} value={held} onChange={onChange} describe={describe} disabled={disabled} />,
+      controlOf(field) === "text_map",
+    );
   }
   const text = typeof value === "string" ? value : "";
-  const placeholder = field.default ? `${field.default} (default)` : field.example;
+  const placeholder = field.default ? `${field.default} (default)` : (field.example ?? undefined);
   switch (controlOf(field)) {
     case "boolean":
       return frame(
@@ -130,7 +133,7 @@ function FormField(props: FieldProps) {
         </Select>,
       );
     case "text_list":
-      return frame(<ListControl {...props} id={id} placeholder={field.example} />, true);
+      return frame(<ListControl {...props} id={id} placeholder={field.example ?? undefined} />, true);
     case "text_map":
       return frame(<MapControl {...props} />, true);
     case "object":
@@ -194,12 +197,14 @@ function FormField(props: FieldProps) {
 const plainHelp = (help: string | undefined): string | undefined => help?.replaceAll("`", "");
 
 function SecretControl({
+  field,
   id,
   value,
   onChange,
   describe,
   disabled,
 }: {
+  field: Field;
   id: string;
   value: SecretValue;
   onChange: (value: FormValue) => void;
@@ -213,7 +218,12 @@ function SecretControl({
         <span className="small muted">set, never shown</span>
         {!disabled && (
           <>
-            <Button small onClick={() => onChange({ ...value, typed: "" })}>
+            <Button
+              small
+              onClick={() =>
+                onChange(controlOf(field) === "text_map" ? { ...value, typed: "", map: {} } : { ...value, typed: "" })
+              }
+            >
               Replace
             </Button>
             <Button small kind="ghost" onClick={() => onChange({ ...value, removed: true })}>
@@ -221,6 +231,43 @@ function SecretControl({
             </Button>
           </>
         )}
+      </div>
+    );
+  }
+  const keep = value.held && (
+    <Button small kind="ghost" onClick={() => onChange({ secret: true, held: value.held, typed: null })}>
+      Keep the old one
+    </Button>
+  );
+  if (controlOf(field) === "text_map") {
+    return (
+      <div className="stack tight">
+        <MapControl
+          field={field}
+          value={value.map}
+          isSecret
+          disabled={disabled}
+          onChange={(map) => onChange({ ...value, map: (map ?? {}) as Record<string, string>, removed: false })}
+        />
+        {keep && <div>{keep}</div>}
+      </div>
+    );
+  }
+  if (controlOf(field) !== "text") {
+    return (
+      <div className="stack tight">
+        <textarea
+          id={id}
+          {...describe}
+          className="input mono area"
+          rows={3}
+          placeholder={`JSON; what is secret in it as $${"{secret:NAME}"}`}
+          readOnly={disabled}
+          spellCheck={false}
+          value={value.typed ?? ""}
+          onChange={(event) => onChange({ ...value, typed: event.target.value, removed: false })}
+        />
+        {keep && <div>{keep}</div>}
       </div>
     );
   }
@@ -236,11 +283,7 @@ function SecretControl({
         value={value.typed ?? ""}
         onChange={(event) => onChange({ ...value, typed: event.target.value, removed: false })}
       />
-      {value.held && (
-        <Button small kind="ghost" onClick={() => onChange({ ...value, typed: null, removed: false })}>
-          Keep the old one
-        </Button>
-      )}
+      {keep}
     </div>
   );
 }
@@ -266,32 +309,36 @@ function ListControl({
       ? text
       : items.join("\n");
   return (
-    <>
-      <textarea
-        id={id}
-        aria-label="One a line"
-        className="input area"
-        rows={Math.min(8, Math.max(2, shown.split("\n").length))}
-        placeholder={placeholder ? `${placeholder}\none a line` : "one a line"}
-        value={shown}
-        readOnly={disabled}
-        spellCheck={false}
-        onChange={(event) => {
-          setText(event.target.value);
-          onChange(
-            event.target.value
-              .split("\n")
-              .map((line) => line.trim())
-              .filter((line) => line !== ""),
-          );
-        }}
-        onBlur={() => onBlur(path)}
-      />
-    </>
+    <textarea
+      id={id}
+      aria-label="One a line"
+      className="input area"
+      rows={Math.min(8, Math.max(2, shown.split("\n").length))}
+      placeholder={placeholder ? `${placeholder}\none a line` : "one a line"}
+      value={shown}
+      readOnly={disabled}
+      spellCheck={false}
+      onChange={(event) => {
+        setText(event.target.value);
+        onChange(
+          event.target.value
+            .split("\n")
+            .map((line) => line.trim())
+            .filter((line) => line !== ""),
+        );
+      }}
+      onBlur={() => onBlur(path)}
+    />
   );
 }
 
-function MapControl({ field, value, onChange, disabled }: FieldProps) {
+function MapControl({
+  field,
+  value,
+  onChange,
+  disabled,
+  isSecret,
+}: Pick<FieldProps, "field" | "value" | "onChange" | "disabled"> & { isSecret?: boolean }) {
   const map = (value ?? {}) as Record<string, FormValue>;
   const [rows, setRows] = useState<[string, string][]>(() =>
     Object.entries(map).map(([name, item]) => [name, String(item)]),
@@ -314,7 +361,8 @@ function MapControl({ field, value, onChange, disabled }: FieldProps) {
           />
           <Input
             aria-label={`${titleOf(field)}, value ${i + 1}`}
-            placeholder="value"
+            placeholder={isSecret ? "kept in the secret store" : "value"}
+            type={isSecret ? "password" : "text"}
             value={item}
             readOnly={disabled}
             onChange={(event) => change(rows.map((row, j) => (i === j ? [row[0], event.target.value] : row)))}

@@ -9,8 +9,12 @@ export interface SecretValue {
   secret: true;
   held: { from: string } | null;
   typed: string | null;
+  // Of a field that is a map: each value is a secret of its own.
+  map?: Record<string, string>;
   removed?: boolean;
 }
+// A secret that is a whole document is written as it is typed: what is secret in it stands there as a reference.
+const isDocument = (field: Field): boolean => !["text", "text_map"].includes(controlOf(field));
 export type FormValues = Record<string, FormValue>;
 export type FormErrors = Record<string, string>;
 
@@ -39,6 +43,10 @@ export const controlOf = (field: Field): string => (kKnown.has(field.type) ? fie
 
 export const titleOf = (field: Field): string =>
   field.title || (field.name.charAt(0).toUpperCase() + field.name.slice(1)).replaceAll("_", " ");
+
+// By which name a typed secret is kept: a file's name, so only plain letters.
+export const secretNameOf = (owner: string, path: string): string =>
+  `${owner}_${path}`.replaceAll(/[^A-Za-z0-9_]/g, "_");
 
 // What a form shows of what the server knows.
 export function formOf(fields: Field[], options: Record<string, unknown>): FormValues {
@@ -169,8 +177,11 @@ export function validate(fields: Field[], values: FormValues, prefix = ""): Form
 function writtenOf(field: Field, value: FormValue, secretName: (path: string) => string, path: string): unknown {
   if (isUnset(value)) return undefined;
   if (isSecretValue(value)) {
+    const keep = (name: string, text: string) => (isReference(text) ? text : `\${secret:${secretName(name)}}`);
+    if (value.map)
+      return Object.fromEntries(Object.entries(value.map).map(([name, text]) => [name, keep(`${path}_${name}`, text)]));
     if (value.typed === null) return value.held ? `\${${value.held.from}}` : undefined;
-    return isReference(value.typed) ? value.typed : `\${secret:${secretName(path)}}`;
+    return isDocument(field) ? parseJson(value.typed) : keep(path, value.typed);
   }
   switch (controlOf(field)) {
     case "integer":
@@ -194,16 +205,18 @@ function writtenOf(field: Field, value: FormValue, secretName: (path: string) =>
         ]),
       );
     case "any":
-    case "json": {
-      const text = String(value);
-      try {
-        return JSON.parse(text);
-      } catch {
-        return text;
-      }
-    }
+    case "json":
+      return parseJson(String(value));
     default:
       return value;
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
   }
 }
 
@@ -230,8 +243,10 @@ export function optionsOf(
   return objectOf(fields, values, secretName, "") ?? {};
 }
 
-// What a test of the connection is given: typed secrets as they are, since nothing is stored yet.
-export function testOptionsOf(fields: Field[], values: FormValues): Record<string, unknown> {
+// What a test of the connection is given: typed secrets as they are, since nothing is stored yet; those that the server
+// has are left out, and it takes its own.
+export function testOptionsOf(fields: Field[], all: FormValues): Record<string, unknown> {
+  const values = withoutHeld(all);
   const typed = new Map(typedSecrets(fields, values, (path) => path).map((secret) => [secret.name, secret.value]));
   const replace = (value: unknown): unknown => {
     if (typeof value === "string") {
@@ -247,6 +262,15 @@ export function testOptionsOf(fields: Field[], values: FormValues): Record<strin
   return replace(optionsOf(fields, values, (path) => path)) as Record<string, unknown>;
 }
 
+function withoutHeld(values: FormValues): FormValues {
+  const strip = (value: FormValue): FormValue => {
+    if (isSecretValue(value)) return { ...value, held: null };
+    if (Array.isArray(value)) return value.map(strip);
+    return isMap(value) ? withoutHeld(value) : value;
+  };
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, strip(value)]));
+}
+
 // Secrets that were typed, to be put into the secret store before the file is written.
 export function typedSecrets(
   fields: Field[],
@@ -259,7 +283,12 @@ export function typedSecrets(
     const value = values[field.name];
     const own = path ? `${path}_${field.name}` : field.name;
     if (isSecretValue(value)) {
-      if (value.typed && !isReference(value.typed)) found.push({ name: secretName(own), value: value.typed });
+      for (const [name, text] of Object.entries(value.map ?? {})) {
+        if (text !== "" && !isReference(text)) found.push({ name: secretName(`${own}_${name}`), value: text });
+      }
+      if (!value.map && value.typed && !isDocument(field) && !isReference(value.typed)) {
+        found.push({ name: secretName(own), value: value.typed });
+      }
     } else if (controlOf(field) === "object" && isMap(value)) {
       found.push(...typedSecrets(field.children ?? [], value, secretName, own));
     } else if (controlOf(field) === "object_list" && Array.isArray(value)) {

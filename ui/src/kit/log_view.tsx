@@ -165,7 +165,7 @@ export function LogView({
       {filtered ? (
         <FilteredLines source={source} q={q} level={level} utc={utc} wrap={wrap} />
       ) : (
-        <Lines log={log} live={live} utc={utc} wrap={wrap} atLine={error ?? atLine} onLine={onLine} />
+        <Lines log={log} live={live} utc={utc} wrap={wrap} atLine={error ?? atLine} />
       )}
     </div>
   );
@@ -177,14 +177,12 @@ function Lines({
   utc,
   wrap,
   atLine,
-  onLine,
 }: {
   log: LogWindow;
   live: boolean;
   utc: boolean;
   wrap: boolean;
   atLine?: number;
-  onLine?: (line: number) => void;
 }) {
   const box = useRef<HTMLDivElement>(null);
   const [follow, setFollow] = useState(atLine === undefined);
@@ -207,11 +205,13 @@ function Lines({
     virtual.scrollToIndex(log.total - 1, { align: "end" });
     seen.current = log.total;
   }, [follow, log.total, virtual]);
+  const isEmpty = log.total === 0;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: it jumps once, not whenever the log grows
   useEffect(() => {
-    if (atLine === undefined || log.total === 0) return;
+    if (atLine === undefined || isEmpty) return;
     setFollow(false);
     virtual.scrollToIndex(Math.min(atLine, log.total) - 1, { align: "center" });
-  }, [atLine, virtual, log.total === 0]); // eslint-like: once the log is there
+  }, [atLine, virtual, isEmpty]);
   const slow = useDelayed(!log.loaded, 200);
   if (log.error && log.total === 0)
     return <ErrorBox error={log.error} what="read the log" onRetry={() => void log.loadTail()} />;
@@ -226,7 +226,6 @@ function Lines({
   const unread = follow ? 0 : Math.max(0, log.total - Math.max(seen.current, last));
   return (
     <div className="log-frame">
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keys */}
       <div
         className="log-body"
         ref={box}
@@ -251,7 +250,6 @@ function Lines({
               className="log-line"
               data-current={item.index + 1 === atLine || undefined}
               style={{ transform: `translateY(${item.start}px)` }}
-              onDoubleClick={() => onLine?.(item.index + 1)}
             >
               <Line line={log.line(item.index + 1)} number={item.index + 1} utc={utc} />
             </div>
@@ -325,7 +323,6 @@ function FilteredLines({
       <p className="log-body muted log-empty">No line matches. {formatExact(page.total)} lines without filters.</p>
     );
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keys
     <div className="log-body" data-wrap={wrap || undefined} tabIndex={0} role="region" aria-label="Lines that match">
       {page.lines.map((line) => (
         <div key={line.n} className="log-line static">

@@ -80,13 +80,13 @@ export function DataTable<T>({
   const keys = selected ? rows.map(keyOf) : [];
   const all = selected !== undefined && keys.length > 0 && keys.every((key) => selected.has(key));
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keys
+    // biome-ignore lint/a11y/useAriaPropsSupportedByRole: it has a label only as a region
     <div
       className="table-box"
       ref={box}
       style={isVirtual || height ? { maxHeight: height ?? "max(420px, calc(100dvh - 260px))" } : undefined}
       tabIndex={isVirtual ? 0 : undefined}
-      role={isVirtual ? "region" : undefined}
+      role={isVirtual ? "region" : "presentation"}
       aria-label={isVirtual ? label : undefined}
     >
       <table className="table" aria-label={label} aria-rowcount={rows.length + 1} data-rows>
@@ -247,7 +247,6 @@ export function ResultTable({
   const top = rowItems[0]?.start ?? 0;
   const bottom = down.getTotalSize() - (rowItems.at(-1)?.end ?? 0);
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keys
     <div
       className="table-box result"
       ref={box}

@@ -10,7 +10,16 @@ import { useWhyNot } from "../app/session";
 import { at, useUrl } from "../app/url";
 import { Button, Go, Tabs, Tag, Tile } from "../kit/controls";
 import { ConnectorForm, ErrorSummary, fieldId } from "../kit/form";
-import { editsOf, type FormErrors, formOf, optionsOf, testOptionsOf, typedSecrets, validate } from "../kit/form_model";
+import {
+  editsOf,
+  type FormErrors,
+  formOf,
+  optionsOf,
+  secretNameOf,
+  testOptionsOf,
+  typedSecrets,
+  validate,
+} from "../kit/form_model";
 import { Facts, PageHead } from "../kit/page";
 import { QueryView } from "../kit/states";
 import { StatusChip } from "../kit/status";
@@ -129,7 +138,7 @@ function Settings({ detail, connector }: { detail: ConnectionDetail; connector: 
     const held = values[at_];
     const from =
       held && typeof held === "object" && "held" in held ? (held.held as { from: string } | null)?.from : undefined;
-    return from?.startsWith("secret:") ? from.slice(7) : `${detail.name}_${at_}`;
+    return from?.startsWith("secret:") ? from.slice(7) : secretNameOf(detail.name, at_);
   };
   const written = optionsOf(fields, values, secretName);
   const edits = editsOf(["connections", detail.name], optionsOf(fields, before, secretName), written);

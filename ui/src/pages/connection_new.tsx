@@ -16,6 +16,7 @@ import {
   type FormValues,
   formOf,
   optionsOf,
+  secretNameOf,
   testOptionsOf,
   typedSecrets,
   validate,
@@ -122,7 +123,7 @@ function NewForm({ connector }: { connector: Connector }) {
     [draftKey, name, values, connector.fields],
   );
 
-  const secretName = (path: string) => `${name || "new"}_${path}`;
+  const secretName = (path: string) => secretNameOf(name || "new", path);
   const check = (): FormErrors => {
     const found: FormErrors = {};
     if (name === "") found.name = "Name is needed.";

@@ -406,7 +406,6 @@ function RowDialog({
           <p className="muted">
             This row is no JSON object, so it cannot be edited here. It can be mended at its source, and replayed.
           </p>
-          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keys */}
           <pre className="raw" tabIndex={0}>
             {row.raw}
           </pre>

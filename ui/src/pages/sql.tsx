@@ -192,18 +192,17 @@ function Result({ answer, saveAs }: { answer: QueryAnswer; saveAs: (format: "csv
   const [url, setUrl] = useUrl();
   const guess = useMemo(() => guessChart(answer.columns), [answer.columns]);
   const shows = url.view === "chart" && guess ? "chart" : "table";
-  const named = (name: string | undefined) => answer.columns.some((column) => column.name === name);
-  const choice = useMemo<ChartChoice | null>(
-    () =>
+  const choice = useMemo<ChartChoice | null>(() => {
+    const named = (name: string | undefined) => answer.columns.some((column) => column.name === name);
+    return (
       guess && {
         mark: (["bar", "line", "area", "point"].includes(url.mark ?? "") ? url.mark : guess.mark) as Mark,
         x: named(url.x) ? url.x! : guess.x,
         y: named(url.y) ? url.y! : guess.y,
         color: url.color === "-" ? undefined : named(url.color) ? url.color : guess.color,
-      },
-    // biome-ignore lint/correctness/useExhaustiveDependencies: `named` is of the columns that `guess` is of
-    [guess, url.mark, url.x, url.y, url.color],
-  );
+      }
+    );
+  }, [answer.columns, guess, url.mark, url.x, url.y, url.color]);
   return (
     <section className="section" aria-label="Result">
       <div className="section-head">

@@ -10,7 +10,7 @@ import { useWhyNot } from "../app/session";
 import { at, useGo, useUrl } from "../app/url";
 import { Button, Dialog, Go, Input, SearchInput, Select, Tag } from "../kit/controls";
 import { ConnectorForm, FieldFrame } from "../kit/form";
-import { type FormErrors, type FormValues, formOf, optionsOf, validate } from "../kit/form_model";
+import { type FormErrors, type FormValues, formOf, optionsOf, secretNameOf, validate } from "../kit/form_model";
 import { formatExact, plural } from "../kit/format";
 import { Section } from "../kit/page";
 import { ScheduleInput } from "../kit/schedule";
@@ -63,7 +63,7 @@ export function streamEdits(rows: StreamRow[]): Edit[] {
   const edits: Edit[] = [];
   for (const row of rows) {
     const path = ["streams", row.name];
-    if (row.choice && !row.loaded) edits.push({ path, op: "add", value: valueOf(row.choice) });
+    if (row.choice && !row.loaded) edits.push({ path, op: "add", value: entryOf(row.choice) });
     else if (!row.choice && row.loaded) edits.push({ path, op: "remove" });
     else if (row.choice && row.loaded) {
       if (row.choice.mode !== row.loaded.mode)
@@ -75,7 +75,7 @@ export function streamEdits(rows: StreamRow[]): Edit[] {
   return edits;
 }
 // A contract that is the default is not written.
-function valueOf(choice: Choice): Record<string, unknown> {
+export function entryOf(choice: Choice): Record<string, unknown> {
   return {
     mode: choice.mode,
     ...(choice.contract !== "evolve" ? { contract: choice.contract } : {}),
@@ -150,7 +150,7 @@ export function Streams({ detail, connector }: { detail: ConnectionDetail; conne
     if (own) {
       setChange({ file: path, base: text.data?.sha ?? null, edits, summary: `Change which streams ${own.name} loads` });
     } else {
-      const streams = Object.fromEntries(picked.map((row) => [row.name, valueOf(row.choice!)]));
+      const streams = Object.fromEntries(picked.map((row) => [row.name, entryOf(row.choice!)]));
       setChange({
         file: path,
         base: null,
@@ -165,6 +165,7 @@ export function Streams({ detail, connector }: { detail: ConnectionDetail; conne
       });
     }
   };
+  const discovers = connector.discovers !== false;
   const neverLooked = found.isError && found.error instanceof ApiError && found.error.status === 404;
   return (
     <div className="stack wide">
@@ -192,7 +193,12 @@ export function Streams({ detail, connector }: { detail: ConnectionDetail; conne
                 isPageFilter
               />
             )}
-            <Button small busy={looking} onClick={() => void look()}>
+            <Button
+              small
+              busy={looking}
+              why={!discovers && "This system cannot tell of its streams: add them by hand."}
+              onClick={() => void look()}
+            >
               {looking ? "Looking" : found.data ? "Look again" : "Look for streams"}
             </Button>
             {(connector.stream_fields ?? []).length > 0 && (
@@ -211,10 +217,20 @@ export function Streams({ detail, connector }: { detail: ConnectionDetail; conne
         )}
         {looking && rows.length === 0 && <Skeleton />}
         {rows.length === 0 && !looking ? (
-          <Empty title={found.data ? "The system told of no streams." : "Which streams are there?"}>
+          <Empty
+            title={
+              found.data
+                ? "The system told of no streams."
+                : discovers
+                  ? "Which streams are there?"
+                  : "Which streams are to be loaded?"
+            }
+          >
             {found.data
               ? "Add one by hand: its name, and where its rows are."
-              : "Look for streams asks the system. For a system that cannot tell, such as many HTTP APIs, add them by hand."}
+              : discovers
+                ? "Look for streams asks the system which there are."
+                : "This system cannot tell of its streams. Add each by hand: its name, and where its rows are."}
           </Empty>
         ) : (
           <StreamTable
@@ -551,7 +567,7 @@ function StreamByHand({
     setErrors(found);
     return Object.keys(found).length === 0;
   };
-  const options = () => optionsOf(fields, values, (path) => `${detail.name}_${name}_${path}`);
+  const options = () => optionsOf(fields, values, (path) => secretNameOf(`${detail.name}_${name}`, path));
   return (
     <Dialog
       title={`A stream of ${detail.name}`}
@@ -562,9 +578,7 @@ function StreamByHand({
           <Button kind="ghost" onClick={onClose}>
             Leave
           </Button>
-          <Button onClick={() => check() && setShown({ stream: name, options: { mode, ...options() } })}>
-            Show first rows
-          </Button>
+          <Button onClick={() => check() && setShown({ stream: name, options: options() })}>Show first rows</Button>
           <Button
             kind="primary"
             onClick={() => check() && onAdd(name, { mode, contract: "evolve", options: options() })}

@@ -126,7 +126,7 @@ function Canvas({
     };
   }, [key]);
   const placed = places?.key === key ? places.at : null;
-  const now = Date.now();
+  const minute = Math.floor(Date.now() / 60_000) * 60_000;
   const cards = useMemo<Card[]>(
     () =>
       placed
@@ -142,11 +142,11 @@ function Canvas({
               hidden: hidden?.[node.id],
               onOpen: onOpen ?? (() => {}),
               onMore: onMore ?? (() => {}),
-              now: Math.floor(now / 60_000) * 60_000,
+              now: minute,
             },
           }))
         : [],
-    [placed, shown, focus, hidden, onOpen, onMore, Math.floor(now / 60_000)],
+    [placed, shown, focus, hidden, onOpen, onMore, minute],
   );
   const lines = useMemo<Edge[]>(
     () =>
