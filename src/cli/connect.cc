@@ -79,7 +79,7 @@ int run_connect(Session& session) {
     const Project* project = session.open_project();
     if (project == nullptr) return kExitMisused;
     const bool quiet = session.json() || session.arguments().flag("quiet");
-    Progress progress(session.errors(), quiet ? ProgressStyle::quiet : ProgressStyle::plain);
+    LoadProgress progress(session.errors(), quiet ? ProgressStyle::quiet : ProgressStyle::plain);
     RunContext& world = session.world(&progress);
     const auto host = PipelineHost::start({.world = world,
                                            .connectors = session.connectors(),

@@ -1,6 +1,3 @@
-#include <unistd.h>
-
-#include <cmath>
 #include <iomanip>
 
 #include "base/json_writer.h"
@@ -254,24 +251,25 @@ int run_here(Session& session, const std::shared_ptr<const Project>& project,
         const auto due = parse_timestamp(session.arguments().text("due"));
         const auto date = parse_date(session.arguments().text("due"));
         if (!due && !date) return session.misuse("due is no time: " + session.arguments().text("due"));
-        request.due = due ? Timestamp(std::chrono::microseconds(due->microseconds))
-                          : Timestamp(std::chrono::days(*date));
+        request.due =
+            due ? Timestamp(std::chrono::microseconds(due->microseconds)) : Timestamp(std::chrono::days(*date));
     }
     std::ostream nowhere(nullptr);
     FlowLive live(session.json() ? nowhere : session.out(), session.arguments().flag("quiet"));
-    auto platform = FlowPlatform::start({.world = session.world(),
-                                         .connectors = session.connectors(),
-                                         .types = types,
-                                         .folder = kFolder,
-                                         .worker = "process " + std::to_string(::getpid()),
-                                         .project = [project]() -> Result<std::shared_ptr<const Project>> { return project; },
-                                         .watcher = [&](const FlowChanges& changes) { live.hear(changes); },
-                                         .board_watcher =
-                                             [&](const TaskBoard::Change& change) {
-                                                 if (change.step == nullptr) live.hear_log(change.id);
-                                             },
-                                         .begins_runs = false},
-                                        flows);
+    auto platform =
+        FlowPlatform::start({.world = session.world(),
+                             .connectors = session.connectors(),
+                             .types = types,
+                             .folder = kFolder,
+                             .worker = "shaduf flow run",
+                             .project = [project]() -> Result<std::shared_ptr<const Project>> { return project; },
+                             .watcher = [&](const FlowChanges& changes) { live.hear(changes); },
+                             .board_watcher =
+                                 [&](const TaskBoard::Change& change) {
+                                     if (change.step == nullptr) live.hear_log(change.id);
+                                 },
+                             .begins_runs = false},
+                            flows);
     if (!platform.ok()) return session.fail(platform.error());
     return run_to_end(session, *platform.value(), request, live);
 }

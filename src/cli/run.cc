@@ -371,7 +371,7 @@ int run_run(Session& session) {
 
     const bool quiet = session.json() || session.arguments().flag("quiet");
     const bool live = ::isatty(STDERR_FILENO) == 1;
-    Progress progress(session.errors(), quiet  ? ProgressStyle::quiet
+    LoadProgress progress(session.errors(), quiet  ? ProgressStyle::quiet
                                         : live ? ProgressStyle::live
                                                : ProgressStyle::plain);
     RunContext& world = session.world(&progress);

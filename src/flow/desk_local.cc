@@ -17,7 +17,8 @@ constexpr std::string_view kPaused = "paused/";
 constexpr int64_t kPageMax = 1'000;
 
 Error too_slow() {
-    return {ErrorKind::unavailable, "the scheduler has not answered in time; look whether its disk is full, and try again"};
+    return {ErrorKind::unavailable,
+            "the scheduler has not answered in time; look whether its disk is full, and try again"};
 }
 
 Result<void> check_inputs(const std::string& inputs) {
@@ -136,8 +137,8 @@ Result<TaskIndex> LocalDesk::task_of(const RunId& run, const std::string& task) 
 
 Result<void> LocalDesk::cancel(const RunId& run, const std::string& actor) {
     TRY(known(run));
-    return wait_for(parts_.scheduler.call(
-        [run, actor](Engine& engine, Timestamp now) { return engine.cancel(run, actor, now); }));
+    return wait_for(
+        parts_.scheduler.call([run, actor](Engine& engine, Timestamp now) { return engine.cancel(run, actor, now); }));
 }
 
 Result<void> LocalDesk::approve(const RunId& run, const std::string& task, bool yes, const std::string& actor) {
@@ -219,8 +220,8 @@ Result<size_t> LocalDesk::backfill(const Backfill& backfill) {
         const bool is_open = std::any_of(first, last, [](const auto& run) { return !is_end(run.second.state); });
         const auto newest = std::max_element(
             first, last, [](const auto& a, const auto& b) { return a.second.created < b.second.created; });
-        const bool has_failed = first != last && (newest->second.state == RunState::failed ||
-                                                  newest->second.state == RunState::killed);
+        const bool has_failed =
+            first != last && (newest->second.state == RunState::failed || newest->second.state == RunState::killed);
         const bool is_wanted = first == last || backfill.again == Backfill::Again::all ||
                                (backfill.again == Backfill::Again::failed && has_failed);
         if (is_open || !is_wanted) continue;

@@ -124,7 +124,8 @@ private:
         auto graph = TaskGraph::create(std::move(nodes));
         FlowSpec spec{title, "", graph.release_value(), std::move(specs), {}, {}, {}};
         if (!pipeline.schedule.empty()) {
-            const Node node = Node::scalar(pipeline.schedule, false, Place::in_file(pipeline.file, pipeline.place.line));
+            const Node node =
+                Node::scalar(pipeline.schedule, false, Place::in_file(pipeline.file, pipeline.place.line));
             auto written = read_schedules(node, Zone::utc(), errors_);
             info.schedules_as_written = std::move(written.as_written);
             spec.schedules = std::move(written.schedules);
@@ -144,9 +145,9 @@ private:
 }  // namespace
 
 const FlowInfo* FlowSet::find(std::string_view name) const {
-    const auto found = std::lower_bound(flows.begin(), flows.end(), name, [](const FlowInfo& flow, std::string_view other) {
-        return flow.spec->name < other;
-    });
+    const auto found =
+        std::lower_bound(flows.begin(), flows.end(), name,
+                         [](const FlowInfo& flow, std::string_view other) { return flow.spec->name < other; });
     return found == flows.end() || found->spec->name != name ? nullptr : &*found;
 }
 

@@ -61,13 +61,12 @@ Result<void> FlowPlatform::begin(std::shared_ptr<const FlowSet> flows) {
     ends_ = std::make_unique<RunEnds>();
     make_runner();
     auto random = std::make_shared<Random>();
-    scheduler_ = std::make_unique<Scheduler>(
-        Scheduler::Parts{*store_,
-                         parts_.world.clock,
-                         *runner_,
-                         [this](const FlowChanges& changes) { hear(changes); },
-                         {[random](Timestamp now) { return make_id(now, random->bits()); },
-                          [random] { return random->fraction(); }}});
+    scheduler_ = std::make_unique<Scheduler>(Scheduler::Parts{
+        *store_,
+        parts_.world.clock,
+        *runner_,
+        [this](const FlowChanges& changes) { hear(changes); },
+        {[random](Timestamp now) { return make_id(now, random->bits()); }, [random] { return random->fraction(); }}});
     make_desk();
     if (parts_.begins_runs) {
         triggers_ = std::make_unique<FlowTriggers>(
@@ -77,21 +76,21 @@ Result<void> FlowPlatform::begin(std::shared_ptr<const FlowSet> flows) {
     TRY(desk_->forget_old_keys());
     left_open_ = TRY(store_->remains()).runs;
     TRY(start_scheduler(*flows));
+    is_started_ = true;
     if (triggers_ != nullptr) TRY(triggers_->start(flows));
     return {};
 }
 
 void FlowPlatform::make_runner() {
-    runner_ = std::make_unique<LocalRunner>(LocalRunner::Parts{
-        parts_.types, parts_.connectors, parts_.world, *logs_, board_, parts_.worker, parts_.project,
-        [this](const TaskStart& start) { return inputs_of(start); },
-        [this](RunId run, TaskIndex task, int attempt, std::string worker) {
-            scheduler_->began(std::move(run), task, attempt, std::move(worker));
-        },
-        [this](TaskEnd end) { scheduler_->ended(std::move(end)); },
-        [this](const std::string& flow, const std::string& inputs, const Cancellation& cancellation) {
-            return run_flow(flow, inputs, cancellation);
-        }});
+    runner_ = std::make_unique<LocalRunner>(
+        LocalRunner::Parts{parts_.types, parts_.connectors, parts_.world, *logs_, board_, parts_.worker, parts_.project,
+                           [this](const TaskStart& start) { return inputs_of(start); },
+                           [this](RunId run, TaskIndex task, int attempt, std::string worker) {
+                               scheduler_->began(std::move(run), task, attempt, std::move(worker));
+                           },
+                           [this](TaskEnd end) { scheduler_->ended(std::move(end)); },
+                           [this](const std::string& flow, const std::string& inputs,
+                                  const Cancellation& cancellation) { return run_flow(flow, inputs, cancellation); }});
 }
 
 void FlowPlatform::make_desk() {
@@ -110,8 +109,8 @@ Result<void> FlowPlatform::start_scheduler(const FlowSet& flows) {
     std::vector<FlowPtr> specs;
     for (const FlowInfo& flow : flows.flows) {
         const auto found = paused.find("paused/" + flow.spec->name);
-        specs.push_back(for_engine(
-            flow.spec, found == paused.end() ? flow.spec->is_paused : found->second.starts_with("yes")));
+        specs.push_back(
+            for_engine(flow.spec, found == paused.end() ? flow.spec->is_paused : found->second.starts_with("yes")));
     }
     return scheduler_->start(specs, flows.pools, {},
                              [](const std::string& flow, const std::string& revision, const std::string& text) {
@@ -165,8 +164,8 @@ Result<void> FlowPlatform::reload(std::shared_ptr<const FlowSet> flows) {
     std::vector<std::future<Result<void>>> calls;
     for (const FlowInfo& flow : flows->flows) {
         const auto found = paused.find("paused/" + flow.spec->name);
-        FlowPtr own = for_engine(flow.spec,
-                                 found == paused.end() ? flow.spec->is_paused : found->second.starts_with("yes"));
+        FlowPtr own =
+            for_engine(flow.spec, found == paused.end() ? flow.spec->is_paused : found->second.starts_with("yes"));
         calls.push_back(scheduler_->call(
             [own](Engine& engine, Timestamp now) -> Result<FlowStep> { return engine.set_flow(own, now); }));
     }
@@ -178,8 +177,10 @@ Result<void> FlowPlatform::reload(std::shared_ptr<const FlowSet> flows) {
         }));
     }
     for (const auto& [pool, places] : flows->pools) {
-        calls.push_back(scheduler_->call([pool = pool, places = places](Engine& engine, Timestamp now)
-                                             -> Result<FlowStep> { return engine.set_pool(pool, places, now); }));
+        calls.push_back(
+            scheduler_->call([pool = pool, places = places](Engine& engine, Timestamp now) -> Result<FlowStep> {
+                return engine.set_pool(pool, places, now);
+            }));
     }
     for (auto& call : calls) TRY(call.get());
     if (triggers_ != nullptr) triggers_->set_flows(flows);
@@ -187,23 +188,24 @@ Result<void> FlowPlatform::reload(std::shared_ptr<const FlowSet> flows) {
 }
 
 void FlowPlatform::drain(std::chrono::milliseconds within) {
-    if (std::exchange(is_drained_, true)) return;
+    if (std::exchange(is_drained_, true) || !is_started_) return;
     if (triggers_ != nullptr) triggers_->stop();
-    if (scheduler_ != nullptr && !scheduler_->failure()) {
+    if (!scheduler_->failure()) {
         // Who waits for a place goes on waiting, for the process that comes next.
         auto closed = scheduler_->call([](Engine& engine, Timestamp now) -> Result<FlowStep> {
             return engine.set_pool(std::string(kTasks), 0, now);
         });
         closed.wait_for(kStopPatience);
     }
-    if (runner_ != nullptr) runner_->drain(within);
-    if (ends_ != nullptr) ends_->close(Error(ErrorKind::canceled, "the process ends"));
+    runner_->drain(within);
+    ends_->close(Error(ErrorKind::canceled, "the process ends"));
     // What was told of ends is kept before the process goes.
-    if (scheduler_ != nullptr && !scheduler_->failure()) scheduler_->settle();
+    if (!scheduler_->failure()) scheduler_->settle();
 }
 
 Result<RunState> FlowPlatform::wait_for(const RunId& run, const Cancellation& cancellation) {
-    return ends_->wait(run, [&] { return store_->run(run); }, cancellation);
+    return ends_->wait(
+        run, [&] { return store_->run(run); }, cancellation);
 }
 
 Result<TryInputs> FlowPlatform::inputs_of(const TaskStart& start) {

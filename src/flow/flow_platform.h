@@ -86,6 +86,7 @@ private:
     std::unique_ptr<LocalDesk> desk_;
     std::unique_ptr<FlowTriggers> triggers_;
     std::vector<RunRow> left_open_;
+    bool is_started_ = false;
     bool is_drained_ = false;
 };
 

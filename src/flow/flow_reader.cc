@@ -45,7 +45,9 @@ constexpr FieldSpec kFlowFields[] = {
     {.name = "zone", .help = "The time zone by whose clocks schedules go.", .default_value = "UTC"},
     {.name = "starts", .type = FieldType::any, .help = "Nothing is due before it."},
     {.name = "ends", .type = FieldType::any, .help = "Nothing is due from then on."},
-    {.name = "catch_up", .type = FieldType::boolean, .help = "Whether a new flow runs for all that was due from `starts` on."},
+    {.name = "catch_up",
+     .type = FieldType::boolean,
+     .help = "Whether a new flow runs for all that was due from `starts` on."},
     {.name = "missed",
      .help = "Which runs are made good that were due while nobody looked.",
      .default_value = "last",
@@ -68,7 +70,9 @@ constexpr FieldSpec kFlowFields[] = {
      .default_value = "queue",
      .choices = kOverlaps},
     {.name = "priority", .type = FieldType::integer, .help = "Tasks of a higher one go first.", .default_value = "0"},
-    {.name = "deadline", .type = FieldType::duration, .help = "A run that has not ended so long after it was due is stopped."},
+    {.name = "deadline",
+     .type = FieldType::duration,
+     .help = "A run that has not ended so long after it was due is stopped."},
     {.name = "stale_after", .type = FieldType::duration, .help = "It is late when it has not succeeded for so long."},
     {.name = "paused", .type = FieldType::boolean, .help = "Whether its schedules and triggers rest."},
     {.name = "on", .type = FieldType::object, .help = "What begins a run besides schedules.", .children = kOnFields},
@@ -92,7 +96,12 @@ public:
         if (!is_readable) return info;
         read_words(options, info);
         TasksReader tasks(name_, parts_, errors_);
+        const size_t wrong_before = errors_.size();
         tasks.read(node["tasks"], node["defaults"]);
+        if (errors_.size() > wrong_before) {
+            // A task that could not be read is missed by others: that is no error of theirs.
+            for (TaskNode& task : tasks.nodes) task.after.clear();
+        }
         auto graph = TaskGraph::create(std::move(tasks.nodes));
         if (!graph.ok()) {
             errors_.push_back(graph.error().at(node.place_of_key("tasks")));

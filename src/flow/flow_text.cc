@@ -56,7 +56,8 @@ TaskSpec read_spec(const Value& task) {
     spec.timeout = time_of(task, "timeout_ms");
     if (const Value* retry = member_of(task, "retry")) {
         spec.retry.tries_more = static_cast<int>(integer_of(member_of(*retry, "tries_more")));
-        spec.retry.delay = static_cast<TaskRetry::Delay>(std::clamp<int64_t>(integer_of(member_of(*retry, "delay")), 0, 2));
+        spec.retry.delay =
+            static_cast<TaskRetry::Delay>(std::clamp<int64_t>(integer_of(member_of(*retry, "delay")), 0, 2));
         spec.retry.first = time_of(*retry, "first_ms");
         spec.retry.longest = time_of(*retry, "longest_ms");
         spec.retry.within = time_of(*retry, "within_ms");

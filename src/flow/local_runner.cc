@@ -87,8 +87,8 @@ TaskOutcome run_try(const TryWorld& world, LogStore::Writer& plain_log, const Tr
     RedactingWriter log(plain_log, redaction, parts.board, id);
     SharedValues shared;
     TryEvents events(log, parts.board, id, parts.world.clock);
-    RunContext run{parts.world.clock, world.cancellation, parts.world.http, parts.world.databases,
-                   events,            shared,             parts.world.rates};
+    RunContext run{parts.world.clock, world.cancellation, parts.world.http, parts.world.databases, events, shared,
+                   parts.world.rates};
     TaskOutcome outcome;
     try {
         const auto project = parts.project();
@@ -99,7 +99,13 @@ TaskOutcome run_try(const TryWorld& world, LogStore::Writer& plain_log, const Tr
             outcome = failed(inputs.error());
         } else {
             redaction.add_connections(*project.value(), parts.connectors);
-            const TaskBodyParts body{parts.types, parts.connectors, *project.value(), run, log, parts.board, redaction,
+            const TaskBodyParts body{parts.types,
+                                     parts.connectors,
+                                     *project.value(),
+                                     run,
+                                     log,
+                                     parts.board,
+                                     redaction,
                                      [&](const std::string& flow, const std::string& given) {
                                          return parts.run_flow(flow, given, world.cancellation);
                                      }};

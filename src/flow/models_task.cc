@@ -75,8 +75,7 @@ public:
     explicit NodeSteps(TaskTry& task) : task_(task) {}
 
     void hear(const models::Node& node, const models::NodeResult* result, const std::string& message) {
-        const bool is_test =
-            node.type == models::ResourceType::test || node.type == models::ResourceType::unit_test;
+        const bool is_test = node.type == models::ResourceType::test || node.type == models::ResourceType::unit_test;
         TaskStep step;
         step.name = node.unique_id;
         step.kind = std::string(to_string(node.type));

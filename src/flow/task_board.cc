@@ -1,6 +1,5 @@
 #include "flow/task_board.h"
 
-
 #include "base/json_writer.h"
 #include "base/time.h"
 #include "flow/json_values.h"

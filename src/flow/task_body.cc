@@ -29,10 +29,10 @@ TaskOutcome run_guarded(const TaskTypeSpec& type, const Options& options, TaskTr
     try {
         TaskOutcome outcome = type.run(options, task);
         if (outcome.values.size() > TryReport::kValuesMax) {
-            return failed(Error(ErrorKind::too_large, "the task's values are too large: " +
-                                                          std::to_string(outcome.values.size()) + " of " +
-                                                          std::to_string(TryReport::kValuesMax) +
-                                                          " bytes; write them to a table or a file instead"));
+            return failed(Error(ErrorKind::too_large,
+                                "the task's values are too large: " + std::to_string(outcome.values.size()) + " of " +
+                                    std::to_string(TryReport::kValuesMax) +
+                                    " bytes; write them to a table or a file instead"));
         }
         return outcome;
     } catch (const std::exception& thrown) {
@@ -86,16 +86,15 @@ private:
         TryEvents events(parts_.log, board, id_, parts_.run.clock);
         RunContext run{parts_.run.clock, parts_.run.cancellation, parts_.run.http, parts_.run.databases,
                        events,           parts_.run.shared,       parts_.run.rates};
-        TaskTry task{id_,          start_.flow->name, inputs_.due, inputs_.about, inputs_.inputs, inputs_.outputs, run,
-                     parts_.project, parts_.connectors, parts_.log,  board,         parts_.run_flow};
+        TaskTry task{id_, start_.flow->name, inputs_.due,       inputs_.about, inputs_.inputs, inputs_.outputs,
+                     run, parts_.project,    parts_.connectors, parts_.log,    board,          parts_.run_flow};
         return run_guarded(*type_, options, task);
     }
 
     Result<TaskOutcome> run_items(const TaskConfig& config, TaskTemplates& templates) {
         const jinja::Value items = TRY(templates.render(*config.items, parts_.run.cancellation));
         if (items.kind() != jinja::Kind::list && items.kind() != jinja::Kind::tuple) {
-            return Error(ErrorKind::invalid_config,
-                         "for_each.items is no list: " + json_text_of(items).substr(0, 200));
+            return Error(ErrorKind::invalid_config, "for_each.items is no list: " + json_text_of(items).substr(0, 200));
         }
         if (items.items().size() > kItemsMax) {
             return Error(ErrorKind::too_large, "for_each has too many items: " + std::to_string(items.items().size()) +
@@ -148,11 +147,11 @@ private:
         }
     }
 
-    // {"items": [values of each]}; the worst of them decides.
+    // {"results": [values of each]}; the worst of them decides.
     TaskOutcome sum_up() const {
         TaskOutcome all;
         JsonWriter values;
-        values.begin_object().key("items").begin_array();
+        values.begin_object().key("results").begin_array();
         size_t failures = 0;
         for (const TaskOutcome& outcome : outcomes_) {
             values.raw(outcome.values.empty() ? "{}" : outcome.values);

@@ -12,7 +12,7 @@ using jinja::Dict;
 using jinja::Kind;
 using jinja::Value;
 
-constexpr jinja::Limits kLimits{.steps_max = 10'000'000, .depth_max = 100, .output_bytes_max = 16 << 20};
+constexpr jinja::Limits kLimits{.steps_max = 2'000'000, .depth_max = 100, .output_bytes_max = 16 << 20};
 
 class NameScope final : public jinja::Scope {
 public:
@@ -81,11 +81,17 @@ Result<jinja::TemplatePtr> compile(const std::string& text, const std::string& n
     return jinja::Template::compile(text, name, syntax);
 }
 
+Result<void> defined(const Value& value, const std::string& path) {
+    if (!value.is_undefined()) return {};
+    return Error(ErrorKind::invalid_config, path + ": " + value.undefined_message());
+}
+
 Result<Value> render_text(jinja::Vm& vm, const std::string& text, const std::string& path, const NameScope& scope) {
     if (!jinja::has_tags(text)) return Value(text);
     const SetAside aside(text);
     const auto compiled = TRY(compile(aside.text(), path));
     const Value made = TRY(vm.render_value(*compiled, scope));
+    TRY(defined(made, path));
     if (made.is_string()) return Value(aside.put_back(made.string()));
     return without_references(made);
 }
@@ -164,8 +170,8 @@ Result<TaskTemplates> TaskTemplates::create(const TemplateValues& values) {
     made.names_["run"] = dict_of({{"id", Value(values.run)}});
     made.names_["flow"] = Value(values.flow);
     made.names_["due"] = Value(format_timestamp(values.due));
-    made.names_["interval"] = dict_of({{"begin", Value(format_timestamp(values.about.begin))},
-                                       {"end", Value(format_timestamp(values.about.end))}});
+    made.names_["interval"] = dict_of(
+        {{"begin", Value(format_timestamp(values.about.begin))}, {"end", Value(format_timestamp(values.about.end))}});
     made.names_["inputs"] = TRY(parse_json_value(values.inputs));
     made.names_["outputs"] = TRY(parse_json_value(values.outputs));
     return made;
@@ -184,7 +190,9 @@ Result<Value> TaskTemplates::render(const Value& value, const Cancellation& canc
 Result<bool> TaskTemplates::holds(const std::string& condition, const Cancellation& cancellation) const {
     jinja::Vm vm(vm_options(), &cancellation);
     const auto compiled = TRY(compile("{{ (" + condition + ") }}", "if"));
-    return TRY(vm.render_value(*compiled, NameScope(names_))).truth();
+    const Value made = TRY(vm.render_value(*compiled, NameScope(names_)));
+    TRY(defined(made, "if"));
+    return made.truth();
 }
 
 std::vector<Error> check_templates(const Value& value) {

@@ -17,8 +17,8 @@ class Cancellation;
 // TaskSpec::config: what its type is told, and whether and how often it runs. As JSON:
 //   {"if": "inputs.country == 'CH'", "for_each": {"items": [...] or "{{ ... }}", "parallel": 2}, "options": {...}}
 struct TaskConfig {
-    std::string condition;               // a Jinja expression; "": none
-    std::optional<jinja::Value> items;   // a list, or a template that gives one
+    std::string condition;              // a Jinja expression; "": none
+    std::optional<jinja::Value> items;  // a list, or a template that gives one
     int64_t parallel = 1;
     jinja::Value options = jinja::Value::none();  // of the type, with templates and references as written
 

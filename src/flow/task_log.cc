@@ -264,7 +264,8 @@ public:
         return std::min(static_cast<size_t>(std::max<int64_t>(line - 1, 0) / kLinesPerEntry), entries_.size() - 1);
     }
     // The lines of a block, each without its end.
-    Result<void> read_block(size_t block, const std::function<bool(int64_t number, std::string_view line)>& each) const {
+    Result<void> read_block(size_t block,
+                            const std::function<bool(int64_t number, std::string_view line)>& each) const {
         const int64_t begin = entries_[block];
         const int64_t end = block + 1 < entries_.size() ? entries_[block + 1] : end_;
         int64_t number = first_line_of(block);

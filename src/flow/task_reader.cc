@@ -11,8 +11,8 @@
 namespace shaduf {
 namespace {
 
-constexpr std::string_view kRules[] = {"all_success", "all_done",   "all_failed",  "one_success",
-                                       "one_failed",  "one_done",   "none_failed", "none_failed_min_one_success",
+constexpr std::string_view kRules[] = {"all_success",  "all_done", "all_failed",  "one_success",
+                                       "one_failed",   "one_done", "none_failed", "none_failed_min_one_success",
                                        "none_skipped", "always"};
 constexpr std::string_view kBackoffs[] = {"constant", "exponential", "random"};
 constexpr FieldSpec kForEachFields[] = {
@@ -21,10 +21,7 @@ constexpr FieldSpec kForEachFields[] = {
 };
 constexpr FieldSpec kTaskFields[] = {
     {.name = "depends_on", .type = FieldType::text_list, .help = "The tasks right before it."},
-    {.name = "when",
-     .help = "How those before it must have ended.",
-     .default_value = "all_success",
-     .choices = kRules},
+    {.name = "when", .help = "How those before it must have ended.", .default_value = "all_success", .choices = kRules},
     {.name = "if", .help = "A Jinja expression over inputs and outputs; where it is false, the task is skipped."},
     {.name = "allow_failure", .type = FieldType::boolean, .help = "Whether its failure counts as a warning."},
     {.name = "approval", .type = FieldType::boolean, .help = "Whether somebody must approve it first."},
@@ -215,8 +212,8 @@ void TasksReader::read_type(const Node& task, const Options& options, TaskSpec& 
     if (options.has("for_each")) {
         const Node& each = task["for_each"];
         const auto items = parse_json_value(each["items"].to_json());
-        const bool may_be_list = items.ok() && (items.value().kind() == jinja::Kind::list ||
-                                                jinja::has_tags(text_of(&items.value())));
+        const bool may_be_list =
+            items.ok() && (items.value().kind() == jinja::Kind::list || jinja::has_tags(text_of(&items.value())));
         if (!may_be_list) fail(options.place_of("for_each"), "for_each.items: expected a list, or a template");
         config.items = items.ok() ? items.value() : jinja::Value::list({});
         config.parallel = options.object("for_each").integer("parallel");
@@ -243,8 +240,8 @@ void TasksReader::check_options(const TaskTypeSpec& type, const Node& written) {
         entries.push_back({entry.key, entry.key_place, other.value_or(entry.value)});
     }
     Options options;
-    auto wrong = Options::create(type.fields, Node::map(std::move(entries), written.place()), parts_.project.resolve,
-                                 options);
+    auto wrong =
+        Options::create(type.fields, Node::map(std::move(entries), written.place()), parts_.project.resolve, options);
     const bool is_readable = wrong.empty();
     std::move(wrong.begin(), wrong.end(), std::back_inserter(errors_));
     if (!is_readable || type.check == nullptr) return;

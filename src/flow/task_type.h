@@ -41,9 +41,9 @@ struct TaskTry {
 struct TaskOutcome {
     enum class How : uint8_t { succeeded, warned, skipped, failed, stopped };
     How how = How::succeeded;
-    std::optional<Error> error;  // of failed and stopped
-    std::string why;             // of warned and skipped, one line
-    std::string values = "{}";   // JSON, for the tasks behind it
+    std::optional<Error> error;       // of failed and stopped
+    std::string why;                  // of warned and skipped, one line
+    std::string values = "{}";        // JSON, for the tasks behind it
     std::vector<std::string> tables;  // that it has written to: "schema.table"
 };
 

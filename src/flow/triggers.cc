@@ -35,11 +35,10 @@ bool any_waits_for_tables(const FlowSet& flows) {
 }  // namespace
 
 FlowTriggers::FlowTriggers(Parts parts)
-    : parts_(std::move(parts)),
-      own_{parts_.world.clock,  stop_,
-           parts_.world.http,   parts_.world.databases,
-           parts_.world.events, parts_.world.shared,
-           parts_.world.rates} {}
+    : parts_(std::move(parts)), own_{parts_.world.clock,  stop_,
+                                     parts_.world.http,   parts_.world.databases,
+                                     parts_.world.events, parts_.world.shared,
+                                     parts_.world.rates} {}
 
 FlowTriggers::~FlowTriggers() { stop(); }
 
@@ -230,8 +229,7 @@ void FlowTriggers::hear_update(const Update& update) {
 // A flow's own tables do not begin it again.
 Result<void> FlowTriggers::note_tables(const std::string& flow, const std::vector<std::string>& tables,
                                        const Update& update) {
-    const std::string by =
-        update.run + "/" + std::to_string(update.task) + "#" + std::to_string(update.attempt);
+    const std::string by = update.run + "/" + std::to_string(update.task) + "#" + std::to_string(update.attempt);
     for (const FlowInfo& other : current_->flows) {
         if (other.spec->name == flow) continue;
         for (size_t i = 0; i < other.on_tables.size(); ++i) {
@@ -294,9 +292,8 @@ void FlowTriggers::look(const FlowInfo& flow, size_t index) {
         if (now < sensing.looks_at || rests(flow.spec->name)) return;
         sensing.looks_at = now + sensor.every;
         const auto project = parts_.project();
-        const auto seen = project.ok()
-                              ? look_at(sensor, sensing.state, *project.value(), parts_.connectors, own_)
-                              : Result<SensorLook>(project.error());
+        const auto seen = project.ok() ? look_at(sensor, sensing.state, *project.value(), parts_.connectors, own_)
+                                       : Result<SensorLook>(project.error());
         if (!seen.ok()) {
             // Said once, until it is another error.
             const std::string text = seen.error().to_string();

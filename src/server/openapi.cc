@@ -214,7 +214,16 @@ std::string openapi_of(const Registry<ApiSpec>& apis, std::string_view version) 
 }
 
 std::string api_page_of(const Registry<ApiSpec>& apis) {
-    std::string page;
+    std::string page =
+        "# The REST API\n\n`shaduf serve` answers these calls. This page is made from their declarations (`make docs`); "
+        "`GET /api/v1/openapi.json` has\nevery field of them, as OpenAPI 3.1.\n\n"
+        "- Lists are pages: `{\"items\": [...], \"next\": cursor or null}`, by `limit` (at most 1,000) and `after`.\n"
+        "- Errors are `{\"error\": {\"kind\", \"message\", \"places\": [{\"file\", \"line\", \"path\", "
+        "\"message\"}]}}`.\n"
+        "- Programs call with a token, `Authorization: Bearer shaduf_...`; what a session changes needs the header\n"
+        "  `X-CSRF-Token`, which `/api/v1/me` tells. See `docs/security.md`.\n"
+        "- `POST /api/v1/flows/{name}/runs` takes an `Idempotency-Key`: the same one within a day gives the same run.\n"
+        "- Times are UTC, as `2026-11-22T06:02:11.020Z`.\n";
     for (const ApiSpec* api : apis.all()) {
         page += "\n## " + std::string(api->name) + "\n\n" + std::string(api->summary) +
                 "\n\n| call | role | does | answers |\n| --- | --- | --- | --- |\n";

@@ -1,6 +1,7 @@
 #include "server/users.h"
 
 #include <sqlite3.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <cctype>
@@ -110,6 +111,7 @@ Result<std::unique_ptr<Users>> Users::open(const std::string& path, const Clock&
     const bool is_open = sqlite3_open_v2(path.c_str(), &database, flags, nullptr) == SQLITE_OK;
     std::unique_ptr<Users> users(new Users(database, clock, limits));  // NOLINT: the constructor is private
     if (!is_open) return users->error("open " + path);
+    ::chmod(path.c_str(), S_IRUSR | S_IWUSR);
     sqlite3_busy_timeout(database, kBusyTimeoutMs);
     TRY(users->set_up());
     return users;

@@ -17,7 +17,10 @@ protected:
     const Timestamp due{std::chrono::seconds(1'767'323'045)};
     const Cancellation none;
     TaskTemplates templates =
-        TaskTemplates::create({"r1", "shop", due, {due - std::chrono::days(1), due},
+        TaskTemplates::create({"r1",
+                               "shop",
+                               due,
+                               {due - std::chrono::days(1), due},
                                R"json({"country": "CH", "n": 3, "evil": "${secret:key} {{ 1 }}"})json",
                                R"({"a": {"list": [1, 2], "name": "x"}, "b-c": {"v": 1}})"})
             .release_value();

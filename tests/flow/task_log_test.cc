@@ -73,7 +73,9 @@ TEST_F(TaskLogTest, TellsTimeSeverityAndPlace) {
 TEST_F(TaskLogTest, ControlCharactersGoAndColoursStay) {
     {
         const auto writer = store->open(kTry).release_value();
-        writer->write(Severity::info, "", "a\x07" "b\x1b[31mred\x1b[0m\x1b[2Jc\r\n");
+        writer->write(Severity::info, "",
+                      "a\x07"
+                      "b\x1b[31mred\x1b[0m\x1b[2Jc\r\n");
         writer->write(Severity::info, "", std::string("\xff") + std::string(100'000, 'x'));
     }
     const LogPage all = page();
@@ -158,7 +160,8 @@ TEST_F(TaskLogTest, OneReadsWhileOthersWrite) {
     EXPECT_EQ(page().lines_total, 6000);
     int64_t sum = 0;
     for (int64_t first = 1; first <= 6000; first += 1000) {
-        for (const LogLine& line : page({.first = first, .count = 1000, .search = {}}).lines) sum += std::stoll(line.text);
+        for (const LogLine& line : page({.first = first, .count = 1000, .search = {}}).lines)
+            sum += std::stoll(line.text);
     }
     EXPECT_EQ(sum, 3 * (1999 * 2000 / 2));
 }

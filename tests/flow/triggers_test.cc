@@ -235,8 +235,12 @@ TEST_F(TriggersTest, AFileBeginsOneRunForEachOfItsVersions) {
 TEST_F(TriggersTest, AnAddressBeginsARunWhenItsAnswerChanges) {
     flows.push_back(flow("api"));
     flows.back().sensors = {{"http", R"({"http": "http://x/v", "value": "/version"})", std::chrono::minutes(1)}};
-    world.http.expect("GET http://x/v").reply(200, {}, R"({"version": null})")
-        .reply(200, {}, R"({"version": 1})").reply(200, {}, R"({"version": 1})").reply(500, {}, "").reply(500, {}, "")
+    world.http.expect("GET http://x/v")
+        .reply(200, {}, R"({"version": null})")
+        .reply(200, {}, R"({"version": 1})")
+        .reply(200, {}, R"({"version": 1})")
+        .reply(500, {}, "")
+        .reply(500, {}, "")
         .reply(200, {}, R"({"version": 2})");
     const auto triggers = make();
     std::vector<size_t> counts;

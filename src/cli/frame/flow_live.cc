@@ -5,7 +5,9 @@ namespace {
 
 constexpr int64_t kLinesAtOnce = 1'000;
 
-bool is_worth_a_line(const std::string& state) { return state != "waiting" && state != "queued" && state != "stopping"; }
+bool is_worth_a_line(const std::string& state) {
+    return state != "waiting" && state != "queued" && state != "stopping";
+}
 
 }  // namespace
 

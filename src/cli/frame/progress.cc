@@ -25,7 +25,7 @@ std::string rate_of(const StreamProgress& progress) {
 
 }  // namespace
 
-Progress::Line& Progress::line_of(const StreamProgress& progress) {
+LoadProgress::Line& LoadProgress::line_of(const StreamProgress& progress) {
     for (Line& line : lines_) {
         if (line.progress.pipeline == progress.pipeline && line.progress.stream == progress.stream) return line;
     }
@@ -33,7 +33,7 @@ Progress::Line& Progress::line_of(const StreamProgress& progress) {
 }
 
 // The length of a stream is not known before its end, so the bar of one that runs is a mark that moves.
-std::string Progress::format(const Line& line) const {
+std::string LoadProgress::format(const Line& line) const {
     std::string text;
     if (style_ == ProgressStyle::live) {
         std::string bar(kBarWidth, line.state == State::done ? '=' : '.');
@@ -61,12 +61,12 @@ std::string Progress::format(const Line& line) const {
     return text;
 }
 
-void Progress::erase() {
+void LoadProgress::erase() {
     if (drawn_ > 0) out_ << "\x1b[" << drawn_ << "F\x1b[J";
     drawn_ = 0;
 }
 
-void Progress::draw() {
+void LoadProgress::draw() {
     if (style_ != ProgressStyle::live) return;
     erase();
     for (const Line& line : lines_) out_ << format(line) << "\x1b[K\n";
@@ -75,7 +75,7 @@ void Progress::draw() {
     out_.flush();
 }
 
-void Progress::stream_started(const StreamProgress& progress) {
+void LoadProgress::stream_started(const StreamProgress& progress) {
     std::lock_guard lock(mutex_);
     line_of(progress).progress = progress;
     if (style_ == ProgressStyle::plain) {
@@ -84,7 +84,7 @@ void Progress::stream_started(const StreamProgress& progress) {
     draw();
 }
 
-void Progress::stream_progressed(const StreamProgress& progress) {
+void LoadProgress::stream_progressed(const StreamProgress& progress) {
     std::lock_guard lock(mutex_);
     Line& line = line_of(progress);
     line.progress = progress;
@@ -96,14 +96,14 @@ void Progress::stream_progressed(const StreamProgress& progress) {
     }
 }
 
-void Progress::stream_lag(const StreamLag& lag) {
+void LoadProgress::stream_lag(const StreamLag& lag) {
     std::lock_guard lock(mutex_);
     for (Line& line : lines_) {
         if (line.progress.pipeline == lag.pipeline && line.progress.stream == lag.stream) line.lag = lag;
     }
 }
 
-void Progress::stream_finished(const StreamProgress& progress, const Error* error) {
+void LoadProgress::stream_finished(const StreamProgress& progress, const Error* error) {
     std::lock_guard lock(mutex_);
     Line& line = line_of(progress);
     line.progress = progress;
@@ -113,7 +113,7 @@ void Progress::stream_finished(const StreamProgress& progress, const Error* erro
     draw();
 }
 
-void Progress::message(Severity severity, std::string_view place, std::string_view text) {
+void LoadProgress::message(Severity severity, std::string_view place, std::string_view text) {
     std::lock_guard lock(mutex_);
     const char* label = severity == Severity::error ? "error: " : severity == Severity::warning ? "warning: " : "";
     if (style_ == ProgressStyle::live) erase();

@@ -20,10 +20,10 @@ enum class ProgressStyle {
 };
 
 // Shows a run while it goes on. Thread-safe.
-class Progress final : public RunEvents, public LagEvents {
+class LoadProgress final : public RunEvents, public LagEvents {
 public:
-    Progress(std::ostream& out, ProgressStyle style) : out_(out), style_(style) {}
-    ~Progress() override = default;
+    LoadProgress(std::ostream& out, ProgressStyle style) : out_(out), style_(style) {}
+    ~LoadProgress() override = default;
 
     void stream_started(const StreamProgress& progress) override;
     void stream_progressed(const StreamProgress& progress) override;

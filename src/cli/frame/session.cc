@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "base/json_writer.h"
 #include "cli/frame/progress.h"
+#include "cli/frame/project_reading.h"
 #include "cli/frame/signals.h"
 #include "io/duckdb.h"
 #include "io/http.h"
@@ -27,7 +28,7 @@ struct Session::World {
     Cancellation cancellation;
     SignalWatch signals{cancellation};
     SystemClock clock;
-    Progress quiet;
+    LoadProgress quiet;
     std::unique_ptr<HttpTransport> http;
     DuckDbInstances databases;
     SharedValues shared;
@@ -133,6 +134,10 @@ const ConnectorSpec& Session::connector_of(const ConnectionConfig& connection) c
     const ConnectorSpec* spec = connectors().find(connection.type);
     SHADUF_ASSERT(spec != nullptr);
     return *spec;
+}
+
+std::vector<Error> read_whole_project(const Session& session, const ProjectRequest& request, Project& out) {
+    return load_project(request, project_world(session.connectors()), out);
 }
 
 Selection Selection::parse(std::string_view text) {

@@ -15,7 +15,8 @@ bool gives_rows(std::string_view sql) {
     const auto begin = sql.find_first_not_of(" \t\r\n(");
     if (begin == std::string_view::npos) return false;
     const std::string word = to_lower(sql.substr(begin, sql.find_first_of(" \t\r\n(*;'\"", begin) - begin));
-    for (const char* candidate : {"select", "with", "from", "values", "table", "show", "describe", "summarize", "explain"}) {
+    for (const char* candidate :
+         {"select", "with", "from", "values", "table", "show", "describe", "summarize", "explain"}) {
         if (word == candidate) return true;
     }
     return to_lower(sql).find("returning") != std::string::npos;

@@ -18,7 +18,9 @@ constexpr FieldSpec kFields[] = {
     {.name = "method", .help = "The method.", .default_value = "GET", .choices = kMethods},
     {.name = "headers", .type = FieldType::text_map, .help = "Headers of the request."},
     {.name = "body", .type = FieldType::json, .help = "What is sent: a text, or a map or list, which is sent as JSON."},
-    {.name = "expect", .type = FieldType::text_list, .help = "Statuses that are a success; all below 400 unless given."},
+    {.name = "expect",
+     .type = FieldType::text_list,
+     .help = "Statuses that are a success; all below 400 unless given."},
     {.name = "values",
      .type = FieldType::text_map,
      .help = "Values for later tasks: a name, and a JSON pointer into the answer.",
@@ -68,7 +70,8 @@ Result<std::string> values_of(const Options& options, const HttpResponse& respon
             return Error(ErrorKind::bad_data, "the answer is no JSON: " + options.text("url") + ": " +
                                                   std::string(response.text().substr(0, 200)));
         }
-        for (const auto& [name, pointer] : wanted) values.key(name).raw(json_text_of(TRY(value_at(body.value(), pointer))));
+        for (const auto& [name, pointer] : wanted)
+            values.key(name).raw(json_text_of(TRY(value_at(body.value(), pointer))));
     }
     return values.end_object().str();
 }

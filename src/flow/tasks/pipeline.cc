@@ -107,8 +107,8 @@ TaskOutcome run(const Options& options, TaskTry& task) {
     TaskOutcome wrong;
     wrong.how = How::failed;
     if (halves.empty()) {
-        wrong.error = options.error("pipeline", "pipeline not found: " + title +
-                                                    did_you_mean(title, task.project.pipeline_names));
+        wrong.error = options.error("pipeline",
+                                    "pipeline not found: " + title + did_you_mean(title, task.project.pipeline_names));
         return wrong;
     }
     RunOptions run_options;

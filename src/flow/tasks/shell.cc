@@ -99,9 +99,8 @@ Result<ChildExit> follow(ChildProcess& child, Output& output, const Cancellation
 }
 
 TaskOutcome run(const Options& options, TaskTry& task) {
-    const auto child = ChildProcess::start(command_of(options, task), [&](std::string_view line) {
-        task.log.write(Severity::info, "stderr", line);
-    });
+    const auto child = ChildProcess::start(
+        command_of(options, task), [&](std::string_view line) { task.log.write(Severity::info, "stderr", line); });
     if (!child.ok()) return failed(child.error());
     Output output(task.log);
     const auto ended = follow(*child.value(), output, task.run.cancellation);

@@ -9,9 +9,9 @@ TaskOutcome run(const Options& options, TaskTry& task) { return run_models_task(
 
 extern const TaskTypeSpec task_snapshot;
 const TaskTypeSpec task_snapshot{.name = "snapshot",
-                             .summary = "Adds what has changed to the history of tables.",
-                             .fields = models_task_fields(),
-                             .check = check_models_task,
-                             .run = run};
+                                 .summary = "Adds what has changed to the history of tables.",
+                                 .fields = models_task_fields(),
+                                 .check = check_models_task,
+                                 .run = run};
 
 }  // namespace shaduf

@@ -38,8 +38,8 @@ Result<std::unique_ptr<Store>> open_store(const Options& options, const Project&
                      ? Result<std::unique_ptr<Store>>(std::unique_ptr<Store>())
                      : spec->make_store(connection->options, connection->name);
     if (store.ok() && (store.value() == nullptr || store.value()->statements() == nullptr)) {
-        return options.error("connection", "statements cannot run on a connection of type " + connection->type +
-                                               ": " + name + "; take one of type duckdb or postgres");
+        return options.error("connection", "statements cannot run on a connection of type " + connection->type + ": " +
+                                               name + "; take one of type duckdb or postgres");
     }
     return store;
 }

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <functional>
+#include <mutex>
+#include <ostream>
+#include <string>
+
+#include "base/clock.h"
+#include "base/run_events.h"
+#include "flow/run_rows.h"
+
+namespace shaduf {
+class JsonWriter;
+}
+
+namespace shaduf::server {
+
+enum class ServeLogStyle : uint8_t { plain, json, quiet };
+
+// What a server says about itself and its runs, a line each: text for people, or a JSON object with `run` and `task`
+// where the line is about one. Quiet: errors and warnings alone. Thread-safe.
+class ServeLog final : public RunEvents {
+public:
+    ServeLog(std::ostream& out, ServeLogStyle style, const Clock& clock) : out_(out), style_(style), clock_(clock) {}
+
+    void say(Severity severity, std::string_view text);
+    void message(Severity severity, std::string_view place, std::string_view text) override;
+    // `task_name` gives the name of a task of a run; "" when it is not known.
+    void hear(const FlowChanges& changes, const std::function<std::string(const RunRow&, TaskIndex)>& task_name);
+
+private:
+    void write(Severity severity, std::string_view text, const std::function<void(JsonWriter&)>& fields);
+
+    std::ostream& out_;
+    const ServeLogStyle style_;
+    const Clock& clock_;
+    std::mutex mutex_;
+};
+
+}  // namespace shaduf::server
