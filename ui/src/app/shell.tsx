@@ -267,12 +267,7 @@ export function Shell() {
           </span>
           <Crumbs path={pathname} />
           <span className="grow" />
-          <button
-            type="button"
-            className="palette-button"
-            onClick={() => setPalette(true)}
-            aria-label="Search and commands"
-          >
+          <button type="button" className="palette-button" onClick={() => setPalette(true)} title="Search and commands">
             <Search size={14} aria-hidden="true" />
             <span>Search</span>
             <kbd>Ctrl K</kbd>

@@ -91,7 +91,7 @@ export default function CodeEditorImplementation(props: CodeEditorProps) {
             ...defaultKeymap,
             ...(first.readOnly ? [] : [indentWithTab]),
           ]),
-          EditorView.contentAttributes.of({ "aria-label": first.label }),
+          EditorView.contentAttributes.of({ "aria-label": first.label, tabindex: "0" }),
           parts.current.language.of(languageOf(first)),
           parts.current.readOnly.of(EditorState.readOnly.of(Boolean(first.readOnly))),
           EditorView.updateListener.of((update) => {

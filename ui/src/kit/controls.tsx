@@ -319,10 +319,10 @@ export function Menu({ label, button, items }: { label: string; button: ReactNod
         aria-haspopup="menu"
         aria-expanded={open}
         aria-controls={open ? id : undefined}
-        aria-label={label}
         onClick={() => setOpen(!open)}
       >
         {button}
+        <span className="visually-hidden"> {label}</span>
       </button>
       {open && (
         <div className="menu" role="menu" id={id} aria-label={label}>

@@ -135,8 +135,10 @@ function wrongText(field: Field, text: string): string | null {
 
 export const isUnset = (value: FormValue): boolean => {
   if (value === undefined || value === "") return true;
-  if (isSecretValue(value))
+  if (isSecretValue(value)) {
+    if (value.map) return Object.keys(value.map).length === 0;
     return value.typed === null ? value.held === null || value.removed === true : value.typed === "";
+  }
   if (Array.isArray(value)) return value.every((item) => isUnset(item));
   if (isMap(value)) return Object.values(value).every((item) => isUnset(item));
   return false;

@@ -126,6 +126,7 @@ function SlowHint({ what }: { what: string }) {
 export function QueryView<T>({
   query,
   what,
+  title,
   skeleton,
   isEmpty,
   empty,
@@ -134,6 +135,8 @@ export function QueryView<T>({
   query: UseQueryResult<T>;
   // What is read, as in "Could not read the runs": "read the runs".
   what: string;
+  // Of a page whose head comes with its data: what it is called until then.
+  title?: string;
   skeleton?: ReactNode;
   isEmpty?: (data: T) => boolean;
   empty?: ReactNode;
@@ -143,9 +146,18 @@ export function QueryView<T>({
   const showSkeleton = useDelayed(waits, 200);
   const refreshing = useDelayed(query.isFetching && query.data !== undefined && !query.isPlaceholderData, 500);
   if (query.data === undefined) {
-    if (query.isError) return <ErrorBox error={query.error} what={what} onRetry={() => void query.refetch()} />;
+    const head = title ? <h1 className="wrap-any">{title}</h1> : null;
+    if (query.isError) {
+      return (
+        <>
+          {head}
+          <ErrorBox error={query.error} what={what} onRetry={() => void query.refetch()} />
+        </>
+      );
+    }
     return (
       <div aria-busy="true" className="waiting-box">
+        {head}
         <span className="visually-hidden" role="status">
           Loading
         </span>

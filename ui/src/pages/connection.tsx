@@ -33,7 +33,7 @@ export function ConnectionPage() {
   const query = useQuery(connection(name));
   const kinds = useQuery(connectors());
   return (
-    <QueryView query={query} what={`read connection ${name}`}>
+    <QueryView query={query} what={`read connection ${name}`} title={name}>
       {(detail) => (
         <QueryView query={kinds} what="read the list of connectors">
           {(page) => (

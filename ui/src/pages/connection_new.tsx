@@ -29,7 +29,12 @@ export function NewConnection() {
   const [url] = useUrl();
   const query = useQuery(connectors());
   return (
-    <QueryView query={query} what="read the list of connectors" skeleton={<Skeleton rows={9} shape="cards" />}>
+    <QueryView
+      query={query}
+      what="read the list of connectors"
+      title="Add a connection"
+      skeleton={<Skeleton rows={9} shape="cards" />}
+    >
       {(page) => {
         const connector = page.items.find((item) => item.name === url.type);
         return connector ? <NewForm key={connector.name} connector={connector} /> : <Gallery items={page.items} />;

@@ -23,7 +23,7 @@ export function FlowPage() {
   const { flow: name } = useParams({ strict: false }) as { flow: string };
   const query = useQuery(flowQuery(name));
   return (
-    <QueryView query={query} what={`read flow ${name}`}>
+    <QueryView query={query} what={`read flow ${name}`} title={name}>
       {(detail) => <Content detail={detail} />}
     </QueryView>
   );

@@ -22,7 +22,7 @@ export function PipelinePage() {
   const { pipeline: name } = useParams({ strict: false }) as { pipeline: string };
   const query = useQuery(pipeline(name));
   return (
-    <QueryView query={query} what={`read pipeline ${name}`}>
+    <QueryView query={query} what={`read pipeline ${name}`} title={name}>
       {(detail) => <Content detail={detail} />}
     </QueryView>
   );

@@ -28,7 +28,7 @@ export function RunPage() {
   useTopics([`run:${id}`]);
   return (
     <>
-      <QueryView query={query} what={`read run ${id}`}>
+      <QueryView query={query} what={`read run ${id}`} title={`Run ${id}`}>
         {(run) => <Content run={run} />}
       </QueryView>
       {query.isError && query.data === undefined && (

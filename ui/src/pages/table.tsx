@@ -30,7 +30,7 @@ export function TablePage() {
   const { schema, table: name } = useParams({ strict: false }) as { schema: string; table: string };
   const query = useQuery(tableQuery(schema, name));
   return (
-    <QueryView query={query} what={`read table ${schema}.${name}`}>
+    <QueryView query={query} what={`read table ${schema}.${name}`} title={`${schema}.${name}`}>
       {(detail) => <Content detail={detail} />}
     </QueryView>
   );

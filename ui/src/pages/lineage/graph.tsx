@@ -207,7 +207,7 @@ function Canvas({
         zoomOnDoubleClick={false}
         minZoom={0.1}
         maxZoom={1.5}
-        proOptions={{ hideAttribution: false }}
+        proOptions={{ hideAttribution: true }}
         disableKeyboardA11y
       />
       <div className="graph-controls">
