@@ -1,8 +1,8 @@
+#include "pipeline/preview.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/frame/rows.h"
 #include "cli/frame/session.h"
-#include "pipeline/preview.h"
 
 namespace shaduf {
 namespace {

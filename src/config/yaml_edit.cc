@@ -31,7 +31,8 @@ public:
 
     void divide(const YamlPiece* piece, const std::vector<std::string>& path, const Node& value) {
         if (piece != nullptr && is_simple(*piece) && is_same_scalar(*piece, value)) return;
-        if (piece != nullptr && piece->kind == YamlPiece::Kind::map && value.is_map() && divide_map(*piece, path, value))
+        if (piece != nullptr && piece->kind == YamlPiece::Kind::map && value.is_map() &&
+            divide_map(*piece, path, value))
             return;
         if (piece != nullptr && piece->kind == YamlPiece::Kind::list && value.is_list() &&
             divide_list(*piece, path, value))
@@ -51,9 +52,8 @@ private:
                          value);
     }
     bool divide_map(const YamlPiece& piece, const std::vector<std::string>& path, const Node& value) {
-        const bool keeps_any =
-            std::any_of(piece.entries.begin(), piece.entries.end(),
-                        [&](const YamlEntry& entry) { return value.has(entry.key.text); });
+        const bool keeps_any = std::any_of(piece.entries.begin(), piece.entries.end(),
+                                           [&](const YamlEntry& entry) { return value.has(entry.key.text); });
         if (piece.find("<<") != nullptr) return false;
         if (!keeps_any && !(piece.entries.empty() && value.entries().empty())) return false;
         for (const Node::Entry& entry : value.entries()) {
@@ -84,8 +84,8 @@ private:
         size_t next = 0;
         for (size_t i = 0; i < piece.items.size(); ++i) {
             const auto meaning = meaning_of(piece.items[i]);
-            const bool stays = meaning.ok() && next < value.items().size() &&
-                               mean_same(meaning.value(), value.items()[next]);
+            const bool stays =
+                meaning.ok() && next < value.items().size() && mean_same(meaning.value(), value.items()[next]);
             stays ? void(++next) : gone.push_back(i);
         }
         if (next != value.items().size()) return false;

@@ -106,8 +106,9 @@ Result<YamlSpot> find_spot(YamlPiece& root, const std::string& file, const std::
         YamlPiece& piece = *spot.piece;
         const std::string& part = path[spot.depth];
         if (piece.kind == YamlPiece::Kind::alias) {
-            return refuse(file, piece.line, "comes from &" + piece.text + ": " + join(path, ".") +
-                                                "; change it where that anchor stands");
+            return refuse(
+                file, piece.line,
+                "comes from &" + piece.text + ": " + join(path, ".") + "; change it where that anchor stands");
         }
         if (piece.kind == YamlPiece::Kind::scalar) {
             return refuse(file, piece.line, "is a single value, not a map: what " + part + " should stand in");
@@ -116,9 +117,8 @@ Result<YamlSpot> find_spot(YamlPiece& root, const std::string& file, const std::
         if (child == nullptr) return spot;
         spot.parent = &piece;
         spot.in_flow = spot.in_flow || piece.is_flow;
-        spot.index = piece.kind == YamlPiece::Kind::list
-                         ? *index_of(part, piece.items.size())
-                         : static_cast<size_t>(piece.find(part) - piece.entries.data());
+        spot.index = piece.kind == YamlPiece::Kind::list ? *index_of(part, piece.items.size())
+                                                         : static_cast<size_t>(piece.find(part) - piece.entries.data());
         spot.piece = piece.kind == YamlPiece::Kind::list ? &piece.items[spot.index] : &piece.entries[spot.index].value;
     }
     return spot;

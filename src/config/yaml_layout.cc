@@ -307,8 +307,8 @@ YamlEntry* YamlPiece::find(std::string_view name) {
 
 Result<YamlLayout> read_yaml_layout(std::string_view text, const std::string& file) {
     if (const auto line = unusual_line_end(text)) {
-        return Error(ErrorKind::invalid_config, "a line ends in an unusual way; edit the text").at(
-            Place::in_file(file, *line));
+        return Error(ErrorKind::invalid_config, "a line ends in an unusual way; edit the text")
+            .at(Place::in_file(file, *line));
     }
     return LayoutReader(text, file).read();
 }

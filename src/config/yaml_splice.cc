@@ -75,7 +75,8 @@ public:
         // From the end, so that the places before stay; of two at one place, what was added first comes first.
         std::stable_sort(cuts_.begin(), cuts_.end(), [](const Cut& a, const Cut& b) { return a.start < b.start; });
         std::string out(text_);
-        for (size_t i = cuts_.size(); i-- > 0;) out.replace(cuts_[i].start, cuts_[i].end - cuts_[i].start, cuts_[i].text);
+        for (size_t i = cuts_.size(); i-- > 0;)
+            out.replace(cuts_[i].start, cuts_[i].end - cuts_[i].start, cuts_[i].text);
         return out;
     }
 

@@ -11,25 +11,23 @@ namespace {
 
 // What YAML 1.1 or 1.2, or one of their readers, takes for something else than text.
 bool is_word_of_yaml(std::string_view text) {
-    static constexpr std::string_view kWords[] = {"null", "true", "false", "yes", "no", "on", "off", "y", "n", "~",
-                                                  ".inf", "-.inf", "+.inf", ".nan", "<<", "="};
+    static constexpr std::string_view kWords[] = {"null", "true", "false", "yes",   "no",    "on",   "off", "y",
+                                                  "n",    "~",    ".inf",  "-.inf", "+.inf", ".nan", "<<",  "="};
     return std::any_of(std::begin(kWords), std::end(kWords),
                        [&](std::string_view word) { return equals_ignoring_case(word, text); });
 }
 
 // Numbers of all kinds, dates and times.
 bool looks_like_number(std::string_view text) {
-    const std::string_view digits = text.substr(text.find_first_not_of("+-.") == text.npos
-                                                    ? text.size()
-                                                    : text.find_first_not_of("+-."));
+    const std::string_view digits =
+        text.substr(text.find_first_not_of("+-.") == text.npos ? text.size() : text.find_first_not_of("+-."));
     return !digits.empty() && digits.front() >= '0' && digits.front() <= '9' &&
            digits.find_first_not_of("0123456789abcdefABCDEFxXoOtTzZ_.:+- ") == std::string_view::npos;
 }
 
 bool has_control(std::string_view text) {
-    return std::any_of(text.begin(), text.end(), [](char c) {
-        return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
-    });
+    return std::any_of(text.begin(), text.end(),
+                       [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
 }
 
 // C1 controls, the line ends of Unicode, its byte order mark, and what is no character.
@@ -95,7 +93,8 @@ std::string single_quoted(std::string_view text) {
 }
 
 bool may_be_literal(std::string_view text) {
-    if (text.find('\n') == text.npos || text.front() == ' ' || text.front() == '\n' || text.front() == '\t') return false;
+    if (text.find('\n') == text.npos || text.front() == ' ' || text.front() == '\n' || text.front() == '\t')
+        return false;
     if (text.ends_with("\n\n") || has_special(text)) return false;
     return std::none_of(text.begin(), text.end(), [](char c) {
         return (static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t') || c == 0x7F;

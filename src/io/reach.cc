@@ -60,7 +60,8 @@ Result<std::vector<std::string>> resolve_host(const std::string& host) {
     std::vector<std::string> found;
     for (const addrinfo* at = addresses.get(); at != nullptr; at = at->ai_next) {
         std::array<char, NI_MAXHOST> text{};
-        if (::getnameinfo(at->ai_addr, at->ai_addrlen, text.data(), text.size(), nullptr, 0, NI_NUMERICHOST) != 0) continue;
+        if (::getnameinfo(at->ai_addr, at->ai_addrlen, text.data(), text.size(), nullptr, 0, NI_NUMERICHOST) != 0)
+            continue;
         if (std::find(found.begin(), found.end(), text.data()) == found.end()) found.emplace_back(text.data());
     }
     return found;

@@ -13,8 +13,7 @@ TEST(TextDiff, TellsLinesWithTheirContext) {
     EXPECT_EQ(unified_diff("a\nb\nc\nd\ne\nf\ng\n", "a\nb\nc\nX\ne\nf\ng\n", "f"),
               "--- a/f\n+++ b/f\n@@ -1,7 +1,7 @@\n a\n b\n c\n-d\n+X\n e\n f\n g\n");
     EXPECT_EQ(unified_diff("", "a\n", "f"), "--- /dev/null\n+++ b/f\n@@ -0,0 +1 @@\n+a\n");
-    EXPECT_EQ(unified_diff("a", "a\n", "f"),
-              "--- a/f\n+++ b/f\n@@ -1 +1 @@\n-a\n\\ No newline at end of file\n+a\n");
+    EXPECT_EQ(unified_diff("a", "a\n", "f"), "--- a/f\n+++ b/f\n@@ -1 +1 @@\n-a\n\\ No newline at end of file\n+a\n");
     EXPECT_EQ(unified_diff("1\n2\n3\n4\n5\n6\n7\n8\n9\n", "0\n1\n2\n3\n4\n5\n6\n7\n8\n", "f", 1),
               "--- a/f\n+++ b/f\n@@ -1 +1,2 @@\n+0\n 1\n@@ -8,2 +9 @@\n 8\n-9\n");
 }
@@ -58,8 +57,10 @@ TEST(TextDiff, MakesTheOtherTextOfTheOne) {
     std::mt19937 random(7);
     for (int round = 0; round < 2000; ++round) {
         std::string before, after;
-        for (size_t i = random() % 20; i > 0; --i) before += std::string(1, static_cast<char>('a' + random() % 4)) + "\n";
-        for (size_t i = random() % 20; i > 0; --i) after += std::string(1, static_cast<char>('a' + random() % 4)) + "\n";
+        for (size_t i = random() % 20; i > 0; --i)
+            before += std::string(1, static_cast<char>('a' + random() % 4)) + "\n";
+        for (size_t i = random() % 20; i > 0; --i)
+            after += std::string(1, static_cast<char>('a' + random() % 4)) + "\n";
         const std::string diff = unified_diff(before, after, "f", random() % 4);
         ASSERT_EQ(patched(before, diff), after) << "before:\n" << before << "diff:\n" << diff;
     }

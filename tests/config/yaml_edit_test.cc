@@ -49,11 +49,23 @@ TEST(YamlEdit, SetsScalars) {
         {"the same is no change", "a:   'x'   # c\n", kSet, {"a"}, "\"x\"", "a:   'x'   # c\n"},
         {"null", "a: 1\n", kSet, {"a"}, "null", "a: null\n"},
         {"list item", "a:\n  - x  # first\n  - y\n", kSet, {"a", "0"}, "\"z\"", "a:\n  - z  # first\n  - y\n"},
-        {"several lines", "q: x\nr: 1\n", kSet, {"q"}, "\"SELECT 1\\nFROM t\\n\"", "q: |\n  SELECT 1\n  FROM t\nr: 1\n"},
+        {"several lines",
+         "q: x\nr: 1\n",
+         kSet,
+         {"q"},
+         "\"SELECT 1\\nFROM t\\n\"",
+         "q: |\n  SELECT 1\n  FROM t\nr: 1\n"},
         {"block scalar", "q: |\n  SELECT 1\n\n# next\nr: 1\n", kSet, {"q"}, "\"one\"", "q: one\n\n# next\nr: 1\n"},
         {"unicode key", "данные: {ключ: 1}\nb: 2\n", kSet, {"данные", "ключ"}, "2", "данные: {ключ: 2}\nb: 2\n"},
         {"windows", "a: 1\r\nb:\r\n  c: 2\r\n", kSet, {"b", "d"}, "3", "a: 1\r\nb:\r\n  c: 2\r\n  d: 3\r\n"},
-        {"byte order mark", "\xEF\xBB\xBF" "a: 1\n", kSet, {"a"}, "2", "\xEF\xBB\xBF" "a: 2\n"},
+        {"byte order mark",
+         "\xEF\xBB\xBF"
+         "a: 1\n",
+         kSet,
+         {"a"},
+         "2",
+         "\xEF\xBB\xBF"
+         "a: 2\n"},
         {"no line end", "a: 1", kSet, {"b"}, "2", "a: 1\nb: 2"},
     });
 }
@@ -64,16 +76,32 @@ TEST(YamlEdit, SetsMapsAndLists) {
         {"only comments", "# mine\n", kSet, {"a"}, "[1]", "# mine\na:\n  - 1\n"},
         {"empty map", "a: {}\n", kSet, {"a", "b"}, "1", "a: {b: 1}\n"},
         {"empty root", "{}\n", kSet, {"a"}, "1", "{a: 1}\n"},
-        {"new key behind a comment", "a:\n  b: 1  # b\n\n# c\nc: 1\n", kSet, {"a", "d"}, "2",
+        {"new key behind a comment",
+         "a:\n  b: 1  # b\n\n# c\nc: 1\n",
+         kSet,
+         {"a", "d"},
+         "2",
          "a:\n  b: 1  # b\n  d: 2\n\n# c\nc: 1\n"},
-        {"indent of the file", "a:\n    b: 1\nc: 1\n", kSet, {"d"}, "{\"e\": {\"f\": [1]}}",
+        {"indent of the file",
+         "a:\n    b: 1\nc: 1\n",
+         kSet,
+         {"d"},
+         "{\"e\": {\"f\": [1]}}",
          "a:\n    b: 1\nc: 1\nd:\n    e:\n        f:\n            - 1\n"},
-        {"lists at the key", "a:\n- 1\n", kSet, {"b"}, "[1, {\"c\": 2, \"d\": 3}]",
+        {"lists at the key",
+         "a:\n- 1\n",
+         kSet,
+         {"b"},
+         "[1, {\"c\": 2, \"d\": 3}]",
          "a:\n- 1\nb:\n- 1\n- c: 2\n  d: 3\n"},
         {"map for a scalar", "a: 1  # c\nb: 2\n", kSet, {"a"}, "{\"x\": 1}", "a:  # c\n  x: 1\nb: 2\n"},
         {"scalar for a map", "a:  # c\n  x: 1\n  y: 2\nb: 2\n", kSet, {"a"}, "1", "a: 1  # c\nb: 2\n"},
-        {"map for a map changes what differs", "a:\n  # keep\n  x: 1\n  y: 2  # gone\n  z: 3  # stays\n", kSet, {"a"},
-         "{\"z\": 3, \"x\": 4, \"m\": 5}", "a:\n  # keep\n  x: 4\n  z: 3  # stays\n  m: 5\n"},
+        {"map for a map changes what differs",
+         "a:\n  # keep\n  x: 1\n  y: 2  # gone\n  z: 3  # stays\n",
+         kSet,
+         {"a"},
+         "{\"z\": 3, \"x\": 4, \"m\": 5}",
+         "a:\n  # keep\n  x: 4\n  z: 3  # stays\n  m: 5\n"},
         {"list for a list", "a: [1, 2, 3]\n", kSet, {"a"}, "[1, 3]", "a: [1, 3]\n"},
         {"list grows", "a:\n  - 1  # c\n", kSet, {"a"}, "[1, 2]", "a:\n  - 1  # c\n  - 2\n"},
         {"json", "{\"a\": 1}\n", kSet, {"b"}, "[\"x\"]", "{\"a\": 1, \"b\": [x]}\n"},
@@ -83,27 +111,34 @@ TEST(YamlEdit, SetsMapsAndLists) {
 
 TEST(YamlEdit, AddsRemovesAndRenames) {
     expect_all({
-        {"add item", "a:\n  - x  # c\nb: 1\n", kAdd, {"a"}, "{\"k\": 1, \"l\": 2}",
+        {"add item",
+         "a:\n  - x  # c\nb: 1\n",
+         kAdd,
+         {"a"},
+         "{\"k\": 1, \"l\": 2}",
          "a:\n  - x  # c\n  - k: 1\n    l: 2\nb: 1\n"},
         {"add item to brackets", "a: [x]\n", kAdd, {"a"}, "\"z\"", "a: [x, z]\n"},
         {"add item to none", "a: []\n", kAdd, {"a"}, "{\"k\": 1}", "a:\n  - k: 1\n"},
         {"add a key", "a: 1\n", kAdd, {"b"}, "2", "a: 1\nb: 2\n"},
-        {"remove", "a: 1\n# about b\nb:\n  x: 1\n  y: |\n    z\n\nc: 1\n", kRemove, {"b"}, "", "a: 1\n# about b\n\nc: 1\n"},
+        {"remove",
+         "a: 1\n# about b\nb:\n  x: 1\n  y: |\n    z\n\nc: 1\n",
+         kRemove,
+         {"b"},
+         "",
+         "a: 1\n# about b\n\nc: 1\n"},
         {"remove at the end", "a: 1\nb: 2", kRemove, {"b"}, "", "a: 1"},
         {"remove the last key", "a:\n  b: 1  # c\nd: 1\n", kRemove, {"a", "b"}, "", "a: {}\nd: 1\n"},
         {"remove from brackets", "a: {b: 1, c: 2}\n", kRemove, {"a", "c"}, "", "a: {b: 1}\n"},
         {"remove the first from brackets", "a: [1, 2]\n", kRemove, {"a", "0"}, "", "a: [2]\n"},
         {"remove an item", "a:\n  - x: 1\n    y: 2\n  # two\n  - z\n", kRemove, {"a", "0"}, "", "a:\n  # two\n  - z\n"},
-        {"remove the first key of an item", "a:\n  - x: 1\n    y: 2\n", kRemove, {"a", "0", "x"}, "",
-         "a:\n  - y: 2\n"},
+        {"remove the first key of an item", "a:\n  - x: 1\n    y: 2\n", kRemove, {"a", "0", "x"}, "", "a:\n  - y: 2\n"},
         {"rename", "'a': 1 # c\nb: 2\n", kRename, {"a"}, "\"new name\"", "'new name': 1 # c\nb: 2\n"},
     });
 }
 
 TEST(YamlEdit, EditsAnchorsWhereTheyStand) {
     const std::string text = "base: &b\n  x: 1\n  y: 2\nuse:\n  <<: *b\n  z: 3\nalso: *b\n";
-    EXPECT_EQ(edit(text, kSet, {"base", "x"}, "5"),
-              "base: &b\n  x: 5\n  y: 2\nuse:\n  <<: *b\n  z: 3\nalso: *b\n");
+    EXPECT_EQ(edit(text, kSet, {"base", "x"}, "5"), "base: &b\n  x: 5\n  y: 2\nuse:\n  <<: *b\n  z: 3\nalso: *b\n");
     EXPECT_EQ(edit(text, kSet, {"use", "x"}, "5"),
               "base: &b\n  x: 1\n  y: 2\nuse:\n  <<: *b\n  z: 3\n  x: 5\nalso: *b\n");
     EXPECT_EQ(edit(text, kSet, {"also"}, "5"), "base: &b\n  x: 1\n  y: 2\nuse:\n  <<: *b\n  z: 3\nalso: 5\n");
@@ -158,9 +193,9 @@ public:
         return out;
     }
     std::string value() {
-        static const char* const kValues[] = {"1",   "true",         "\"x\"",     "\"5\"",          "\"a: b # c\"", "null",
-                                              "[]",  "{}",           "[1, [2]]",  "\"l1\\nl2\\n\"", "\"\"",         "\" s\"",
-                                              "1.5", "{\"p\": [1]}", "[{\"q\":1}]"};
+        static const char* const kValues[] = {"1",    "true",   "\"x\"", "\"5\"",        "\"a: b # c\"",
+                                              "null", "[]",     "{}",    "[1, [2]]",     "\"l1\\nl2\\n\"",
+                                              "\"\"", "\" s\"", "1.5",   "{\"p\": [1]}", "[{\"q\":1}]"};
         return kValues[below(std::size(kValues))];
     }
     uint32_t below(uint32_t n) { return static_cast<uint32_t>(random_() % n); }
@@ -171,13 +206,14 @@ private:
         for (uint32_t i = 0; i < count; ++i) {
             if (below(5) == 0) out += std::string(indent, ' ') + "# comment\n";
             if (below(8) == 0) out += "\n";
-            out += std::string(indent, ' ') + (below(4) == 0 ? "'k" + std::to_string(i) + "'" : "k" + std::to_string(i)) + ":";
+            out += std::string(indent, ' ') +
+                   (below(4) == 0 ? "'k" + std::to_string(i) + "'" : "k" + std::to_string(i)) + ":";
             write_value(out, indent, depth);
         }
     }
     void write_value(std::string& out, size_t indent, int depth) {
-        static const char* const kScalars[] = {" 1", " 'one # x'", " \"two\"", "", " plain text", " {a: 1, b: [x, y]}",
-                                               " []", " ~", " {}"};
+        static const char* const kScalars[] = {" 1",  " 'one # x'", " \"two\"", "", " plain text", " {a: 1, b: [x, y]}",
+                                               " []", " ~",         " {}"};
         const uint32_t kind = depth > 3 ? 0 : below(5);
         const std::string comment = below(3) == 0 ? "  # why" : "";
         if (kind == 1) {

@@ -10,8 +10,9 @@ using Json = nlohmann::json;
 class ConnectionsTest : public ProjectFixture {
 protected:
     void project(const std::string& connections) {
-        write("shaduf.yml", "name: acme\nenvironments:\n  dev: {warehouse: local}\nconnections:\n  local: {type: duckdb, path: " +
-                                warehouse_path() + "}\n" + connections);
+        write("shaduf.yml",
+              "name: acme\nenvironments:\n  dev: {warehouse: local}\nconnections:\n  local: {type: duckdb, path: " +
+                  warehouse_path() + "}\n" + connections);
         reload();
     }
 };
@@ -33,13 +34,15 @@ TEST_F(ConnectionsTest, NeverShowsSecrets) {
     variables["SHOP_DSN"] = "postgresql://etl:hunter2@db/shop";
     write(".secrets/token", "s3cr3t");
     chmod((folder.path() / ".secrets/token").c_str(), 0600);
-    project("  shop: {type: postgres, dsn: \"${env:SHOP_DSN}\"}\n"
-            "  raw: {type: postgres, dsn: \"postgresql://etl:hunter2@db/shop\"}\n");
+    project(
+        "  shop: {type: postgres, dsn: \"${env:SHOP_DSN}\"}\n"
+        "  raw: {type: postgres, dsn: \"postgresql://etl:hunter2@db/shop\"}\n");
     const Answer shop = get("/api/v1/connections/shop");
     ASSERT_EQ(shop.status, 200) << shop.json.dump();
     EXPECT_EQ(shop.json["options"]["dsn"].dump(), R"({"from":"env:SHOP_DSN","set":true})");
     EXPECT_EQ(get("/api/v1/connections/raw").json["options"]["dsn"].dump(), R"({"from":null,"set":true})");
-    for (const char* target : {"/api/v1/connections", "/api/v1/connections/shop", "/api/v1/connections/raw", "/api/v1/secrets"}) {
+    for (const char* target :
+         {"/api/v1/connections", "/api/v1/connections/shop", "/api/v1/connections/raw", "/api/v1/secrets"}) {
         EXPECT_EQ(get(target).response.body.find("hunter2"), std::string::npos) << target;
         EXPECT_EQ(get(target).response.body.find("s3cr3t"), std::string::npos) << target;
     }
@@ -77,13 +80,15 @@ TEST_F(ConnectionsTest, TestsStepByStep) {
     auto server = HttpServer::start({}, [](const HttpServerRequest&) { return HttpServerResponse(); }).release_value();
     const int port = server->port();
     server->stop();
-    const Json draft = {{"name", "shop"}, {"type", "postgres"},
+    const Json draft = {{"name", "shop"},
+                        {"type", "postgres"},
                         {"options", {{"dsn", "postgresql://etl:hunter2@127.0.0.1:" + std::to_string(port) + "/shop"}}}};
     const Answer failed = call("POST", "/api/v1/connections/test", draft.dump());
     ASSERT_EQ(failed.status, 200) << failed.json.dump();
     EXPECT_EQ(failed.json["ok"], false);
     EXPECT_EQ(failed.json["steps"].back()["name"], "connect");
-    EXPECT_THAT(failed.json["steps"].back()["found"].get<std::string>(), testing::HasSubstr("nothing answers at 127.0.0.1"));
+    EXPECT_THAT(failed.json["steps"].back()["found"].get<std::string>(),
+                testing::HasSubstr("nothing answers at 127.0.0.1"));
     EXPECT_NE(failed.json["steps"].back()["do"], nullptr);
     EXPECT_EQ(failed.response.body.find("hunter2"), std::string::npos);
 
@@ -111,7 +116,8 @@ TEST_F(ConnectionsTest, PreviewsRows) {
     const Answer rows = call("POST", "/api/v1/connections/local/preview", R"({"stream": "t", "limit": 2})");
     ASSERT_EQ(rows.status, 200) << rows.json.dump();
     EXPECT_EQ(rows.json["rows"].dump(), "[[0],[1]]");
-    EXPECT_EQ(call("POST", "/api/v1/connections/local/preview", R"({"stream": "t", "options": {"nope": 1}})").status, 400);
+    EXPECT_EQ(call("POST", "/api/v1/connections/local/preview", R"({"stream": "t", "options": {"nope": 1}})").status,
+              400);
 }
 
 }  // namespace

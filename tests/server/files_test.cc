@@ -40,11 +40,30 @@ TEST_F(FilesTest, NoPathLeavesTheProject) {
     ASSERT_EQ(symlink("/etc/hosts", (folder.path() / "models/link.sql").c_str()), 0);
     write(".env", "TOKEN=1\n");
     write(".secrets/crm", "hush");
-    for (const char* path :
-         {"../etc/passwd", "models/../../x.yml", "/etc/passwd", ".env", ".env.prod", ".secrets/crm", ".shaduf/runs.db",
-          "models/%2e%2e/x.yml", "models/..%2f..%2fx.yml", "%2fetc%2fpasswd", "models//x.sql", "models/./x.sql",
-          "models/x.sql%00.yml", "models\\x.sql", "profiles.yml", "acme.duckdb", "macros/hosts.sql", "models/link.sql",
-          "models/.x.sql", "models/x.sh", "models", "pipelines/", "", "bin/x.py"}) {
+    for (const char* path : {"../etc/passwd",
+                             "models/../../x.yml",
+                             "/etc/passwd",
+                             ".env",
+                             ".env.prod",
+                             ".secrets/crm",
+                             ".shaduf/runs.db",
+                             "models/%2e%2e/x.yml",
+                             "models/..%2f..%2fx.yml",
+                             "%2fetc%2fpasswd",
+                             "models//x.sql",
+                             "models/./x.sql",
+                             "models/x.sql%00.yml",
+                             "models\\x.sql",
+                             "profiles.yml",
+                             "acme.duckdb",
+                             "macros/hosts.sql",
+                             "models/link.sql",
+                             "models/.x.sql",
+                             "models/x.sh",
+                             "models",
+                             "pipelines/",
+                             "",
+                             "bin/x.py"}) {
         const std::string target = std::string("/api/v1/files/") + path;
         EXPECT_GE(get(target).status, 400) << path;
         EXPECT_GE(call("PUT", target, R"({"text": "x", "base_sha": null})").status, 400) << path;
@@ -58,22 +77,28 @@ TEST_F(FilesTest, EditsKeepCommentsAndTellTheDiff) {
     const std::string before = read("shaduf.yml");
     Json body = {{"base_sha", sha("shaduf.yml")},
                  {"dry_run", true},
-                 {"edits", {{{"path", {"connections", "crm"}}, {"op", "set"}, {"value", {{"type", "rest"}, {"url", "https://x.test"}}}}}}};
+                 {"edits",
+                  {{{"path", {"connections", "crm"}},
+                    {"op", "set"},
+                    {"value", {{"type", "rest"}, {"base_url", "https://x.test"}}}}}}};
     const Answer dry = call("PATCH", "/api/v1/files/shaduf.yml", body.dump());
     ASSERT_EQ(dry.status, 200) << dry.json.dump();
     EXPECT_EQ(dry.json["written"], false);
     EXPECT_EQ(read("shaduf.yml"), before);
-    EXPECT_THAT(dry.json["diff"].get<std::string>(), testing::HasSubstr("+  crm:\n+    type: rest\n+    url: https://x.test\n"));
+    EXPECT_THAT(dry.json["diff"].get<std::string>(),
+                testing::HasSubstr("+  crm:\n+    base_url: https://x.test\n+    type: rest\n"));
     body["dry_run"] = false;
     const Answer saved = call("PATCH", "/api/v1/files/shaduf.yml", body.dump());
     ASSERT_EQ(saved.status, 200) << saved.json.dump();
-    EXPECT_EQ(read("shaduf.yml"), before + "  crm:\n    type: rest\n    url: https://x.test\n");
+    EXPECT_EQ(read("shaduf.yml"), before + "  crm:\n    base_url: https://x.test\n    type: rest\n");
     EXPECT_EQ(saved.json["errors"].size(), 0U) << saved.json.dump();
     EXPECT_NE(room.view().project->connection("crm"), nullptr) << "the project is read again";
 }
 
 TEST_F(FilesTest, TellsWhatTheProjectWouldHaveAgainstIt) {
-    const Json body = {{"base_sha", nullptr}, {"dry_run", true}, {"text", "source: local\nsink: warehouse\nstreams:\n  a: {moed: x}\n"}};
+    const Json body = {{"base_sha", nullptr},
+                       {"dry_run", true},
+                       {"text", "source: local\nsink: warehouse\nstreams:\n  a: {moed: x}\n"}};
     const Answer answer = call("PUT", "/api/v1/files/pipelines/a.yml", body.dump());
     ASSERT_EQ(answer.status, 200) << answer.json.dump();
     ASSERT_EQ(answer.json["errors"].size(), 1U) << answer.json.dump();
@@ -130,7 +155,8 @@ TEST_F(FilesTest, WritersAtOnceLoseNothing) {
     });
     for (int i = 0; i < 50; ++i) {
         const auto now = files.read("models/m.sql");
-        ASSERT_TRUE(files.write("models/m.sql", now.value().sha, std::string(100'000, static_cast<char>('b' + i % 20))).ok());
+        ASSERT_TRUE(
+            files.write("models/m.sql", now.value().sha, std::string(100'000, static_cast<char>('b' + i % 20))).ok());
     }
     done = true;
     reader.join();

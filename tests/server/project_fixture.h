@@ -15,9 +15,10 @@ protected:
             request.folder = where;
             return load_project(request, outside(), project);
         };
-        write("shaduf.yml", "name: acme\nenvironments:\n  dev: {warehouse: local, default: true}\n"
-                            "connections:\n  # the warehouse\n  local: {type: duckdb, path: " +
-                                warehouse_path() + "}\n");
+        write("shaduf.yml",
+              "name: acme\nenvironments:\n  dev: {warehouse: local, default: true}\n"
+              "connections:\n  # the warehouse\n  local: {type: duckdb, path: " +
+                  warehouse_path() + "}\n");
         reload();
     }
     std::string warehouse_path() const { return (folder.path() / "acme.duckdb").string(); }

@@ -7,7 +7,8 @@ class QueryTest : public ProjectFixture {
 protected:
     QueryTest() {
         in_warehouse(
-            "CREATE TABLE orders(id BIGINT, total DECIMAL(20,2), small DECIMAL(6,2), note VARCHAR, at TIMESTAMP, tags "
+            "CREATE TABLE orders(id BIGINT, total DECIMAL(20,2), small DECIMAL(6,2), note VARCHAR, made TIMESTAMP, "
+            "tags "
             "VARCHAR[]); INSERT INTO orders VALUES (9007199254740993, 12345678901234567.89, 3.50, 'a', "
             "'2026-01-02 03:04:05', ['x']), (2, NULL, 1, NULL, NULL, NULL); CREATE SEQUENCE s; CREATE SCHEMA raw; "
             "CREATE TABLE raw.items AS SELECT range AS n FROM range(5000); CREATE VIEW v AS SELECT * FROM orders; "
@@ -25,7 +26,7 @@ protected:
 };
 
 TEST_F(QueryTest, LosesNothingOfValues) {
-    const Answer answer = ask("SELECT id, total, small, note, at, tags FROM orders ORDER BY note");
+    const Answer answer = ask("SELECT id, total, small, note, made, tags FROM orders ORDER BY note");
     ASSERT_EQ(answer.status, 200) << answer.json.dump();
     EXPECT_EQ(answer.json["columns"][1]["type"], "decimal(20,2)");
     EXPECT_EQ(answer.json["rows"][0].dump(),
@@ -37,10 +38,11 @@ TEST_F(QueryTest, LosesNothingOfValues) {
 
 TEST_F(QueryTest, ReadsAllThatOnlyReads) {
     for (const char* sql :
-         {"SELECT 1", "FROM orders", "WITH a AS (SELECT 1 AS x) SELECT * FROM a JOIN a AS b USING (x)", "VALUES (1), (2)",
-          "SELECT n, sum(n) OVER (ORDER BY n) FROM raw.items QUALIFY n < 3;", "DESCRIBE SELECT * FROM orders",
-          "SUMMARIZE SELECT * FROM orders", "SELECT * FROM v -- the view", "SELECT * FROM information_schema.tables",
-          "SELECT * FROM range(3), unnest([1, 2])", "SELECT random(), uuid(), now()", "SELECT count(*) FROM acme.orders",
+         {"SELECT 1", "FROM orders", "WITH a AS (SELECT 1 AS x) SELECT * FROM a JOIN a AS b USING (x)",
+          "VALUES (1), (2)", "SELECT n, sum(n) OVER (ORDER BY n) FROM raw.items QUALIFY n < 3;",
+          "DESCRIBE SELECT * FROM orders", "SUMMARIZE SELECT * FROM orders", "SELECT * FROM v -- the view",
+          "SELECT * FROM information_schema.tables", "SELECT * FROM range(3), unnest([1, 2])",
+          "SELECT random(), uuid(), now()", "SELECT count(*) FROM acme.orders",
           "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t WHERE n < 5) SELECT * FROM t",
           "SELECT list_transform([1, 2], lambda x: x + 1), {'type': 'BASE_TABLE', 'class': 'NOVEL'}",
           "SELECT * FROM duckdb_tables", "SELECT count(*) FROM orders o, LATERAL (SELECT o.id)"}) {
@@ -140,8 +142,9 @@ TEST_F(QueryTest, EndsWhatIsTooLargeOrTooSlow) {
 }
 
 TEST_F(QueryTest, SaysWhenThereIsNoDataYet) {
-    write("shaduf.yml", "name: acme\nenvironments:\n  dev: {warehouse: local}\nconnections:\n  local: {type: duckdb, path: " +
-                            (folder.path() / "none.duckdb").string() + "}\n");
+    write("shaduf.yml",
+          "name: acme\nenvironments:\n  dev: {warehouse: local}\nconnections:\n  local: {type: duckdb, path: " +
+              (folder.path() / "none.duckdb").string() + "}\n");
     reload();
     EXPECT_THAT(refused("SELECT 1"), testing::HasSubstr("no data yet"));
     EXPECT_FALSE(std::filesystem::exists(folder.path() / "none.duckdb"));
@@ -161,7 +164,8 @@ TEST_F(QueryTest, GivesFiles) {
     EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 5001);
     const auto parquet = call("POST", "/api/v1/query/download", R"({"sql": "FROM raw.items", "format": "parquet"})");
     write("out.parquet", whole(parquet.response));
-    EXPECT_EQ(count("SELECT sum(n)::BIGINT FROM read_parquet('" + (folder.path() / "out.parquet").string() + "')"), 12497500);
+    EXPECT_EQ(count("SELECT sum(n)::BIGINT FROM read_parquet('" + (folder.path() / "out.parquet").string() + "')"),
+              12497500);
     const auto bad = call("POST", "/api/v1/query/download", R"({"sql": "DROP TABLE orders", "format": "csv"})");
     EXPECT_EQ(bad.status, 400);
 }

@@ -14,15 +14,31 @@ using Json = nlohmann::json;
 constexpr size_t kDepthMax = 200;
 
 // Objects of the tree without a class: queries, what they read from, and how rows are ordered and cut.
-constexpr std::string_view kTypes[] = {
-    "SELECT_NODE", "SET_OPERATION_NODE", "RECURSIVE_CTE_NODE", "CTE_NODE", "BASE_TABLE", "JOIN", "SUBQUERY",
-    "TABLE_FUNCTION", "EXPRESSION_LIST", "EMPTY", "PIVOT", "SHOW_REF", "LIMIT_MODIFIER", "LIMIT_PERCENT_MODIFIER",
-    "ORDER_MODIFIER", "DISTINCT_MODIFIER", "ORDER_DEFAULT", "ASCENDING", "DESCENDING"};
+constexpr std::string_view kTypes[] = {"SELECT_NODE",
+                                       "SET_OPERATION_NODE",
+                                       "RECURSIVE_CTE_NODE",
+                                       "CTE_NODE",
+                                       "BASE_TABLE",
+                                       "JOIN",
+                                       "SUBQUERY",
+                                       "TABLE_FUNCTION",
+                                       "EXPRESSION_LIST",
+                                       "EMPTY",
+                                       "PIVOT",
+                                       "SHOW_REF",
+                                       "LIMIT_MODIFIER",
+                                       "LIMIT_PERCENT_MODIFIER",
+                                       "ORDER_MODIFIER",
+                                       "DISTINCT_MODIFIER",
+                                       "ORDER_DEFAULT",
+                                       "ASCENDING",
+                                       "DESCENDING"};
 constexpr std::string_view kClasses[] = {
-    "COLUMN_REF", "CONSTANT", "FUNCTION", "OPERATOR", "COMPARISON", "CONJUNCTION", "CASE", "CAST", "STAR", "BETWEEN",
-    "COLLATE", "SUBQUERY", "WINDOW", "LAMBDA", "LAMBDA_REF", "POSITIONAL_REFERENCE", "TYPE"};
-constexpr std::string_view kTableFunctions[] = {"range", "generate_series", "unnest", "json_each", "json_tree", "repeat",
-                                                "histogram_values"};
+    "COLUMN_REF", "CONSTANT", "FUNCTION", "OPERATOR", "COMPARISON", "CONJUNCTION", "CASE",       "CAST",
+    "STAR",       "BETWEEN",  "COLLATE",  "SUBQUERY", "WINDOW",     "LAMBDA",      "LAMBDA_REF", "POSITIONAL_REFERENCE",
+    "TYPE"};
+constexpr std::string_view kTableFunctions[] = {"range",     "generate_series", "unnest",          "json_each",
+                                                "json_tree", "repeat",          "histogram_values"};
 // Those with effects that are none to others.
 constexpr std::string_view kHarmless[] = {"random", "uuid", "uuidv4", "uuidv7", "gen_random_uuid", "error"};
 // They tell settings, which may hold credentials, or plan what would not be allowed to run.
@@ -76,8 +92,8 @@ public:
         if (kind == "CONSTANT") return {};
         if (kind == "FUNCTION" || kind == "WINDOW") used_.functions.insert(to_lower(text_of(value, "function_name")));
         if (kind.empty() && type == "BASE_TABLE") {
-            used_.tables.push_back({text_of(value, "catalog_name"), text_of(value, "schema_name"),
-                                    text_of(value, "table_name")});
+            used_.tables.push_back(
+                {text_of(value, "catalog_name"), text_of(value, "schema_name"), text_of(value, "table_name")});
         }
         if (kind.empty() && type == "SHOW_REF" && !text_of(value, "table_name").empty()) {
             return refuse("is not allowed here", "SHOW " + text_of(value, "table_name"));
@@ -121,9 +137,10 @@ Result<void> check_functions(DuckDbConnection& connection, const Used& used) {
         if (has(kToldBySettings, name)) return refuse("function is not allowed", name);
         names += (names.empty() ? "" : ", ") + quote_literal(name);
     }
-    const auto found = TRY(connection.query(
-        "SELECT DISTINCT lower(function_name) FROM duckdb_functions() WHERE has_side_effects AND "
-        "lower(function_name) IN (" + names + ")"));
+    const auto found =
+        TRY(connection.query("SELECT DISTINCT lower(function_name) FROM duckdb_functions() WHERE has_side_effects AND "
+                             "lower(function_name) IN (" +
+                             names + ")"));
     for (const RecordBatch& batch : found) {
         for (size_t row = 0; row < batch.rows(); ++row) {
             const std::string name(batch.column(0).text_at(row));
@@ -161,12 +178,15 @@ Result<void> check_table(DuckDbConnection& connection, const Used::Table& table)
 }  // namespace
 
 Result<void> check_read_only(DuckDbConnection& connection, const std::string& sql) {
-    const auto serialized = TRY(connection.query("SELECT CAST(json_serialize_sql($1) AS VARCHAR)", {sql}));
+    if (sql.find('\0') != std::string::npos) return refuse("is not allowed in a query", "a zero byte");
+    const auto serialized =
+        TRY(connection.query("SELECT CAST(json_serialize_sql(" + quote_literal(sql) + ") AS VARCHAR)"));
     const Json tree = Json::parse(column_text(serialized, 0, 0), nullptr, false);
     if (!tree.is_object()) return Error(ErrorKind::internal, "the engine's tree of a statement cannot be read");
     if (tree.value("error", true)) {
         const std::string type = text_of(tree, "error_type");
-        if (type == "syntax" || type == "parser") return Error(ErrorKind::invalid_config, text_of(tree, "error_message"));
+        if (type == "syntax" || type == "parser")
+            return Error(ErrorKind::invalid_config, text_of(tree, "error_message"));
         return refuse("statement is not allowed", "it is no SELECT");
     }
     const Json statements = tree.value("statements", Json::array());

@@ -48,12 +48,19 @@ std::string without_semicolon(const std::string& sql) {
 
 // What reaches beyond the transaction although it only reads; READ ONLY and the role stop all else. "": nothing does.
 std::string name_with_effects(std::string_view sql) {
-    static constexpr std::string_view kNames[] = {
-        "set_config", "dblink", "pg_read", "pg_ls_", "pg_stat_file", "pg_terminate", "pg_cancel", "pg_reload",
-        "pg_rotate", "pg_logical", "pg_create_", "pg_drop_", "pg_switch", "pg_backup", "pg_start", "pg_stop", "pg_notify",
-        "pg_promote", "pg_advisory", "pg_try_advisory", "pg_sleep", "pg_import", "pg_log_", "lo_", "loread", "lowrite",
-        "query_to_xml", "cursor_to_xml", "nextval", "setval", "pg_authid", "pg_shadow", "pg_user_mapping", "pg_file_settings",
-        "pg_hba", "current_setting", "pg_settings", "pg_show_all", "u&"};
+    static constexpr std::string_view kNames[] = {"set_config",       "dblink",          "pg_read",
+                                                  "pg_ls_",           "pg_stat_file",    "pg_terminate",
+                                                  "pg_cancel",        "pg_reload",       "pg_rotate",
+                                                  "pg_logical",       "pg_create_",      "pg_drop_",
+                                                  "pg_switch",        "pg_backup",       "pg_start",
+                                                  "pg_stop",          "pg_notify",       "pg_promote",
+                                                  "pg_advisory",      "pg_try_advisory", "pg_sleep",
+                                                  "pg_import",        "pg_log_",         "lo_",
+                                                  "loread",           "lowrite",         "query_to_xml",
+                                                  "cursor_to_xml",    "nextval",         "setval",
+                                                  "pg_authid",        "pg_shadow",       "pg_user_mapping",
+                                                  "pg_file_settings", "pg_hba",          "current_setting",
+                                                  "pg_settings",      "pg_show_all",     "u&"};
     std::string word;
     for (size_t i = 0; i <= sql.size(); ++i) {
         const char c = i < sql.size() ? sql[i] : ' ';
@@ -184,16 +191,16 @@ private:
 
     // A reader of everything that is no superuser cannot reach the server's files or other sessions.
     Result<void> read_in_transaction(const std::string& sql, std::chrono::milliseconds timeout, const Each& each) {
-        TRY(connection_->execute("SET LOCAL statement_timeout = " + std::to_string(std::max<int64_t>(1, timeout.count())) +
-                                 "; SET LOCAL lock_timeout = '5s'"));
+        TRY(connection_->execute(
+            "SET LOCAL statement_timeout = " + std::to_string(std::max<int64_t>(1, timeout.count())) +
+            "; SET LOCAL lock_timeout = '5s'"));
         const auto who = TRY(connection_->query("SELECT current_setting('is_superuser')"));
         if (who.rows.front().front() == "on") TRY(connection_->execute("SET LOCAL ROLE pg_read_all_data"));
         bool is_enough = false;
-        const auto result =
-            copy_out(without_semicolon(sql), kBatchBytes, [&](const RecordBatch& rows) -> Result<void> {
-                is_enough = !TRY(each(rows));
-                return is_enough ? Result<void>(Error(ErrorKind::canceled, "enough")) : Result<void>();
-            });
+        const auto result = copy_out(without_semicolon(sql), kBatchBytes, [&](const RecordBatch& rows) -> Result<void> {
+            is_enough = !TRY(each(rows));
+            return is_enough ? Result<void>(Error(ErrorKind::canceled, "enough")) : Result<void>();
+        });
         if (is_enough) return {};
         return result;
     }

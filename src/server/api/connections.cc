@@ -21,9 +21,14 @@ constexpr std::chrono::milliseconds kReachLimit{30'000};
 constexpr int64_t kPreviewRowsMax = 1000;
 
 constexpr ShapeField kConnectionFields[] = {
-    {"name", &kText},          {"type", &kText},    {"file", &kText},
-    {"line", &kInteger},       {"used_by", &kTextList}, {"is_warehouse", &kBoolean},
-    {"last_test", &kAny, "", true}, {"streams_found_at", &kTime, "", true},
+    {"name", &kText},
+    {"type", &kText},
+    {"file", &kText},
+    {"line", &kInteger},
+    {"used_by", &kTextList},
+    {"is_warehouse", &kBoolean},
+    {"last_test", &kAny, "", true},
+    {"streams_found_at", &kTime, "", true},
     {"options", &kAny, "By field: the value, or for a secret whether it is set and where it comes from.", true},
 };
 constexpr Shape kConnection{.kind = ShapeKind::object, .name = "Connection", .fields = kConnectionFields};
@@ -37,7 +42,8 @@ constexpr Shape kTest{.kind = ShapeKind::object, .name = "ConnectionTest", .fiel
 constexpr ShapeField kStepFields[] = {
     {"name", &kText}, {"ok", &kBoolean}, {"ms", &kInteger}, {"found", &kText}, {"do", &kText, "", true}};
 constexpr Shape kStep{.kind = ShapeKind::object, .name = "TrialStep", .fields = kStepFields};
-constexpr ShapeField kTrialFields[] = {{"ok", &kBoolean}, {"ms", &kInteger}, {"at", &kTime}, {"steps", &kListOf<kStep>}};
+constexpr ShapeField kTrialFields[] = {
+    {"ok", &kBoolean}, {"ms", &kInteger}, {"at", &kTime}, {"steps", &kListOf<kStep>}};
 constexpr Shape kTrial{.kind = ShapeKind::object, .name = "Trial", .fields = kTrialFields};
 constexpr ShapeField kFoundFields[] = {{"at", &kTime}, {"streams", &kListOf<kAny>}};
 constexpr Shape kFound{.kind = ShapeKind::object, .name = "FoundStreams", .fields = kFoundFields};
@@ -71,7 +77,8 @@ void write_summary(JsonWriter& json, const ServeContext& serve, const Node::Entr
 }
 
 // A secret is never shown, also one that is written out.
-void write_options(JsonWriter& json, std::span<const FieldSpec> fields, const Node& node, const ConnectionConfig* read) {
+void write_options(JsonWriter& json, std::span<const FieldSpec> fields, const Node& node,
+                   const ConnectionConfig* read) {
     json.begin_object();
     for (const FieldSpec& field : fields) {
         if (!node.has(field.name)) continue;
@@ -207,8 +214,7 @@ Result<ApiAnswer> discover(ApiCall& call) {
                                                     connection.name + " is of type " + connection.type);
     }
     LimitedRun limited(call.serve.world, kReachLimit);
-    const auto streams =
-        TRY(limited.explain(spec->discover(limited.run(), connection.name, connection.options)));
+    const auto streams = TRY(limited.explain(spec->discover(limited.run(), connection.name, connection.options)));
     const std::string json = streams_json(streams, call.serve.world.clock.now());
     TRY(remember(call.serve, "discovered", connection.name, json));
     return ApiAnswer{.body = json};
@@ -226,17 +232,18 @@ Result<ApiAnswer> preview(ApiCall& call) {
     const ConnectionConfig connection = TRY(configured(call, call.path["name"]));
     const ConnectorSpec* spec = call.serve.connectors.find(connection.type);
     if (spec == nullptr || spec->make_source == nullptr) {
-        return Error(ErrorKind::invalid_config, "cannot be read from: " + connection.name + " is of type " +
-                                                    connection.type);
+        return Error(ErrorKind::invalid_config,
+                     "cannot be read from: " + connection.name + " is of type " + connection.type);
     }
     StreamRequest request{connection.name, body["stream"].get<std::string>(), ReadMode::full_refresh, {}};
     const Node options = TRY(Node::parse_yaml(body.value("options", Json::object()).dump(), "options"));
-    const auto as_written = [](std::string_view text, const Place&) -> Result<std::string> { return std::string(text); };
+    const auto as_written = [](std::string_view text, const Place&) -> Result<std::string> {
+        return std::string(text);
+    };
     const auto errors = Options::create(spec->stream_fields, options, as_written, request.options);
     if (!errors.empty()) return Error(errors.front().kind(), errors.front().message());
-    const auto count = static_cast<size_t>(
-        std::clamp<int64_t>(body.value("limit", Json()).is_number_integer() ? body["limit"].get<int64_t>() : 20, 1,
-                            kPreviewRowsMax));
+    const auto count = static_cast<size_t>(std::clamp<int64_t>(
+        body.value("limit", Json()).is_number_integer() ? body["limit"].get<int64_t>() : 20, 1, kPreviewRowsMax));
     LimitedRun limited(call.serve.world, kReachLimit);
     const auto source = TRY(spec->make_source(connection.options, request));
     shaduf::Shape shape;
@@ -307,6 +314,7 @@ constexpr EndpointSpec kEndpoints[] = {
 namespace shaduf {
 
 extern const server::ApiSpec api_connections;
-const server::ApiSpec api_connections{.name = "connections", .summary = "Systems with data.", .endpoints = server::kEndpoints};
+const server::ApiSpec api_connections{
+    .name = "connections", .summary = "Systems with data.", .endpoints = server::kEndpoints};
 
 }  // namespace shaduf

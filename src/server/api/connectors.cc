@@ -8,9 +8,16 @@ namespace shaduf::server {
 namespace {
 
 constexpr ShapeField kFieldFields[] = {
-    {"name", &kText},      {"title", &kText},   {"type", &kText},       {"help", &kText},
-    {"required", &kBoolean}, {"default", &kText, "", true}, {"example", &kText, "", true}, {"secret", &kBoolean},
-    {"choices", &kTextList}, {"children", &kListOf<kAny>, "Fields of what lies below."},
+    {"name", &kText},
+    {"title", &kText},
+    {"type", &kText},
+    {"help", &kText},
+    {"required", &kBoolean},
+    {"default", &kText, "", true},
+    {"example", &kText, "", true},
+    {"secret", &kBoolean},
+    {"choices", &kTextList},
+    {"children", &kListOf<kAny>, "Fields of what lies below."},
 };
 constexpr Shape kField{.kind = ShapeKind::object, .name = "Field", .fields = kFieldFields};
 constexpr ShapeField kConnectorFields[] = {
@@ -104,6 +111,7 @@ constexpr EndpointSpec kEndpoints[] = {
 namespace shaduf {
 
 extern const server::ApiSpec api_connectors;
-const server::ApiSpec api_connectors{.name = "connectors", .summary = "What can be connected.", .endpoints = server::kEndpoints};
+const server::ApiSpec api_connectors{
+    .name = "connectors", .summary = "What can be connected.", .endpoints = server::kEndpoints};
 
 }  // namespace shaduf

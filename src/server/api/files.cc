@@ -28,11 +28,8 @@ constexpr ShapeField kFileFields[] = {
 constexpr Shape kFile{.kind = ShapeKind::object, .name = "File", .fields = kFileFields};
 
 constexpr ShapeField kTextFields[] = {
-    {"path", &kText},
-    {"text", &kText},
-    {"sha", &kText, "SHA-256 of the text; what `base_sha` takes."},
-    {"read_only", &kBoolean},
-    {"git", &kAny, "", true},
+    {"path", &kText},         {"text", &kText},         {"sha", &kText, "SHA-256 of the text; what `base_sha` takes."},
+    {"read_only", &kBoolean}, {"git", &kAny, "", true},
 };
 constexpr Shape kFileText{.kind = ShapeKind::object, .name = "FileText", .fields = kTextFields};
 

@@ -69,11 +69,10 @@ Result<std::set<std::string>> select_nodes(ApiCall& call, const Project& project
             }
         }
         const bool is_bare = !criterion.has_before && !criterion.has_after;
-        const auto before = criterion.has_before || is_bare
-                                ? graph.reach(found, true, is_bare ? depth : criterion.before)
-                                : found;
-        const auto after = criterion.has_after || is_bare ? graph.reach(found, false, is_bare ? depth : criterion.after)
-                                                          : found;
+        const auto before =
+            criterion.has_before || is_bare ? graph.reach(found, true, is_bare ? depth : criterion.before) : found;
+        const auto after =
+            criterion.has_after || is_bare ? graph.reach(found, false, is_bare ? depth : criterion.after) : found;
         shown.insert(before.begin(), before.end());
         shown.insert(after.begin(), after.end());
     }
@@ -127,7 +126,10 @@ void write_node(JsonWriter& json, const LineageNode& node, const std::map<std::s
     write_text_or_null(json, "table", node.table);
     write_text_or_null(json, "group", node.group);
     const auto state = states.find(node.id);
-    write_text_or_null(json, "state", state != states.end() ? state->second.state : node.kind == "table" ? "never" : "");
+    write_text_or_null(json, "state",
+                       state != states.end()  ? state->second.state
+                       : node.kind == "table" ? "never"
+                                              : "");
     write_text_or_null(json, "fresh_at", state == states.end() ? "" : state->second.fresh_at);
     json.key("tests").begin_object().field("passed", node.tests.passed).field("failed", node.tests.failed);
     json.field("total", node.tests.total).end_object();
@@ -218,6 +220,7 @@ constexpr EndpointSpec kEndpoints[] = {
 namespace shaduf {
 
 extern const server::ApiSpec api_lineage;
-const server::ApiSpec api_lineage{.name = "lineage", .summary = "What comes from what.", .endpoints = server::kEndpoints};
+const server::ApiSpec api_lineage{
+    .name = "lineage", .summary = "What comes from what.", .endpoints = server::kEndpoints};
 
 }  // namespace shaduf

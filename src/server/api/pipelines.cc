@@ -36,8 +36,7 @@ constexpr Shape kPipeline{.kind = ShapeKind::object, .name = "Pipeline", .fields
 using Records = std::vector<StreamRecord>;
 
 bool is_of(const StreamRecord& record, const std::string& title) {
-    return record.progress.pipeline == title ||
-           record.progress.pipeline == title + std::string(kProducerSuffix);
+    return record.progress.pipeline == title || record.progress.pipeline == title + std::string(kProducerSuffix);
 }
 
 // "failing" when any stream failed last; "running" when any runs.
@@ -130,7 +129,8 @@ void write_stream(JsonWriter& json, const PipelineConfig& pipeline, const Stream
     json.key("expectations").begin_array();
     for (const ExpectConfig& expect : stream.expect) json.text(expect.text);
     json.end_array().key("policies").begin_array();
-    for (const PolicyConfig& policy : stream.policies) json.text(policy.column + ": " + std::string(name_of(policy.kind)));
+    for (const PolicyConfig& policy : stream.policies)
+        json.text(policy.column + ": " + std::string(name_of(policy.kind)));
     json.end_array();
     std::vector<const StreamRecord*> own;
     for (const StreamRecord& record : recent) {

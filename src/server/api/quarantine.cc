@@ -24,8 +24,14 @@ constexpr ShapeField kGroupFields[] = {{"pipeline", &kText}, {"stream", &kText},
                                        {"rows", &kInteger},  {"oldest", &kText}, {"newest", &kText}};
 constexpr Shape kGroup{.kind = ShapeKind::object, .name = "QuarantineGroup", .fields = kGroupFields};
 constexpr ShapeField kRowFields[] = {
-    {"id", &kText},     {"pipeline", &kText}, {"stream", &kText}, {"position", &kText, "", true},
-    {"raw", &kText, "", true}, {"reason", &kText},   {"run", &kText, "", true}, {"at", &kText},
+    {"id", &kText},
+    {"pipeline", &kText},
+    {"stream", &kText},
+    {"position", &kText, "", true},
+    {"raw", &kText, "", true},
+    {"reason", &kText},
+    {"run", &kText, "", true},
+    {"at", &kText},
 };
 constexpr Shape kRow{.kind = ShapeKind::object, .name = "QuarantineRow", .fields = kRowFields};
 constexpr ShapeField kReplayFields[] = {
@@ -96,15 +102,16 @@ Result<ApiAnswer> list(ApiCall& call) {
     const auto project = TRY(project_of(call.serve));
     JsonWriter json;
     json.begin_object().key("items").begin_array();
-    TRY(in_all_sinks(call, *project, "",
-                     "SELECT pipeline, stream, reason, count(*) AS n, min(quarantined_at) AS a, max(quarantined_at) AS b "
-                     "FROM _shaduf_quarantine GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1, 2, 3 LIMIT " +
-                         std::to_string(kGroupsMax),
-                     [&](const RecordBatch& batch, size_t row) {
-                         json.begin_object().field("pipeline", cell(batch, 0, row)).field("stream", cell(batch, 1, row));
-                         json.field("reason", cell(batch, 2, row)).field("rows", batch.column(3).int64_at(row));
-                         json.field("oldest", cell(batch, 4, row)).field("newest", cell(batch, 5, row)).end_object();
-                     }));
+    TRY(in_all_sinks(
+        call, *project, "",
+        "SELECT pipeline, stream, reason, count(*) AS n, min(quarantined_at) AS a, max(quarantined_at) AS b "
+        "FROM _shaduf_quarantine GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1, 2, 3 LIMIT " +
+            std::to_string(kGroupsMax),
+        [&](const RecordBatch& batch, size_t row) {
+            json.begin_object().field("pipeline", cell(batch, 0, row)).field("stream", cell(batch, 1, row));
+            json.field("reason", cell(batch, 2, row)).field("rows", batch.column(3).int64_at(row));
+            json.field("oldest", cell(batch, 4, row)).field("newest", cell(batch, 5, row)).end_object();
+        }));
     return ApiAnswer{.body = json.end_array().key("next").null().end_object().str()};
 }
 
@@ -153,7 +160,8 @@ Result<Chosen> choose(ApiCall& call, const Project& project, const Json& body) {
     }
     if (chosen.pipeline == nullptr) return not_found("pipeline", name);
     const auto& streams = chosen.pipeline->streams;
-    if (std::none_of(streams.begin(), streams.end(), [&](const StreamConfig& stream) { return stream.name == chosen.stream; })) {
+    if (std::none_of(streams.begin(), streams.end(),
+                     [&](const StreamConfig& stream) { return stream.name == chosen.stream; })) {
         return not_found("stream", name + "." + chosen.stream);
     }
     if (body.contains("ids") && body["ids"].is_array()) chosen.ids = body["ids"].get<std::vector<std::string>>();
@@ -200,8 +208,8 @@ Result<void> replay_some(ApiCall& call, const Project& project, const Chosen& ch
                          Outcome& outcome) {
     LimitedRun limited(call.serve.world, kReplayLimit);
     options.stream = chosen.stream;
-    const auto result = TRY(limited.explain(
-        replay_quarantine(limited.run(), project, *chosen.pipeline, call.serve.connectors, options)));
+    const auto result = TRY(
+        limited.explain(replay_quarantine(limited.run(), project, *chosen.pipeline, call.serve.connectors, options)));
     outcome.replayed += result.progress.rows_written;
     outcome.again += result.progress.rows_quarantined;
     if (result.error && outcome.error.empty()) outcome.error = result.error->to_string();

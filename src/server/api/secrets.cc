@@ -63,6 +63,7 @@ constexpr EndpointSpec kEndpoints[] = {
 namespace shaduf {
 
 extern const server::ApiSpec api_secrets;
-const server::ApiSpec api_secrets{.name = "secrets", .summary = "Values that YAML names.", .endpoints = server::kEndpoints};
+const server::ApiSpec api_secrets{
+    .name = "secrets", .summary = "Values that YAML names.", .endpoints = server::kEndpoints};
 
 }  // namespace shaduf

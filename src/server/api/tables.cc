@@ -100,8 +100,8 @@ void write_table(JsonWriter& json, const CatalogTable& table, const Known& known
     write_count(json, "rows", table.rows);
     write_count(json, "bytes", table.bytes);
     if (!is_whole) json.field("columns", table.columns);
-    write_text_or_null(json, "description", model != nullptr && !model->description.empty() ? model->description
-                                                                                           : table.comment);
+    write_text_or_null(json, "description",
+                       model != nullptr && !model->description.empty() ? model->description : table.comment);
     json.key("owner").null().key("made_by").begin_object();
     const auto pipeline = known.pipelines.find(key);
     const bool is_model = model != nullptr && model->kind != "source";
@@ -311,6 +311,7 @@ constexpr EndpointSpec kEndpoints[] = {
 namespace shaduf {
 
 extern const server::ApiSpec api_tables;
-const server::ApiSpec api_tables{.name = "tables", .summary = "What stands in the warehouse.", .endpoints = server::kEndpoints};
+const server::ApiSpec api_tables{
+    .name = "tables", .summary = "What stands in the warehouse.", .endpoints = server::kEndpoints};
 
 }  // namespace shaduf

@@ -39,8 +39,10 @@ std::string tables_sql(bool is_duckdb, const std::string& schema, const std::str
               "database_name = current_database() UNION ALL SELECT schema_name, view_name, 'view', NULL, NULL, "
               "column_count, comment FROM duckdb_views WHERE NOT internal AND NOT temporary AND database_name = "
               "current_database()) AS x"
-            : "SELECT * FROM (SELECT n.nspname AS s, c.relname AS n, CASE WHEN c.relkind IN ('v', 'm') THEN 'view' ELSE "
-              "'table' END AS k, CASE WHEN c.relkind <> 'v' AND c.reltuples >= 0 THEN c.reltuples::bigint END AS r, CASE "
+            : "SELECT * FROM (SELECT n.nspname AS s, c.relname AS n, CASE WHEN c.relkind IN ('v', 'm') THEN 'view' "
+              "ELSE "
+              "'table' END AS k, CASE WHEN c.relkind <> 'v' AND c.reltuples >= 0 THEN c.reltuples::bigint END AS r, "
+              "CASE "
               "WHEN c.relkind <> 'v' THEN pg_total_relation_size(c.oid) END AS b, (SELECT count(*) FROM pg_attribute a "
               "WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS c, obj_description(c.oid, "
               "'pg_class') AS t FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', "
@@ -60,8 +62,8 @@ std::string table_text(const CatalogTable& table) {
 bool is_number(const std::string& type) {
     const std::string lower = to_lower(type);
     for (const char* name : {"int", "decimal", "numeric", "double", "float", "real", "hugeint"}) {
-        if (lower.find(name) != std::string::npos && lower.find('[') == std::string::npos && !lower.starts_with("struct") &&
-            !lower.starts_with("interval") && !lower.starts_with("point")) {
+        if (lower.find(name) != std::string::npos && lower.find('[') == std::string::npos &&
+            !lower.starts_with("struct") && !lower.starts_with("interval") && !lower.starts_with("point")) {
             return true;
         }
     }
@@ -71,7 +73,8 @@ bool is_number(const std::string& type) {
 // Values without an order, or that cannot be told apart: only their nulls are counted.
 bool is_opaque(const std::string& type) {
     const std::string lower = to_lower(type);
-    for (const char* name : {"json", "xml", "blob", "bytea", "struct", "map", "[", "array", "point", "union", "geometry"}) {
+    for (const char* name :
+         {"json", "xml", "blob", "bytea", "struct", "map", "[", "array", "point", "union", "geometry"}) {
         if (lower.find(name) != std::string::npos) return true;
     }
     return false;
@@ -89,8 +92,9 @@ std::string counts_sql(const CatalogTable& table, const std::vector<CatalogColum
         }
         const bool has_order = to_lower(column.type) != "boolean" && to_lower(column.type) != "uuid";
         sql += is_duckdb ? ", approx_count_distinct(" + name + ")" : ", count(DISTINCT " + name + ")";
-        sql += has_order || is_duckdb ? ", CAST(min(" + name + ") AS " + text + "), CAST(max(" + name + ") AS " + text + ")"
-                                      : ", NULL, NULL";
+        sql += has_order || is_duckdb
+                   ? ", CAST(min(" + name + ") AS " + text + "), CAST(max(" + name + ") AS " + text + ")"
+                   : ", NULL, NULL";
         sql += is_number(column.type) ? ", avg(CAST(" + name + " AS DOUBLE PRECISION))" : ", NULL";
     }
     return sql + " FROM " + table_text(table);
@@ -103,9 +107,10 @@ Result<void> add_top(RunContext& run, Warehouse& warehouse, const CatalogTable& 
     Warehouse::Limits limits;
     limits.rows_max = kTopValues;
     const auto found =
-        TRY(warehouse.read(run, "SELECT left(CAST(" + name + " AS " + text + "), " + std::to_string(kTextShown) +
-                                    ") AS v, count(*) AS c FROM " + table_text(table) + " WHERE " + name +
-                                    " IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT " + std::to_string(kTopValues),
+        TRY(warehouse.read(run,
+                           "SELECT left(CAST(" + name + " AS " + text + "), " + std::to_string(kTextShown) +
+                               ") AS v, count(*) AS c FROM " + table_text(table) + " WHERE " + name +
+                               " IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT " + std::to_string(kTopValues),
                            limits));
     for (const RecordBatch& batch : found.batches) {
         for (size_t row = 0; row < batch.rows(); ++row) {
@@ -122,12 +127,12 @@ Result<void> add_histogram(RunContext& run, Warehouse& warehouse, const CatalogT
     const std::string low = "CAST(" + Warehouse::literal(profile.min) + " AS DOUBLE PRECISION)";
     const std::string width = "(CAST(" + Warehouse::literal(profile.max) + " AS DOUBLE PRECISION) - " + low + ")";
     const std::string bins = std::to_string(kHistogramBins);
-    const auto found = TRY(warehouse.read(
-        run,
-        "SELECT least(" + std::to_string(kHistogramBins - 1) + ", CAST(floor((" + name + " - " + low + ") / " + width +
-            " * " + bins + ") AS BIGINT)) AS bin, count(*) AS c FROM " + table_text(table) + " WHERE " + name +
-            " IS NOT NULL GROUP BY 1",
-        {}));
+    const auto found =
+        TRY(warehouse.read(run,
+                           "SELECT least(" + std::to_string(kHistogramBins - 1) + ", CAST(floor((" + name + " - " +
+                               low + ") / " + width + " * " + bins + ") AS BIGINT)) AS bin, count(*) AS c FROM " +
+                               table_text(table) + " WHERE " + name + " IS NOT NULL GROUP BY 1",
+                           {}));
     profile.histogram.assign(kHistogramBins, 0);
     for (const RecordBatch& batch : found.batches) {
         for (size_t row = 0; row < batch.rows(); ++row) {
@@ -164,20 +169,24 @@ Result<std::vector<CatalogTable>> list_tables(RunContext& run, Warehouse& wareho
 Result<std::vector<CatalogColumn>> list_columns(RunContext& run, Warehouse& warehouse, const CatalogTable& table) {
     Warehouse::Limits limits;
     limits.rows_max = 100'000;
-    const std::string where = " = " + Warehouse::literal(table.schema) + " AND table_name = " + Warehouse::literal(table.name);
+    const std::string where =
+        " = " + Warehouse::literal(table.schema) + " AND table_name = " + Warehouse::literal(table.name);
     const std::string sql =
         warehouse.type() == "duckdb"
-            ? "SELECT column_name, data_type, CASE WHEN is_nullable THEN 1 ELSE 0 END, comment FROM duckdb_columns WHERE "
-              "database_name = current_database() AND schema_name" + where + " ORDER BY column_index"
+            ? "SELECT column_name, data_type, CASE WHEN is_nullable THEN 1 ELSE 0 END, comment FROM duckdb_columns "
+              "WHERE "
+              "database_name = current_database() AND schema_name" +
+                  where + " ORDER BY column_index"
             : "SELECT column_name::text, data_type::text, CASE WHEN is_nullable = 'YES' THEN 1 ELSE 0 END, "
               "col_description((quote_ident(table_schema) || '.' || quote_ident(table_name))::regclass, "
-              "ordinal_position::int) FROM information_schema.columns WHERE table_schema" + where +
-                  " ORDER BY ordinal_position";
+              "ordinal_position::int) FROM information_schema.columns WHERE table_schema" +
+                  where + " ORDER BY ordinal_position";
     const auto found = TRY(warehouse.read(run, sql, limits));
     std::vector<CatalogColumn> columns;
     for (const RecordBatch& batch : found.batches) {
         for (size_t row = 0; row < batch.rows(); ++row) {
-            columns.push_back({cell(batch, 0, row), cell(batch, 1, row), cell(batch, 2, row) == "1", cell(batch, 3, row)});
+            columns.push_back(
+                {cell(batch, 0, row), cell(batch, 1, row), cell(batch, 2, row) == "1", cell(batch, 3, row)});
         }
     }
     return columns;
@@ -187,7 +196,8 @@ Result<TableProfile> profile_table(RunContext& run, Warehouse& warehouse, const 
                                    const std::vector<CatalogColumn>& columns) {
     const bool is_duckdb = warehouse.type() == "duckdb";
     const auto counted = TRY(warehouse.read(run, counts_sql(table, columns, is_duckdb), {}));
-    if (counted.rows != 1) return Error(ErrorKind::internal, "counting gave no row: " + table.schema + "." + table.name);
+    if (counted.rows != 1)
+        return Error(ErrorKind::internal, "counting gave no row: " + table.schema + "." + table.name);
     const RecordBatch& row = counted.batches.front();
     TableProfile profile;
     profile.rows = integer(cell(row, 0, 0)).value_or(0);

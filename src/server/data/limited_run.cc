@@ -25,7 +25,8 @@ std::chrono::milliseconds LimitedRun::passed() const {
 
 Error LimitedRun::explain(const Error& error) const {
     if (error.kind() != ErrorKind::canceled || !is_late_) return error;
-    return Error(ErrorKind::unavailable, "no answer within " + format_duration(limit_) + "; ask for less, or try again");
+    return Error(ErrorKind::unavailable,
+                 "no answer within " + format_duration(limit_) + "; ask for less, or try again");
 }
 
 }  // namespace shaduf::server

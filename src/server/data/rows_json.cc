@@ -34,7 +34,7 @@ void write_cell(JsonWriter& json, const Column& column, size_t row) {
         case TypeKind::boolean: json.boolean(column.boolean_at(row)); return;
         case TypeKind::int64: {
             const int64_t value = column.int64_at(row);
-            std::abs(value) <= kExactMax && value != INT64_MIN ? json.integer(value) : json.text(std::to_string(value));
+            std::abs(value) <= kExactMax&& value != INT64_MIN ? json.integer(value) : json.text(std::to_string(value));
             return;
         }
         case TypeKind::float64: {

@@ -20,8 +20,8 @@ Result<std::unique_ptr<Store>> open_store(ServeContext& serve, const Project& pr
     if (connection == nullptr) return not_found("connection", name);
     const ConnectorSpec* spec = serve.connectors.find(connection->type);
     if (spec == nullptr || spec->make_store == nullptr) {
-        return Error(ErrorKind::invalid_config, "cannot be asked for its tables: " + name + " is of type " +
-                                                    connection->type);
+        return Error(ErrorKind::invalid_config,
+                     "cannot be asked for its tables: " + name + " is of type " + connection->type);
     }
     return spec->make_store(connection->options, connection->name);
 }
@@ -34,11 +34,10 @@ Result<std::unique_ptr<Warehouse>> Warehouse::open(ServeContext& serve, const Pr
     auto store = TRY(open_store(serve, project, project.warehouse));
     auto* reader = dynamic_cast<ReadOnlyReader*>(store.get());
     if (reader == nullptr) {
-        return Error(ErrorKind::invalid_config, "cannot be queried: the warehouse is of type " +
-                                                    project.connection(project.warehouse)->type);
+        return Error(ErrorKind::invalid_config,
+                     "cannot be queried: the warehouse is of type " + project.connection(project.warehouse)->type);
     }
-    return std::unique_ptr<Warehouse>(  // NOLINT: the constructor is private
-        new Warehouse(std::move(store), *reader, project.connection(project.warehouse)->type));
+    return std::make_unique<Warehouse>(std::move(store), *reader, project.connection(project.warehouse)->type);
 }
 
 Result<Warehouse::Rows> Warehouse::read(RunContext& run, const std::string& sql, const Limits& limits) {

@@ -31,6 +31,9 @@ public:
         bool cut = false;  // there are more
     };
 
+    // `reader` is the store's.
+    Warehouse(std::unique_ptr<Store> store, ReadOnlyReader& reader, std::string type)
+        : store_(std::move(store)), reader_(reader), type_(std::move(type)) {}
     static Result<std::unique_ptr<Warehouse>> open(ServeContext& serve, const Project& project);
 
     // The first rows of a SELECT (see ReadOnlyReader).
@@ -44,9 +47,6 @@ public:
     static std::string literal(std::string_view text);
 
 private:
-    Warehouse(std::unique_ptr<Store> store, ReadOnlyReader& reader, std::string type)
-        : store_(std::move(store)), reader_(reader), type_(std::move(type)) {}
-
     const std::unique_ptr<Store> store_;
     ReadOnlyReader& reader_;
     const std::string type_;

@@ -165,13 +165,12 @@ Trial try_connection(RunContext& run, const ConnectorSpec& spec, const Connectio
     TrialRun steps;
     steps.trial.ok = true;
     if (const auto endpoint = endpoint_of(spec, connection.options)) {
-        const bool goes_on =
-            steps.step("resolve",
-                       [&]() -> Result<std::string> { return join(TRY(resolve_host(endpoint->host)), ", "); }) &&
-            steps.step("connect", [&]() -> Result<std::string> {
-                TRY(reach_port(endpoint->host, endpoint->port, kConnectLimit, run.cancellation));
-                return endpoint->host + ":" + std::to_string(endpoint->port) + " answers";
-            });
+        const bool goes_on = steps.step("resolve", [&]() -> Result<std::string> {
+            return join(TRY(resolve_host(endpoint->host)), ", ");
+        }) && steps.step("connect", [&]() -> Result<std::string> {
+            TRY(reach_port(endpoint->host, endpoint->port, kConnectLimit, run.cancellation));
+            return endpoint->host + ":" + std::to_string(endpoint->port) + " answers";
+        });
         if (!goes_on) return steps.trial;
     }
     if (spec.check != nullptr && !steps.step("sign_in", [&]() -> Result<std::string> {
@@ -201,7 +200,8 @@ std::optional<std::string> remembered(const ServeContext& serve, std::string_vie
     return std::string(std::istreambuf_iterator<char>(file), {});
 }
 
-Result<void> remember(const ServeContext& serve, std::string_view what, const std::string& name, std::string_view json) {
+Result<void> remember(const ServeContext& serve, std::string_view what, const std::string& name,
+                      std::string_view json) {
     if (!is_plain_name(name)) return Error(ErrorKind::invalid_config, "cannot be a connection's name: " + name);
     const std::string folder = serve.folder + "/.shaduf/" + std::string(what);
     std::error_code error;

@@ -42,7 +42,8 @@ void LineageGraph::add_pipelines(const Project& project) {
         // Of one with `via`, rows come from where its producer reads.
         const PipelineConfig& first = *project.pipelines_of(pipeline.title).front();
         const std::string connection = "connection:" + first.source;
-        nodes_.emplace(connection, LineageNode{connection, "connection", first.source, "", "", "", "", "shaduf.yml", {}});
+        nodes_.emplace(connection,
+                       LineageNode{connection, "connection", first.source, "", "", "", "", "shaduf.yml", {}});
         const std::string schema = schema_of(project, pipeline);
         for (const StreamConfig& stream : pipeline.streams) {
             const std::string key = to_lower(schema + "." + stream.table);

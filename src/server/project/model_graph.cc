@@ -120,10 +120,10 @@ Result<ModelGraph> read_model_graph(ServeContext& serve, const Project& project,
     if (!findings.ok()) return findings.errors.front();
     ModelGraph graph = graph_of(invocation->manifest());
     if (!select.empty()) {
-        const auto spec = TRY(models::parse_selection(std::vector<std::string>{select}, {}, models::IndirectSelection::empty));
-        if (!spec) return graph;
+        const auto spec =
+            TRY(models::parse_selection(std::vector<std::string>{select}, {}, models::IndirectSelection::empty));
         models::Selector selector({.manifest = invocation->manifest(), .project_root = world.working_folder});
-        const auto chosen = TRY(selector.select(*spec));
+        const auto chosen = TRY(selector.select(spec));
         for (const uint32_t index : chosen.indexes()) graph.selected.emplace_back(selector.members()[index].unique_id);
     }
     return graph;
@@ -141,7 +141,8 @@ std::map<std::string, std::string> last_results(const std::string& folder) {
     return results;
 }
 
-std::map<std::string, TestCounts> count_tests(const ModelGraph& graph, const std::map<std::string, std::string>& results) {
+std::map<std::string, TestCounts> count_tests(const ModelGraph& graph,
+                                              const std::map<std::string, std::string>& results) {
     std::map<std::string, TestCounts> counts;
     for (const ModelNode& node : graph.nodes) {
         if (node.kind != "test" || node.on.empty()) continue;

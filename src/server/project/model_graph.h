@@ -28,7 +28,7 @@ struct ModelNode {
     std::string sql;  // as written
     std::string on;   // of a test: the id that it is attached to
     std::string column;
-    std::vector<std::string> reads;  // ids
+    std::vector<std::string> reads;                            // ids
     std::vector<std::pair<std::string, std::string>> columns;  // with descriptions
 };
 struct ModelGraph {
@@ -45,7 +45,8 @@ Result<ModelGraph> read_model_graph(ServeContext& serve, const Project& project,
 // What the last run of tests left (target/run_results.json): the status by unique id.
 std::map<std::string, std::string> last_results(const std::string& folder);
 // Of the tests that are attached to a resource.
-std::map<std::string, TestCounts> count_tests(const ModelGraph& graph, const std::map<std::string, std::string>& results);
+std::map<std::string, TestCounts> count_tests(const ModelGraph& graph,
+                                              const std::map<std::string, std::string>& results);
 
 // A command of dbt's in this process, that only reads: what it printed. The error is what it said.
 Result<std::string> run_model_command(const Project& project, RunContext& run, std::vector<std::string> words);

@@ -19,8 +19,8 @@ namespace {
 
 constexpr std::string_view kFolders[] = {"pipelines", "flows",    "models",  "seeds",      "snapshots", "macros",
                                          "tests",     "analyses", "metrics", "dashboards", "reports"};
-constexpr std::string_view kRootFiles[] = {"shaduf.yml", "dbt_project.yml", "packages.yml", "dependencies.yml",
-                                           "selectors.yml", "README.md"};
+constexpr std::string_view kRootFiles[] = {"shaduf.yml",       "dbt_project.yml", "packages.yml",
+                                           "dependencies.yml", "selectors.yml",   "README.md"};
 constexpr std::string_view kEndings[] = {".yml", ".yaml", ".sql", ".csv", ".md", ".py"};
 constexpr size_t kDepthMax = 16;
 constexpr size_t kPathBytesMax = 512;
@@ -53,9 +53,9 @@ private:
 Error failed(const std::string& what, const std::string& path, int error) {
     if (error == ENOENT || error == ENOTDIR) return not_found("file", path);
     if (error == ELOOP) return Error(ErrorKind::invalid_config, "is a link, which is not followed: " + path);
-    const ErrorKind kind = error == ENOSPC || error == EDQUOT ? ErrorKind::exhausted
+    const ErrorKind kind = error == ENOSPC || error == EDQUOT                    ? ErrorKind::exhausted
                            : error == EACCES || error == EPERM || error == EROFS ? ErrorKind::auth
-                                                                                : ErrorKind::internal;
+                                                                                 : ErrorKind::internal;
     return Error(kind, what + ": " + path + ": " + std::strerror(error));
 }
 
@@ -79,8 +79,8 @@ Result<Spot> find_spot(const std::string& root, const std::string& path, bool ma
         if (!next.ok()) {
             struct stat found {};
             const int error = errno;
-            const bool is_link = ::fstatat(spot.folder.get(), part.c_str(), &found, AT_SYMLINK_NOFOLLOW) == 0 &&
-                                 S_ISLNK(found.st_mode);
+            const bool is_link =
+                ::fstatat(spot.folder.get(), part.c_str(), &found, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(found.st_mode);
             return failed("cannot open the folder", path, is_link ? ELOOP : error);
         }
         spot.folder = std::move(next);
@@ -90,7 +90,8 @@ Result<Spot> find_spot(const std::string& root, const std::string& path, bool ma
 }
 
 Result<std::string> read_whole(const Spot& spot, const std::string& path) {
-    const Descriptor file(::openat(spot.folder.get(), spot.name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
+    const Descriptor file(
+        ::openat(spot.folder.get(), spot.name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
     if (!file.ok()) return failed("cannot read the file", path, errno);
     struct stat found {};
     if (::fstat(file.get(), &found) != 0 || !S_ISREG(found.st_mode)) return not_found("file", path);
@@ -124,9 +125,8 @@ Result<void> write_whole(int fd, std::string_view text, const std::string& path)
 }
 
 bool has_ending(std::string_view name) {
-    return std::any_of(std::begin(kEndings), std::end(kEndings), [&](std::string_view ending) {
-        return name.size() > ending.size() && name.ends_with(ending);
-    });
+    return std::any_of(std::begin(kEndings), std::end(kEndings),
+                       [&](std::string_view ending) { return name.size() > ending.size() && name.ends_with(ending); });
 }
 
 // Walks what check_path allows; links are left out.
@@ -148,8 +148,8 @@ public:
             if (::fstatat(fd, child.c_str(), &found, AT_SYMLINK_NOFOLLOW) != 0) continue;
             if (S_ISDIR(found.st_mode) && (!path.empty() || has(kFolders, child))) visit(fd, child, below, depth + 1);
             if (!S_ISREG(found.st_mode) || !ProjectFiles::check_path(below).ok()) continue;
-            const auto changed = std::chrono::seconds(found.st_mtim.tv_sec) +
-                                 std::chrono::microseconds(found.st_mtim.tv_nsec / 1000);
+            const auto changed =
+                std::chrono::seconds(found.st_mtim.tv_sec) + std::chrono::microseconds(found.st_mtim.tv_nsec / 1000);
             out_.push_back({below, ProjectFiles::kind_of(below), found.st_size, Timestamp(changed)});
         }
         ::closedir(directory);
@@ -223,8 +223,8 @@ Result<std::string> ProjectFiles::write(const std::string& path, const std::opti
     struct stat old {};
     const bool is_there = ::fstatat(spot.folder.get(), spot.name.c_str(), &old, AT_SYMLINK_NOFOLLOW) == 0;
     const std::string beside = ".shaduf-" + std::to_string(::getpid()) + "-" + std::to_string(number++) + ".tmp";
-    const Descriptor file(::openat(spot.folder.get(), beside.c_str(),
-                                   O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666));
+    const Descriptor file(
+        ::openat(spot.folder.get(), beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666));
     if (!file.ok()) return failed("cannot write the file", path, errno);
     auto written = write_whole(file.get(), text, path);
     if (written.ok() && is_there && ::fchmod(file.get(), old.st_mode & 07777U) != 0) {

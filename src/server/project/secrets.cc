@@ -26,7 +26,8 @@ Error failed(const std::string& name) {
 }
 
 // Where each reference stands: at the second level of keys, as people name it.
-void collect(const Node& node, const std::string& where, int depth, std::map<std::string, std::vector<std::string>>& out) {
+void collect(const Node& node, const std::string& where, int depth,
+             std::map<std::string, std::vector<std::string>>& out) {
     for (const std::string& reference : references_in(node.text())) {
         if (!reference.starts_with("secret:")) continue;
         auto& users = out[reference.substr(7)];
