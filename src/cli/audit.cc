@@ -47,8 +47,8 @@ int list(Session& session, const AuditLog& audit) {
     }
     Table table({{"number"}, {"at"}, {"actor"}, {"action"}, {"target"}, {"detail"}, {"from"}});
     for (const AuditEntry& entry : entries.value()) {
-        table.add_row({std::to_string(entry.number), format_timestamp(entry.at), entry.actor, entry.action, entry.target,
-                   entry.detail, entry.address});
+        table.add_row({std::to_string(entry.number), format_timestamp(entry.at), entry.actor, entry.action,
+                       entry.target, entry.detail, entry.address});
     }
     table.print(session.out());
     return kExitDone;

@@ -12,9 +12,9 @@
 namespace shaduf {
 namespace {
 
-using server::Server;
 using server::ServeLog;
 using server::ServeLogStyle;
+using server::Server;
 
 constexpr ArgumentSpec kArguments[] = {
     {"host", ArgumentKind::option,
@@ -81,9 +81,9 @@ void print_start(Session& session, Server& running) {
 
 int serve(Session& session, const Server::Options& options, std::chrono::milliseconds drain) {
     const auto types = builtin_tasks();
-    const ServeLogStyle style = session.json()                            ? ServeLogStyle::json
+    const ServeLogStyle style = session.json()                      ? ServeLogStyle::json
                                 : session.arguments().flag("quiet") ? ServeLogStyle::quiet
-                                                                          : ServeLogStyle::plain;
+                                                                    : ServeLogStyle::plain;
     const SystemClock clock;
     ServeLog log(session.out(), style, clock);
     RunContext& world = session.world(&log);

@@ -33,7 +33,8 @@ constexpr ArgumentSpec kArguments[] = {
     {"name", ArgumentKind::positional, "Of the user."},
     {"role",
      ArgumentKind::option,
-     "add: viewer sees; editor changes files, too; operator runs and cancels, too; admin has users, tokens and secrets.",
+     "add: viewer sees; editor changes files, too; operator runs and cancels, too; admin has users, tokens and "
+     "secrets.",
      false,
      {},
      kRoles},
@@ -102,7 +103,7 @@ int list(Session& session, const Users& users) {
     Table table({{"user"}, {"role"}, {"folders"}, {"last seen"}, {"locked"}});
     for (const UserInfo& user : all.value()) {
         table.add_row({user.name, std::string(to_string(user.role)), join(user.folders, ", "),
-                   user.last_seen ? format_timestamp(*user.last_seen) : "never", user.is_locked ? "yes" : ""});
+                       user.last_seen ? format_timestamp(*user.last_seen) : "never", user.is_locked ? "yes" : ""});
     }
     table.print(session.out());
     return kExitDone;
@@ -147,7 +148,8 @@ Result<void> act(Session& session, Users& users, AuditLog& audit, const std::str
 
 int run_users(Session& session) {
     if (!session.enter_folder()) return kExitMisused;
-    if (::access("shaduf.yml", F_OK) != 0) return session.misuse("no project here: there is no shaduf.yml; give --project");
+    if (::access("shaduf.yml", F_OK) != 0)
+        return session.misuse("no project here: there is no shaduf.yml; give --project");
     std::error_code failed;
     std::filesystem::create_directories(kFolder, failed);
     const SystemClock clock;

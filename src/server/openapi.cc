@@ -215,7 +215,8 @@ std::string openapi_of(const Registry<ApiSpec>& apis, std::string_view version) 
 
 std::string api_page_of(const Registry<ApiSpec>& apis) {
     std::string page =
-        "# The REST API\n\n`shaduf serve` answers these calls. This page is made from their declarations (`make docs`); "
+        "# The REST API\n\n`shaduf serve` answers these calls. This page is made from their declarations (`make "
+        "docs`); "
         "`GET /api/v1/openapi.json` has\nevery field of them, as OpenAPI 3.1.\n\n"
         "- Lists are pages: `{\"items\": [...], \"next\": cursor or null}`, by `limit` (at most 1,000) and `after`.\n"
         "- Errors are `{\"error\": {\"kind\", \"message\", \"places\": [{\"file\", \"line\", \"path\", "

@@ -52,8 +52,7 @@ void ServeLog::message(Severity severity, std::string_view place, std::string_vi
     write(severity, whole, {});
 }
 
-void ServeLog::hear(const FlowChanges& changes,
-                    const std::function<std::string(const RunRow&, TaskIndex)>& task_name) {
+void ServeLog::hear(const FlowChanges& changes, const std::function<std::string(const RunRow&, TaskIndex)>& task_name) {
     std::map<RunId, const RunRow*> runs;
     for (const RunRow& run : changes.runs) runs[run.id] = &run;
     for (const TaskRow& task : changes.tasks) {

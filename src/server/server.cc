@@ -98,10 +98,9 @@ Result<void> Server::begin_platform() {
 
 Result<void> Server::listen(const Options& options) {
     const std::string host = options.host.find(':') == std::string::npos ? options.host : "[" + options.host + "]";
-    serve_ = std::make_unique<ServeContext>(
-        ServeContext{room_, parts_.connectors, task_types_, parts_.world, platform_->desk(), platform_->store(),
-                     platform_->board(), platform_->logs(), *views_, live_, *users_, audit_, parts_.version,
-                     parts_.world.clock.now()});
+    serve_ = std::make_unique<ServeContext>(ServeContext{
+        room_, parts_.connectors, task_types_, parts_.world, platform_->desk(), platform_->store(), platform_->board(),
+        platform_->logs(), *views_, live_, *users_, audit_, parts_.version, parts_.world.clock.now()});
     serve_->is_loopback = is_loopback_name(host);
     serve_->is_tls = !options.tls_certificate_file.empty();
     serve_->is_draining = [this] { return is_draining_.load(); };
@@ -127,9 +126,8 @@ Result<void> Server::listen(const Options& options) {
 void Server::reload() {
     const auto errors = room_.reload();
     const auto view = room_.view();
-    live_.publish({"project", {"project", "flows"}, "project"}, [&](JsonWriter& json) {
-        json.field("version", static_cast<int64_t>(view.version));
-    });
+    live_.publish({"project", {"project", "flows"}, "project"},
+                  [&](JsonWriter& json) { json.field("version", static_cast<int64_t>(view.version)); });
     for (const Error& error : errors) {
         parts_.log.say(Severity::error, "the project goes on as it was: " + error.to_string());
     }
@@ -160,8 +158,8 @@ void Server::watch_files() {
         }
         reload();
     }
-    parts_.log.say(Severity::warning, "changes of files are not seen; start the server again behind one: " +
-                                          ready.error().to_string());
+    parts_.log.say(Severity::warning,
+                   "changes of files are not seen; start the server again behind one: " + ready.error().to_string());
 }
 
 void Server::stop(std::chrono::milliseconds within) {

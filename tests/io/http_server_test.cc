@@ -242,5 +242,61 @@ TEST(HttpServer, ServesManyConnectionsAtOnce) {
     EXPECT_EQ(answered, kClients);
 }
 
+std::unique_ptr<HttpServer> start_bounded() {
+    HttpServerOptions options;
+    options.request_patience = std::chrono::milliseconds(50);
+    options.request_body_bytes_max = 1'000;
+    return HttpServer::start(options,
+                             [](const HttpServerRequest& request) {
+                                 HttpServerResponse response;
+                                 response.body = request.address + " " + std::to_string(request.body.size());
+                                 return response;
+                             })
+        .release_value();
+}
+
+TEST(HttpServer, EndsRequestsThatDoNotCome) {
+    const auto server = start_bounded();
+    for (const char* begun : {"G", "GET / HTTP/1.1\r\nHost: a\r\n", "POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\nx"}) {
+        SCOPED_TRACE(begun);
+        RawClient client(server->port());
+        client.send(begun);
+        EXPECT_THAT(client.read_to_end(), testing::Not(HasSubstr("200 OK")));
+    }
+}
+
+TEST(HttpServer, EndsHeadsWithoutAnEnd) {
+    const auto server = start_bounded();
+    RawClient client(server->port());
+    std::string head = "GET / HTTP/1.1\r\n";
+    while (head.size() < 70'000) head += "X-Padding: " + std::string(1'000, 'x') + "\r\n";
+    client.send(head + "\r\n");
+    EXPECT_THAT(client.read_to_end(), testing::Not(HasSubstr("200 OK")));
+}
+
+TEST(HttpServer, RefusesBodiesInChunksThatTurnOutTooLarge) {
+    const auto server = start_bounded();
+    RawClient client(server->port());
+    std::string body;
+    for (int i = 0; i < 3; ++i) body += "190\r\n" + std::string(400, 'x') + "\r\n";
+    client.send("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" + body + "0\r\n\r\n");
+    EXPECT_THAT(client.read_to_end(), StartsWith("HTTP/1.1 413"));
+}
+
+TEST(HttpServer, TellsTheClientsAddress) {
+    const auto server = start_bounded();
+    RawClient client(server->port());
+    client.send("GET / HTTP/1.1\r\nConnection: close\r\n\r\n");
+    EXPECT_THAT(client.read_to_end(), EndsWith("127.0.0.1 0"));
+}
+
+TEST(HttpServer, RefusesACertificateThatIsNone) {
+    HttpServerOptions options;
+    options.tls_certificate_file = options.tls_key_file = "/dev/null";
+    const auto server = HttpServer::start(options, [](const HttpServerRequest&) { return HttpServerResponse(); });
+    ASSERT_FALSE(server.ok());
+    EXPECT_THAT(server.error().message(), HasSubstr("cannot use the certificate: /dev/null"));
+}
+
 }  // namespace
 }  // namespace shaduf

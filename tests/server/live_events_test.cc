@@ -84,8 +84,8 @@ TEST(LiveEvents, WhoCannotGoOnBeginsAnew) {
     const std::string before = events.last_id();
     for (int i = 1; i <= 4; ++i) say(events, "runs", i);
     const std::string epoch = before.substr(0, before.find('-'));
-    for (const std::string& id : {before, std::string("other-3"), epoch + "-99", epoch + "-", epoch + "-x",
-                                  std::string("-"), epoch + "--1"}) {
+    for (const std::string& id :
+         {before, std::string("other-3"), epoch + "-99", epoch + "-", epoch + "-x", std::string("-"), epoch + "--1"}) {
         SCOPED_TRACE(id);
         EXPECT_THAT(told(*events.open({"runs"}, id)), testing::ElementsAre("resync"));
     }

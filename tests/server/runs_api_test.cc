@@ -75,16 +75,18 @@ protected:
     }
     void fail_run(const std::string& id) {
         RunRow failed = run(id, RunState::failed);
-        TaskRow load = task(failed, 0, TaskState::succeeded,
-                            R"({"values":{"n":1},"tables":["raw.a"],"rows":7,"bytes":70,"quarantined":2,"steps":[)"
-                            R"({"name":"a","kind":"stream","state":"succeeded","began":null,"ended":null,"table":"raw.a",)"
-                            R"("rows_read":9,"rows_written":7,"rows_quarantined":2,"bytes":70,"retries":0,"message":""}]})");
+        TaskRow load =
+            task(failed, 0, TaskState::succeeded,
+                 R"({"values":{"n":1},"tables":["raw.a"],"rows":7,"bytes":70,"quarantined":2,"steps":[)"
+                 R"({"name":"a","kind":"stream","state":"succeeded","began":null,"ended":null,"table":"raw.a",)"
+                 R"("rows_read":9,"rows_written":7,"rows_quarantined":2,"bytes":70,"retries":0,"message":""}]})");
         TaskRow build = task(failed, 1, TaskState::failed);
         build.why = "HTTP 401: token expired; renew the token of connection fb";
         TaskRow report = task(failed, 2, TaskState::upstream_failed);
         FlowChanges changes{.runs = {failed}, .tasks = {load, build, report}};
         for (const auto& [state, at] : {std::pair("queued", 0), {"running", 1}, {"failed", 5}}) {
-            changes.history.push_back({id, TaskIndex{1}, 1, state, build.why, "", failed.created + std::chrono::seconds(at)});
+            changes.history.push_back(
+                {id, TaskIndex{1}, 1, state, build.why, "", failed.created + std::chrono::seconds(at)});
         }
         keep(changes);
     }
@@ -206,7 +208,8 @@ TEST_F(RunsApiTest, ReadsLogs) {
     fail_run("a");
     auto& lines = logs.logs[{"a", "build", 1}];
     for (int i = 1; i <= 9; ++i) {
-        lines.push_back({i, world.clock.now(), i == 4 ? Severity::error : Severity::info, "p", "line " + std::to_string(i)});
+        lines.push_back(
+            {i, world.clock.now(), i == 4 ? Severity::error : Severity::info, "p", "line " + std::to_string(i)});
     }
     const auto log = get("/api/v1/runs/a/tasks/build/log?line=3&count=2").json;
     EXPECT_EQ(log["lines"].size(), 2U);
@@ -251,8 +254,8 @@ TEST_F(RunsApiTest, ListsAndShowsFlows) {
 
 TEST_F(RunsApiTest, TriggersRuns) {
     const Caller caller{"ada", Role::operator_, {}, ""};
-    const auto answer = call("POST", "/api/v1/flows/daily/runs", R"({"inputs": {"x": 1}})", caller,
-                             {{"Idempotency-Key", "k1"}});
+    const auto answer =
+        call("POST", "/api/v1/flows/daily/runs", R"({"inputs": {"x": 1}})", caller, {{"Idempotency-Key", "k1"}});
     EXPECT_EQ(answer.status, 201);
     EXPECT_EQ(answer.json["run"], "run-1");
     EXPECT_EQ(call("POST", "/api/v1/flows/daily/runs", R"({"inputs": [1]})").status, 400);

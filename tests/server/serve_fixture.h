@@ -112,8 +112,8 @@ protected:
         users = open_users();
         runs = open_sqlite_run_store(folder / ".shaduf/runs.db").release_value();
         views = std::make_unique<RunViews>(*runs, [this] { return room.view().flows; });
-        serve.emplace(ServeContext{room, connectors, task_types, world.run, desk, *runs, board, logs, *views, live, *users,
-                                   audit, "0.0.0", world.clock.now()});
+        serve.emplace(ServeContext{room, connectors, task_types, world.run, desk, *runs, board, logs, *views, live,
+                                   *users, audit, "0.0.0", world.clock.now()});
         router.emplace(apis, *serve);
         reload();
     }

@@ -39,8 +39,8 @@ protected:
     }
     // The cookie of a session, and its token against forged requests.
     std::pair<std::string, std::string> sign_in(const std::string& name, const std::string& password = kPassword) {
-        const auto answer = send("POST", "/api/v1/session", {},
-                                 nlohmann::json{{"name", name}, {"password", password}}.dump());
+        const auto answer =
+            send("POST", "/api/v1/session", {}, nlohmann::json{{"name", name}, {"password", password}}.dump());
         if (answer.status != 200) return {};
         const std::string cookie = header(answer, "Set-Cookie");
         return {cookie.substr(0, cookie.find(';')), nlohmann::json::parse(answer.body)["csrf"]};
@@ -62,8 +62,8 @@ TEST_F(SiteTest, WithoutUsersWhoeverIsOnTheMachineMayDoAll) {
 }
 
 TEST_F(SiteTest, WithoutUsersAForeignNameReachesNothing) {
-    for (const char* host : {"evil.example", "evil.example:8200", "127.0.0.1.evil.example", "localhost.evil.example", "",
-                             "[::1", "10.0.0.1", "localhost@evil.example"}) {
+    for (const char* host : {"evil.example", "evil.example:8200", "127.0.0.1.evil.example", "localhost.evil.example",
+                             "", "[::1", "10.0.0.1", "localhost@evil.example"}) {
         SCOPED_TRACE(host);
         EXPECT_EQ(send("GET", "/api/v1/me", {{"Host", host}}).status, 421);
     }
@@ -81,10 +81,10 @@ TEST_F(SiteTest, ForeignPagesAreRefused) {
         const char* value;
         int status;
     } cases[] = {
-        {"Sec-Fetch-Site", "cross-site", 403}, {"Sec-Fetch-Site", "same-site", 403},
-        {"Sec-Fetch-Site", "same-origin", 200}, {"Sec-Fetch-Site", "none", 200},
-        {"Origin", "http://evil.example", 403}, {"Origin", "null", 403},
-        {"Origin", "http://localhost", 403},    {"Origin", "http://localhost:8201", 403},
+        {"Sec-Fetch-Site", "cross-site", 403},    {"Sec-Fetch-Site", "same-site", 403},
+        {"Sec-Fetch-Site", "same-origin", 200},   {"Sec-Fetch-Site", "none", 200},
+        {"Origin", "http://evil.example", 403},   {"Origin", "null", 403},
+        {"Origin", "http://localhost", 403},      {"Origin", "http://localhost:8201", 403},
         {"Origin", "http://localhost:8200", 200},
     };
     for (const auto& [name, value, status] : cases) {
@@ -124,8 +124,7 @@ TEST_F(SiteTest, CookiesAreForThisSiteAlone) {
 
 TEST_F(SiteTest, RefusedSignInsAreAlike) {
     add("ada", Role::admin);
-    const auto wrong_password =
-        send("POST", "/api/v1/session", {}, R"({"name": "ada", "password": "wrong password"})");
+    const auto wrong_password = send("POST", "/api/v1/session", {}, R"({"name": "ada", "password": "wrong password"})");
     const auto wrong_name = send("POST", "/api/v1/session", {}, R"({"name": "bob", "password": "wrong password"})");
     EXPECT_EQ(wrong_password.status, 401);
     EXPECT_EQ(wrong_password.body, wrong_name.body);
@@ -208,8 +207,11 @@ TEST_F(SiteTest, ServesTheUi) {
         const char* accepted;
         const char* body;
         const char* coding;
-    } cases[] = {{"gzip, deflate, br", "brotli", "br"}, {"gzip", "zipped", "gzip"}, {"br;q=0, gzip;q=0.5", "zipped", "gzip"},
-                 {"", "plain", ""}, {"identity", "plain", ""}};
+    } cases[] = {{"gzip, deflate, br", "brotli", "br"},
+                 {"gzip", "zipped", "gzip"},
+                 {"br;q=0, gzip;q=0.5", "zipped", "gzip"},
+                 {"", "plain", ""},
+                 {"identity", "plain", ""}};
     for (const auto& [accepted, body, coding] : cases) {
         SCOPED_TRACE(accepted);
         const auto answer = send("GET", "/assets/app-1f.js", {{"Accept-Encoding", accepted}});
@@ -219,7 +221,8 @@ TEST_F(SiteTest, ServesTheUi) {
         EXPECT_THAT(header(answer, "Cache-Control"), HasSubstr("immutable"));
     }
     EXPECT_EQ(send("GET", "/assets/gone-2e.js").status, 404) << "never the page instead of a script";
-    for (const char* path : {"/../secret.txt", "/assets/../../secret.txt", "/..\\secret.txt", "//secret.txt", "/./.env"}) {
+    for (const char* path :
+         {"/../secret.txt", "/assets/../../secret.txt", "/..\\secret.txt", "//secret.txt", "/./.env"}) {
         SCOPED_TRACE(path);
         EXPECT_EQ(send("GET", path).body.find("secret"), std::string::npos);
     }
