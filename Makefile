@@ -4,7 +4,7 @@ SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 export CCACHE_DIR ?= $(HOME)/.cache/ccache
 
-.PHONY: help setup build debug run test test-quick asan tsan fmt tidy docs bench bench-files bench-postgres bench-dbt \
+.PHONY: help setup build debug ui ui-check ui-shots run test test-quick asan tsan fmt tidy docs bench bench-files bench-postgres bench-dbt \
 	bench-ads bench-stream bench-serve crash-test \
 	fuzz fuzz-jinja golden clean
 
@@ -14,10 +14,19 @@ help: ## List these verbs
 setup: ## Install what is missing (quick when nothing is)
 	@scripts/setup
 
-build: setup ## Build the release binary, build/release/shaduf
+ui: ## Build the web app into ui/dist (nothing to do when ui/ has not changed)
+	@scripts/ui
+
+ui-check: ## Check types and style of the web app, and run its unit tests
+	@scripts/ui --check
+
+ui-shots: ui ## Write pictures of every page into build/ui-shots, for people to look at
+	@node tests/ui/shots.mjs
+
+build: setup ui ## Build the release binary, build/release/shaduf
 	@scripts/build release shaduf
 
-debug: setup ## Build everything for debugging, build/debug
+debug: setup ui ## Build everything for debugging, build/debug
 	@scripts/build debug all
 
 run: build ## Build, and run the quickstart to its summary
@@ -25,6 +34,7 @@ run: build ## Build, and run the quickstart to its summary
 
 test: setup ## Run every test; ends with "N passed, N failed, N skipped"
 	@scripts/setup --extras
+	@scripts/ui
 	@scripts/build debug all
 	@scripts/test build/debug
 

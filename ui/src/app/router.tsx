@@ -1,0 +1,100 @@
+// Which address shows which page. Pages but Home come when they are needed, and are fetched when a link to one is near.
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
+import { ErrorBox } from "../kit/states";
+import { Home } from "../pages/home";
+import { NotFound } from "../pages/not_found";
+import { Shell } from "./shell";
+import { parseSearch, writeSearch } from "./url";
+
+const root = createRootRoute({
+  component: Shell,
+  notFoundComponent: NotFound,
+  errorComponent: ({ error }) => <ErrorBox error={error} what="show this page" />,
+});
+
+const runs = () => import("../pages/runs");
+const connections = () => import("../pages/connections");
+const pipelines = () => import("../pages/pipelines");
+const data = () => import("../pages/data");
+const quality = () => import("../pages/quality");
+
+const children = [
+  createRoute({ getParentRoute: () => root, path: "/", component: Home }),
+  createRoute({ getParentRoute: () => root, path: "/runs", component: lazyRouteComponent(runs, "Runs") }),
+  createRoute({
+    getParentRoute: () => root,
+    path: "/runs/$run",
+    component: lazyRouteComponent(() => import("../pages/run"), "RunPage"),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: "/connections",
+    component: lazyRouteComponent(connections, "Connections"),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: "/connections/new",
+    component: lazyRouteComponent(() => import("../pages/connection_new"), "NewConnection"),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: "/connections/$connection",
+    component: lazyRouteComponent(() => import("../pages/connection"), "ConnectionPage"),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: "/pipelines",
+    component: lazyRouteComponent(pipelines, "Pipelines"),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: "/pipelines/$pipeline",
+    component: lazyRouteComponent(() => import("../pages/pipeline"), "PipelinePage"),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: "/flows/$flow",
+    component: lazyRouteComponent(() => import("../pages/flow"), "FlowPage"),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: "/lineage",
+    component: lazyRouteComponent(() => import("../pages/lineage"), "LineagePage"),
+  }),
+  createRoute({ getParentRoute: () => root, path: "/data", component: lazyRouteComponent(data, "Data") }),
+  createRoute({
+    getParentRoute: () => root,
+    path: "/data/sql",
+    component: lazyRouteComponent(() => import("../pages/sql"), "SqlPage"),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: "/data/$schema/$table",
+    component: lazyRouteComponent(() => import("../pages/table"), "TablePage"),
+  }),
+  createRoute({ getParentRoute: () => root, path: "/quality", component: lazyRouteComponent(quality, "Quality") }),
+  createRoute({
+    getParentRoute: () => root,
+    path: "/quality/quarantine",
+    component: lazyRouteComponent(() => import("../pages/quarantine"), "Quarantine"),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: "/quality/anomalies",
+    component: lazyRouteComponent(quality, "Anomalies"),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: "/settings",
+    component: lazyRouteComponent(() => import("../pages/settings"), "SettingsPage"),
+  }),
+];
+
+export const router = createRouter({
+  routeTree: root.addChildren(children),
+  defaultPreload: "intent",
+  defaultPreloadDelay: 40,
+  parseSearch,
+  stringifySearch: writeSearch,
+  scrollRestoration: true,
+});
