@@ -87,6 +87,7 @@ bench-stream: build ## Measure Kafka to Parquet on S3 against librdkafka, Polars
 crash-test: build ## Kill runs at 200 random moments each and compare contents
 	@scripts/setup --extras
 	@tests/crash/run --kills 200
+	@tests/crash/shared_flows.py build/release/shaduf --minutes 10
 
 golden: ## Write the expected text of the golden templates anew; read the diff
 	@scripts/build debug jinja_render

@@ -1,7 +1,7 @@
+#include "base/json_writer.h"
 #include "base/run_context.h"
 #include "cli/command.h"
 #include "cli/frame/archives.h"
-#include "base/json_writer.h"
 #include "cli/frame/session.h"
 #include "cli/frame/table.h"
 #include "pipeline/run.h"

@@ -1,7 +1,7 @@
+#include "base/json_writer.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "cli/command.h"
-#include "base/json_writer.h"
 #include "cli/frame/session.h"
 #include "cli/frame/table.h"
 

@@ -1,11 +1,10 @@
 #include <unistd.h>
 
 #include <array>
-#include <charconv>
 #include <nlohmann/json.hpp>
 
-#include "cli/command.h"
 #include "base/json_writer.h"
+#include "cli/command.h"
 #include "cli/frame/kafka_connect.h"
 #include "cli/frame/progress.h"
 #include "cli/frame/session.h"
@@ -29,16 +28,7 @@ constexpr ArgumentSpec kArguments[] = {
     {"port", ArgumentKind::option, "The port; 0 is a free one.", false, "8083"},
     {"quiet", ArgumentKind::flag, "Show no progress."},
 };
-constexpr int kPortMax = 65'535;
-
-Result<int> port_of(const Arguments& arguments) {
-    const std::string text = arguments.text("port");
-    int port = 0;
-    const auto parsed = std::from_chars(text.data(), text.data() + text.size(), port);
-    const bool is_number = parsed.ec == std::errc{} && parsed.ptr == text.data() + text.size();
-    if (is_number && port >= 0 && port <= kPortMax) return port;
-    return Error(ErrorKind::invalid_config, "--port: not a number from 0 to 65535: " + text);
-}
+constexpr int64_t kPortMax = 65'535;
 
 Result<PipelineHost::Translated> translate(const std::string& name, const ConnectorConfig& config) {
     const ConnectPipeline made =
@@ -74,7 +64,7 @@ void print_start(Session& session, const HttpServer& running, const PipelineHost
 }
 
 int run_connect(Session& session) {
-    const auto port = port_of(session.arguments());
+    const auto port = session.arguments().number("port", 0, kPortMax);
     if (!port.ok()) return session.fail(port.error());
     const Project* project = session.open_project();
     if (project == nullptr) return kExitMisused;

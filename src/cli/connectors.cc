@@ -1,7 +1,7 @@
+#include "base/json_writer.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/frame/field_docs.h"
-#include "base/json_writer.h"
 #include "cli/frame/session.h"
 #include "cli/frame/table.h"
 

@@ -1,6 +1,6 @@
+#include "base/json_writer.h"
 #include "base/text.h"
 #include "cli/command.h"
-#include "base/json_writer.h"
 #include "cli/frame/session.h"
 #include "cli/frame/table.h"
 

@@ -6,9 +6,9 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "base/json_writer.h"
 #include "base/text.h"
 #include "cli/command.h"
-#include "base/json_writer.h"
 #include "cli/frame/kafka_connect.h"
 #include "cli/frame/session.h"
 #include "cli/frame/sinks.h"

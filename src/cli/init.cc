@@ -1,9 +1,9 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/json_writer.h"
 #include "cli/command.h"
 #include "cli/frame/found_streams.h"
-#include "base/json_writer.h"
 #include "cli/frame/session.h"
 #include "cli/frame/templates.h"
 

@@ -1,8 +1,8 @@
 #include <optional>
 
+#include "base/json_writer.h"
 #include "base/text.h"
 #include "cli/command.h"
-#include "base/json_writer.h"
 #include "cli/frame/rows.h"
 #include "cli/frame/session.h"
 #include "cli/frame/sinks.h"

@@ -8,10 +8,10 @@
 #include <iterator>
 #include <map>
 
+#include "base/json_writer.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "cli/command.h"
-#include "base/json_writer.h"
 #include "cli/frame/models_after_loads.h"
 #include "cli/frame/progress.h"
 #include "cli/frame/session.h"
@@ -372,8 +372,8 @@ int run_run(Session& session) {
     const bool quiet = session.json() || session.arguments().flag("quiet");
     const bool live = ::isatty(STDERR_FILENO) == 1;
     LoadProgress progress(session.errors(), quiet  ? ProgressStyle::quiet
-                                        : live ? ProgressStyle::live
-                                               : ProgressStyle::plain);
+                                            : live ? ProgressStyle::live
+                                                   : ProgressStyle::plain);
     RunContext& world = session.world(&progress);
     EndlessRuns endless_runs(session, world, *project, selection);
     // Consumers begin beside their producers, what reads other sources when the loads before are done.

@@ -1,12 +1,11 @@
-#include <charconv>
 
+#include "sandbox/frame/sandbox.h"
+#include "base/json_writer.h"
 #include "base/time.h"
 #include "cli/command.h"
 #include "cli/frame/foreground.h"
-#include "base/json_writer.h"
 #include "cli/frame/session.h"
 #include "config/node.h"
-#include "sandbox/frame/sandbox.h"
 
 namespace shaduf {
 namespace {
@@ -36,24 +35,13 @@ constexpr int64_t kAdsMax = 1'000'000;
 constexpr int64_t kDaysMax = 20 * 366;
 constexpr int64_t kPortMax = 65'535;
 
-Result<int64_t> number_of(const Arguments& arguments, std::string_view name, int64_t least, int64_t most) {
-    const std::string text = arguments.text(name);
-    int64_t number = 0;
-    const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (parsed.ec == std::errc{} && parsed.ptr == text.data() + text.size() && number >= least && number <= most) {
-        return number;
-    }
-    return Error(ErrorKind::invalid_config, "--" + std::string(name) + ": not a number from " + std::to_string(least) +
-                                                " to " + std::to_string(most) + ": " + text);
-}
-
 Result<SandboxOptions> options_of(const Arguments& arguments, Timestamp now) {
     SandboxOptions options;
-    options.port = static_cast<int>(TRY(number_of(arguments, "port", 0, kPortMax)));
-    options.seed = static_cast<uint64_t>(TRY(number_of(arguments, "seed", 0, INT64_MAX)));
-    options.accounts = static_cast<uint32_t>(TRY(number_of(arguments, "accounts", 1, kAccountsMax)));
-    options.ads = static_cast<uint32_t>(TRY(number_of(arguments, "ads", 1, kAdsMax)));
-    options.days = static_cast<int32_t>(TRY(number_of(arguments, "days", 1, kDaysMax)));
+    options.port = static_cast<int>(TRY(arguments.number("port", 0, kPortMax)));
+    options.seed = static_cast<uint64_t>(TRY(arguments.number("seed", 0, INT64_MAX)));
+    options.accounts = static_cast<uint32_t>(TRY(arguments.number("accounts", 1, kAccountsMax)));
+    options.ads = static_cast<uint32_t>(TRY(arguments.number("ads", 1, kAdsMax)));
+    options.days = static_cast<int32_t>(TRY(arguments.number("days", 1, kDaysMax)));
     options.today = static_cast<int32_t>(std::chrono::floor<std::chrono::days>(now).time_since_epoch().count());
     if (arguments.has("today")) {
         const auto today = parse_date(arguments.text("today"));

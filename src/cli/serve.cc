@@ -1,5 +1,3 @@
-#include <charconv>
-
 #include "base/json_writer.h"
 #include "base/time.h"
 #include "cli/command.h"
@@ -24,44 +22,31 @@ constexpr ArgumentSpec kArguments[] = {
     {"tls-cert", ArgumentKind::option, "A certificate with its chain, in PEM: then it speaks TLS."},
     {"tls-key", ArgumentKind::option, "The certificate's key, in PEM."},
     {"ui-dir", ArgumentKind::option, "The built web UI from this folder instead of the program's own."},
+    {"places", ArgumentKind::option,
+     "How many tasks run here at the same time, where the project has a `state` that processes share; 0: all are left "
+     "to workers.",
+     false, "16"},
     {"drain", ArgumentKind::option, "How long tasks may go on when it is told to end.", false, "30s"},
     {"quiet", ArgumentKind::flag, "Say warnings and errors alone."},
     {"print-openapi", ArgumentKind::flag, "Print the description of the API, and end."},
     {"print-api-page", ArgumentKind::flag, "Print the calls of the API as a page of Markdown, and end."},
 };
-constexpr int kPortMax = 65'535;
+constexpr int64_t kPortMax = 65'535;
+constexpr int64_t kPlacesMax = 10'000;
 constexpr std::chrono::seconds kFailureSeenEvery{1};
-
-Result<int> port_of(const Arguments& arguments) {
-    const std::string text = arguments.text("port");
-    int port = 0;
-    const auto parsed = std::from_chars(text.data(), text.data() + text.size(), port);
-    const bool is_number = parsed.ec == std::errc{} && parsed.ptr == text.data() + text.size();
-    if (is_number && port >= 0 && port <= kPortMax) return port;
-    return Error(ErrorKind::invalid_config, "--port: not a number from 0 to 65535: " + text);
-}
 
 Result<Server::Options> options_of(const Arguments& arguments) {
     Server::Options options;
     options.host = arguments.text("host");
-    options.port = TRY(port_of(arguments));
+    options.port = static_cast<int>(TRY(arguments.number("port", 0, kPortMax)));
     options.ui_folder = arguments.text("ui-dir");
+    options.places = static_cast<size_t>(TRY(arguments.number("places", 0, kPlacesMax)));
     options.tls_certificate_file = arguments.text("tls-cert");
     options.tls_key_file = arguments.text("tls-key");
     if (options.tls_certificate_file.empty() != options.tls_key_file.empty()) {
         return Error(ErrorKind::invalid_config, "--tls-cert and --tls-key: one is of no use without the other");
     }
     return options;
-}
-
-// The same reading for the start and for each change of a file.
-std::vector<Error> read_project(Session& session, const Registry<TaskTypeSpec>& types, Project& project,
-                                FlowSet& flows) {
-    ProjectRequest request;
-    request.environment = session.arguments().text("env");
-    auto errors = read_whole_project(session, request, project);
-    if (errors.empty()) errors = read_flows(project, types, flows);
-    return errors;
 }
 
 void print_start(Session& session, Server& running) {
@@ -88,7 +73,9 @@ int serve(Session& session, const Server::Options& options, std::chrono::millise
     ServeLog log(session.out(), style, clock);
     RunContext& world = session.world(&log);
     std::vector<Error> errors;
-    const auto read = [&](Project& project, FlowSet& flows) { return read_project(session, types, project, flows); };
+    const auto read = [&](Project& project, FlowSet& flows) {
+        return read_project_and_flows(session, types, project, flows);
+    };
     auto running = Server::start({world, session.connectors(), log, ".", read, kVersion}, options, errors);
     if (!errors.empty()) return session.fail(errors);
     if (!running.ok()) return session.fail(running.error());

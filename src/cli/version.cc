@@ -1,7 +1,7 @@
 #include "version.h"
 
-#include "cli/command.h"
 #include "base/json_writer.h"
+#include "cli/command.h"
 #include "cli/frame/session.h"
 
 namespace shaduf {

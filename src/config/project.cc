@@ -10,6 +10,7 @@
 #include "config/connections.h"
 #include "config/pipeline_reader.h"
 #include "config/references.h"
+#include "io/postgres.h"
 
 namespace shaduf {
 namespace {
@@ -20,7 +21,12 @@ constexpr int64_t kPoolPlacesMax = 100'000;
 
 constexpr FieldSpec kEnvironmentFields[] = {
     {"warehouse", FieldType::text, "The connection that `sink: warehouse` means."},
-    {"state", FieldType::text, "Where runs are recorded: a path, or the DSN of a PostgreSQL database."},
+    {.name = "state",
+     .type = FieldType::text,
+     .help = "The DSN of a PostgreSQL database, where serve and worker processes share runs; else they are recorded in "
+             ".shaduf, by one process.",
+     .secret = true,
+     .example = "${env:STATE_DSN}"},
     {"memory", FieldType::bytes, "The memory of one run."},
     {"default", FieldType::boolean, "Whether it is taken when none is asked for."},
 };
@@ -32,7 +38,7 @@ constexpr FieldSpec kProjectFields[] = {
      .help = "By name, what differs between them: warehouse, state, memory; default: true marks one."},
     {"connections", FieldType::any, "By name, the systems to read from and to write to: a type, and its options."},
     {"warehouse", FieldType::text, "The connection that `sink: warehouse` means, where the environment names none."},
-    {"state", FieldType::text, "Where runs are recorded, where the environment does not say."},
+    {.name = "state", .type = FieldType::text, .help = "The same, where the environment does not say.", .secret = true},
     {"memory", FieldType::bytes, "The memory of one run: rows on their way, and what sinks gather.", false, "256MB"},
     {"defaults", FieldType::any, "Options for every stream of every pipeline."},
     {.name = "policy_key",
@@ -108,6 +114,13 @@ private:
             options.has("name") ? options.text("name") : std::filesystem::absolute(request_.folder).filename().string();
         out_.warehouse = either("warehouse");
         out_.state = either("state");
+        const bool is_of_environment = !chosen.is_null() && environment.has("state");
+        if (!out_.state.empty() && !parse_postgres_dsn(out_.state).ok()) {
+            errors_.push_back((is_of_environment ? environment : options)
+                                  .error("state",
+                                         "state: not the DSN of a PostgreSQL database; write one as "
+                                         "postgresql://user@host:5432/database, or leave it out"));
+        }
         out_.memory_bytes =
             !chosen.is_null() && environment.has("memory") ? environment.bytes("memory") : options.bytes("memory");
         connections_.declare(node["connections"]);

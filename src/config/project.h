@@ -51,7 +51,7 @@ struct Project {
     std::string name;
     std::string environment;
     std::string warehouse;  // the name of the environment's connection; "" when it has none
-    std::string state;      // where the metadata store is: a path, or a PostgreSQL DSN
+    std::string state;      // a DSN of PostgreSQL, where processes share runs; "": each has its own
     uint64_t memory_bytes = 256'000'000;
     std::string policy_key;                // of the policies hash and tokenize; "" when there is none
     std::map<std::string, int64_t> pools;  // of tasks, by name: how many places

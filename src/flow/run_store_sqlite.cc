@@ -196,8 +196,8 @@ public:
     Result<std::vector<Transition>> history(const RunId& run) override;
     Result<void> keep_value(const std::string& key, const std::optional<std::string>& value) override {
         const std::lock_guard lock(mutex_);
-        SqliteStatement put(database_, value ? "INSERT OR REPLACE INTO value VALUES (?, ?)"
-                                             : "DELETE FROM value WHERE key = ?");
+        SqliteStatement put(database_,
+                            value ? "INSERT OR REPLACE INTO value VALUES (?, ?)" : "DELETE FROM value WHERE key = ?");
         put.bind(key);
         if (value) put.bind(*value);
         return done(put, "keep a value");

@@ -139,17 +139,27 @@ TryReport TaskBoard::take(const TryId& id) {
     return report;
 }
 
-std::optional<TryReport> TaskBoard::report(const TryId& id) const {
+void TaskBoard::show(const TryId& id, TryReport report) {
+    const std::lock_guard lock(mutex_);
+    elsewhere_[id] = std::move(report);
+}
+
+void TaskBoard::forget(const TryId& id) {
+    const std::lock_guard lock(mutex_);
+    elsewhere_.erase(id);
+}
+
+std::optional<TryReport> TaskBoard::own_report(const TryId& id) const {
     const std::lock_guard lock(mutex_);
     const auto found = tries_.find(id);
     return found == tries_.end() ? std::nullopt : std::optional(found->second.report);
 }
 
-std::vector<TryId> TaskBoard::running() const {
+std::optional<TryReport> TaskBoard::report(const TryId& id) const {
+    if (auto own = own_report(id)) return own;
     const std::lock_guard lock(mutex_);
-    std::vector<TryId> ids;
-    for (const auto& [id, entry] : tries_) ids.push_back(id);
-    return ids;
+    const auto found = elsewhere_.find(id);
+    return found == elsewhere_.end() ? std::nullopt : std::optional(found->second);
 }
 
 }  // namespace shaduf

@@ -67,8 +67,12 @@ public:
     // The try is over: what it has done, to be kept with it.
     TryReport take(const TryId& id);
 
-    std::optional<TryReport> report(const TryId& id) const;  // nullopt: it does not run here
-    std::vector<TryId> running() const;
+    // What a try that runs in another process has done so far; `forget`: it is over, or nobody knows.
+    void show(const TryId& id, TryReport report);
+    void forget(const TryId& id);
+
+    std::optional<TryReport> report(const TryId& id) const;      // nullopt: it does not run, as far as is known here
+    std::optional<TryReport> own_report(const TryId& id) const;  // nullopt: it does not run in this process
 
 private:
     Watcher watcher_;
@@ -79,6 +83,7 @@ private:
     };
     mutable std::mutex mutex_;
     std::map<TryId, Entry> tries_;
+    std::map<TryId, TryReport> elsewhere_;
 };
 
 }  // namespace shaduf

@@ -90,6 +90,12 @@ FlowPtr RunViews::spec(const std::string& flow, const std::string& revision) {
     return specs_[key] = spec.release_value();
 }
 
+std::string RunViews::task_name(const RunId& id, TaskIndex task) {
+    const auto row = run(id);
+    const FlowPtr flow = row ? spec(row->flow, row->revision) : nullptr;
+    return flow == nullptr || task >= flow->graph.size() ? "" : flow->graph[task].name;
+}
+
 Result<RunViews::Entry> RunViews::load(const RunRow& run) {
     const auto rows = TRY(store_.tasks(run.id));
     const FlowPtr flow = spec(run.flow, run.revision);

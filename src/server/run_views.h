@@ -52,6 +52,8 @@ public:
     std::optional<RunRow> run(const RunId& id);
     // The definition that a run keeps to; nullptr: it cannot be read any more.
     FlowPtr spec(const std::string& flow, const std::string& revision);
+    // "": it cannot be told any more.
+    std::string task_name(const RunId& run, TaskIndex task);
 
     // The last runs of a flow, newest first, at most kRecentMax, and when it last succeeded.
     struct Recent {

@@ -26,7 +26,7 @@ public:
     void say(Severity severity, std::string_view text);
     void message(Severity severity, std::string_view place, std::string_view text) override;
     // `task_name` gives the name of a task of a run; "" when it is not known.
-    void hear(const FlowChanges& changes, const std::function<std::string(const RunRow&, TaskIndex)>& task_name);
+    void hear(const FlowChanges& changes, const std::function<std::string(const RunId&, TaskIndex)>& task_name);
 
 private:
     void write(Severity severity, std::string_view text, const std::function<void(JsonWriter&)>& fields);

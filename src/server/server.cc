@@ -1,13 +1,9 @@
 #include "server/server.h"
 
-#include <unistd.h>
-
-#include <array>
 #include <filesystem>
 
 #include "base/json_writer.h"
-#include "base/thread_name.h"
-#include "models/watch/folder_watch.h"
+#include "io/process_name.h"
 #include "server/gate.h"
 
 namespace shaduf::server {
@@ -16,12 +12,6 @@ namespace {
 constexpr size_t kConnectionsMax = 1'024;
 constexpr std::chrono::seconds kIdleTimeout{75};
 constexpr const char* kState = "/.shaduf";
-
-std::string worker_name() {
-    std::array<char, 256> name{};
-    const bool has_name = ::gethostname(name.data(), name.size() - 1) == 0;
-    return std::string(has_name ? name.data() : "serve") + ":" + std::to_string(::getpid());
-}
 
 Error not_alone_error(const std::string& host) {
     return Error(ErrorKind::invalid_config,
@@ -66,24 +56,23 @@ Result<void> Server::begin(const Options& options, std::vector<Error>& errors) {
     }
     errors = room_.reload();
     if (!errors.empty()) return errors.front();
-    TRY(begin_platform());
+    TRY(begin_platform(options));
     TRY(listen(options));
-    watcher_ = std::thread([this] { watch_files(); });
+    watch_ = std::make_unique<ProjectWatch>(parts_.folder, parts_.log, [this] { reload(); });
     return {};
 }
 
-Result<void> Server::begin_platform() {
-    const auto name_of = [this](const RunRow& run, TaskIndex task) -> std::string {
+Result<void> Server::begin_platform(const Options& options) {
+    const auto name_of = [this](const RunId& run, TaskIndex task) {
         RunViews* const views = told_views_.load();
-        const FlowPtr flow = views == nullptr ? nullptr : views->spec(run.flow, run.revision);
-        return flow == nullptr || task >= flow->graph.size() ? "" : flow->graph[task].name;
+        return views == nullptr ? "" : views->task_name(run, task);
     };
     FlowPlatform::Parts parts{
         .world = parts_.world,
         .connectors = parts_.connectors,
         .types = task_types_,
         .folder = parts_.folder + kState,
-        .worker = worker_name(),
+        .worker = process_name(),
         .project = [this]() -> Result<std::shared_ptr<const Project>> { return room_.view().project; },
         .watcher =
             [this, name_of](const FlowChanges& changes) {
@@ -91,6 +80,10 @@ Result<void> Server::begin_platform() {
                 parts_.log.hear(changes, name_of);
             },
         .board_watcher = [this](const TaskBoard::Change& change) { feed_.hear(change); },
+        .state = room_.view().project->state,
+        .takes_tasks = options.places > 0,
+        .places = options.places,
+        .version = parts_.version,
     };
     platform_ = TRY(FlowPlatform::start(std::move(parts), room_.view().flows));
     views_ = std::make_unique<RunViews>(platform_->store(), [this] { return room_.view().flows; });
@@ -140,37 +133,11 @@ void Server::reload() {
     parts_.log.say(Severity::info, "the project's files have changed; they count from now on");
 }
 
-void Server::watch_files() {
-    name_thread("watch files");
-    auto watch = models::FolderWatch::create();
-    const auto set = [&]() -> Result<void> {
-        std::set<std::string> trees;
-        for (const char* tree : {"pipelines", "flows", "models", "seeds", "snapshots", "macros", "tests", "analyses",
-                                 "metrics", "dashboards", "reports"}) {
-            trees.insert(parts_.folder + "/" + tree);
-        }
-        return watch.value()->set_folders({parts_.folder}, trees);
-    };
-    Result<void> ready = watch.ok() ? set() : Result<void>(watch.error());
-    while (ready.ok()) {
-        const auto saved = watch.value()->wait(watching_);
-        if (watching_.canceled()) return;
-        if (!saved.ok()) {
-            ready = saved.error();
-            break;
-        }
-        reload();
-    }
-    parts_.log.say(Severity::warning,
-                   "changes of files are not seen; start the server again behind one: " + ready.error().to_string());
-}
-
 void Server::stop(std::chrono::milliseconds within) {
     if (is_stopped_) return;
     is_stopped_ = true;
     is_draining_ = true;
-    watching_.cancel();
-    if (watcher_.joinable()) watcher_.join();
+    watch_.reset();
     if (platform_ != nullptr) platform_->drain(within);
     live_.stop();
     if (http_ != nullptr) http_->stop();

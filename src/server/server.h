@@ -3,10 +3,8 @@
 #include <atomic>
 #include <memory>
 #include <string>
-#include <thread>
 #include <vector>
 
-#include "base/cancellation.h"
 #include "base/registry.h"
 #include "base/run_context.h"
 #include "connectors/connector.h"
@@ -14,6 +12,7 @@
 #include "server/audit_log.h"
 #include "server/flow_feed.h"
 #include "server/live_events.h"
+#include "server/project_watch.h"
 #include "server/run_views.h"
 #include "server/serve_context.h"
 #include "server/serve_log.h"
@@ -22,8 +21,8 @@
 
 namespace shaduf::server {
 
-// A server of one project: scheduler, API, live events and UI in this process. Lifecycle: `start`, any time later
-// `stop`. The parts outlive it.
+// A server of one project: scheduler, API, live events and UI in this process; where the project's `state` is a
+// database, one of several that share it. Lifecycle: `start`, any time later `stop`. The parts outlive it.
 class Server {
 public:
     struct Options {
@@ -32,6 +31,7 @@ public:
         std::string ui_folder;
         std::string tls_certificate_file;
         std::string tls_key_file;
+        size_t places = 16;  // tasks at the same time, where several processes share the work; 0: it leaves them all
     };
     struct Parts {
         RunContext& world;
@@ -59,10 +59,9 @@ public:
 private:
     explicit Server(Parts parts);
     Result<void> begin(const Options& options, std::vector<Error>& errors);
-    Result<void> begin_platform();
+    Result<void> begin_platform(const Options& options);
     Result<void> listen(const Options& options);
     static bool is_open(ServeContext& serve);
-    void watch_files();
     void reload();
 
     const Parts parts_;
@@ -82,8 +81,7 @@ private:
     std::unique_ptr<HttpServer> http_;
     std::atomic<bool> is_draining_{false};
     bool is_stopped_ = false;
-    Cancellation watching_;
-    std::thread watcher_;
+    std::unique_ptr<ProjectWatch> watch_;
 };
 
 }  // namespace shaduf::server

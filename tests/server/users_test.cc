@@ -131,7 +131,8 @@ TEST_F(UsersTest, AnAddressThatTriesManyNamesWaits) {
 
 TEST_F(UsersTest, AWaitHasALongestTime) {
     int64_t longest = 0;
-    for (int i = 0; i < 40; ++i) {
+    for (int i = 0; i < 20; ++i) {
+        EXPECT_EQ(wait_after("ada", std::to_string(i)), 0);
         longest = std::max(longest, wait_after("ada", std::to_string(i)));
         clock.advance(seconds(longest + 1));
     }

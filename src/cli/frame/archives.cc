@@ -2,9 +2,9 @@
 
 #include <functional>
 
+#include "base/json_writer.h"
 #include "base/text.h"
 #include "base/time.h"
-#include "base/json_writer.h"
 #include "cli/frame/progress.h"
 #include "cli/frame/table.h"
 #include "pipeline/archive_replay.h"

@@ -83,6 +83,16 @@ int64_t Arguments::integer(std::string_view name, int64_t fallback) const {
     return number;
 }
 
+Result<int64_t> Arguments::number(std::string_view name, int64_t least, int64_t most) const {
+    const std::string value = text(name);
+    int64_t number = 0;
+    const auto parsed = std::from_chars(value.data(), value.data() + value.size(), number);
+    const bool is_number = parsed.ec == std::errc{} && parsed.ptr == value.data() + value.size();
+    if (is_number && number >= least && number <= most) return number;
+    return Error(ErrorKind::invalid_config, "--" + std::string(name) + ": not a number from " + std::to_string(least) +
+                                                " to " + std::to_string(most) + ": " + value);
+}
+
 CommandLine CommandLine::parse(int argc, char** argv, const Registry<CommandSpec>& commands) {
     CLI::App app("Moves data from where it is made into tables that people trust, exactly once.", "shaduf");
     app.require_subcommand(0, 1);

@@ -18,6 +18,8 @@ public:
     std::string text(std::string_view name) const;  // "" when not given and without a default
     std::vector<std::string> texts(std::string_view name) const;
     int64_t integer(std::string_view name, int64_t fallback) const;
+    // invalid_config: not a number within these bounds, both of which are allowed.
+    Result<int64_t> number(std::string_view name, int64_t least, int64_t most) const;
 
 private:
     friend struct CommandLine;

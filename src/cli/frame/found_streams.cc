@@ -4,8 +4,8 @@
 #include <map>
 #include <set>
 
-#include "base/text.h"
 #include "base/json_writer.h"
+#include "base/text.h"
 
 namespace shaduf {
 namespace {

@@ -2,13 +2,21 @@
 
 #include <vector>
 
+#include "base/registry.h"
 #include "config/project.h"
 
 namespace shaduf {
 
 class Session;
+struct FlowSet;
+struct TaskTypeSpec;
 
 // The project of the folder that was entered, with all errors, each for itself; then `out` is not to be used.
 std::vector<Error> read_whole_project(const Session& session, const ProjectRequest& request, Project& out);
+
+// The same in the environment that the arguments name, and its flows: for processes that stay, at their start and at
+// each change of a file.
+std::vector<Error> read_project_and_flows(Session& session, const Registry<TaskTypeSpec>& types, Project& project,
+                                          FlowSet& flows);
 
 }  // namespace shaduf

@@ -7,12 +7,13 @@
 #include <cstring>
 #include <iostream>
 
+#include "base/json_writer.h"
 #include "base/rate_ledger.h"
 #include "base/text.h"
-#include "base/json_writer.h"
 #include "cli/frame/progress.h"
 #include "cli/frame/project_reading.h"
 #include "cli/frame/signals.h"
+#include "flow/flow_files.h"
 #include "io/duckdb.h"
 #include "io/http.h"
 
@@ -138,6 +139,15 @@ const ConnectorSpec& Session::connector_of(const ConnectionConfig& connection) c
 
 std::vector<Error> read_whole_project(const Session& session, const ProjectRequest& request, Project& out) {
     return load_project(request, project_world(session.connectors()), out);
+}
+
+std::vector<Error> read_project_and_flows(Session& session, const Registry<TaskTypeSpec>& types, Project& project,
+                                          FlowSet& flows) {
+    ProjectRequest request;
+    request.environment = session.arguments().text("env");
+    auto errors = read_whole_project(session, request, project);
+    if (errors.empty()) errors = read_flows(project, types, flows);
+    return errors;
 }
 
 Selection Selection::parse(std::string_view text) {

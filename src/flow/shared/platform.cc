@@ -45,6 +45,7 @@ SharedFlowPlatform::SharedFlowPlatform(Parts parts, std::shared_ptr<const FlowSe
     : FlowPlatform(std::move(parts), std::move(flows)),
       sessions_(parts_.state, never_),
       store_(sessions_, [] { return std::nullopt; }),
+      progress_(sessions_, board_, parts_.board_watcher),
       desk_(parts_.state, sessions_, parts_.world.clock, never_,
             [this](const std::string& flow) { return spec(flow); }) {}
 
@@ -55,7 +56,10 @@ Result<void> SharedFlowPlatform::begin() {
     seen_ = TRY(store_.last_change());
     left_open_ = TRY(store_.remains()).runs;
     logs_ = make_shared_log_store(parts_.folder + "/logs", parts_.world.clock, sessions_);
-    if (parts_.board_watcher) board_.watch(parts_.board_watcher);
+    board_.watch([this](const TaskBoard::Change& change) {
+        progress_.hear(change);
+        if (parts_.board_watcher) parts_.board_watcher(change);
+    });
     following_ = std::thread([this] { follow(); });
     if (parts_.takes_tasks) make_worker();
     if (!parts_.decides) return {};
@@ -161,6 +165,7 @@ Result<void> SharedFlowPlatform::listen() {
             ends_.hear(changes);
             if (parts_.watcher) parts_.watcher(changes);
         }
+        if (parts_.board_watcher) static_cast<void>(progress_.read());
         TRY(ear->notifications(kLookEvery));
         TRY(stop_.check());
     }

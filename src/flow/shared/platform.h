@@ -14,6 +14,7 @@
 #include "flow/shared/commands.h"
 #include "flow/shared/hearing.h"
 #include "flow/shared/leadership.h"
+#include "flow/shared/progress.h"
 #include "flow/shared/run_store.h"
 #include "flow/shared/sessions.h"
 #include "flow/shared/worker.h"
@@ -59,6 +60,7 @@ private:
     Sessions sessions_;
     SharedRunStore store_;  // to read
     std::unique_ptr<LogStore> logs_;
+    Progress progress_;
     SharedDesk desk_;
     std::unique_ptr<LocalRunner> runner_;
     std::unique_ptr<Worker> worker_;

@@ -62,6 +62,11 @@ constexpr auto kSteps = std::to_array<Step>({{1, R"(
     CREATE TABLE shaduf.log (
         run TEXT NOT NULL, task TEXT NOT NULL, attempt INTEGER NOT NULL, "offset" BIGINT NOT NULL,
         is_last BOOLEAN NOT NULL, text TEXT NOT NULL, PRIMARY KEY (run, task, attempt, "offset"));
+    CREATE UNLOGGED TABLE shaduf.progress (
+        run TEXT NOT NULL, task TEXT NOT NULL, attempt INTEGER NOT NULL, process TEXT NOT NULL, report TEXT NOT NULL,
+        log_lines BIGINT NOT NULL, version BIGINT NOT NULL, written TIMESTAMPTZ NOT NULL,
+        PRIMARY KEY (run, task, attempt));
+    CREATE INDEX progress_by_time ON shaduf.progress (written);
 )"}});
 
 // Of pg_advisory_xact_lock: one process at a time brings the tables up.

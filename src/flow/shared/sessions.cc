@@ -1,8 +1,15 @@
 #include "flow/shared/sessions.h"
 
 #include "flow/shared/schema.h"
+#include "io/crypto.h"
+#include "io/password_hash.h"
 
 namespace shaduf::shared {
+
+std::string random_suffix() {
+    constexpr size_t kBytes = 4;
+    return to_hex(random_bytes(kBytes));
+}
 
 Sessions::Loan::~Loan() {
     if (session_ == nullptr || session_->is_lost()) return;

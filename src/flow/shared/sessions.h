@@ -11,6 +11,9 @@
 
 namespace shaduf::shared {
 
+// Eight digits that tell processes apart which have one name.
+std::string random_suffix();
+
 // Sessions of the state store, lent to one thread each. One that was lost is replaced when the next is asked for.
 // Thread-safe.
 class Sessions {

@@ -1,15 +1,12 @@
 #include "flow/shared/worker.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <nlohmann/json.hpp>
-#include <random>
 
 #include "base/thread_name.h"
 #include "flow/shared/schema.h"
 #include "flow/shared/try_text.h"
-#include "io/crypto.h"
 
 namespace shaduf::shared {
 namespace {
@@ -24,14 +21,6 @@ int64_t number_of(const std::optional<std::string>& text) {
     int64_t number = 0;
     if (text) std::from_chars(text->data(), text->data() + text->size(), number);
     return number;
-}
-
-// Two processes may have one name.
-std::string random_suffix() {
-    std::array<char, 4> bytes{};
-    std::random_device device;
-    for (char& byte : bytes) byte = static_cast<char>(device());
-    return to_hex(std::string_view(bytes.data(), bytes.size()));
 }
 
 // In the order of their offer, and only while the lease holds: the row of the worker is locked, so that whoever finds
