@@ -150,15 +150,20 @@ int run_users(Session& session) {
     if (!session.enter_folder()) return kExitMisused;
     if (::access("shaduf.yml", F_OK) != 0)
         return session.misuse("no project here: there is no shaduf.yml; give --project");
+    ProjectRequest request;
+    request.environment = session.arguments().text("env");
+    const auto project = session.read_project(request);
+    if (!project.ok()) return session.fail(project.error());
+    auto database = server::open_user_database(".", project.value().state);
+    if (!database.ok()) return session.fail(database.error());
+    const SystemClock clock;
+    Users users(database.release_value(), clock);
+    const std::string action = session.arguments().text("action");
+    if (action == "ls") return list(session, users);
     std::error_code failed;
     std::filesystem::create_directories(kFolder, failed);
-    const SystemClock clock;
-    const auto users = Users::open(std::string(kFolder) + "/users.db", clock);
-    if (!users.ok()) return session.fail(users.error());
-    const std::string action = session.arguments().text("action");
-    if (action == "ls") return list(session, *users.value());
     AuditLog audit(std::string(kFolder) + "/audit.log", clock);
-    const auto done = act(session, *users.value(), audit, action);
+    const auto done = act(session, users, audit, action);
     if (!done.ok()) return session.fail(done.error());
     if (!session.json()) session.out() << "users: " << action << " " << session.arguments().text("name") << "\n";
     return kExitDone;

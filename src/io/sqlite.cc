@@ -36,6 +36,7 @@ int64_t SqliteStatement::integer(int column) const { return sqlite3_column_int64
 
 double SqliteStatement::number(int column) const { return sqlite3_column_double(statement_, column); }
 
+int SqliteStatement::columns() const { return sqlite3_column_count(statement_); }
 bool SqliteStatement::is_null(int column) const { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
 
 Error sqlite_error(sqlite3* database, const std::string& what, const std::string& advice) {

@@ -30,6 +30,7 @@ public:
     int64_t integer(int column) const;
     double number(int column) const;
     bool is_null(int column) const;
+    int columns() const;
 
 private:
     sqlite3_stmt* statement_ = nullptr;

@@ -49,13 +49,14 @@ Result<void> Server::begin(const Options& options, std::vector<Error>& errors) {
         return Error(ErrorKind::invalid_config,
                      "cannot make the folder " + parts_.folder + kState + ": " + failed.message());
     }
-    users_ = TRY(Users::open(parts_.folder + kState + "/users.db", parts_.world.clock));
+    errors = room_.reload();
+    if (!errors.empty()) return errors.front();
+    users_ = std::make_unique<Users>(TRY(open_user_database(parts_.folder, room_.view().project->state)),
+                                     parts_.world.clock);
     if (!is_loopback_name(options.host.find(':') == std::string::npos ? options.host : "[" + options.host + "]") &&
         !TRY(users_->has_any())) {
         return not_alone_error(options.host);
     }
-    errors = room_.reload();
-    if (!errors.empty()) return errors.front();
     TRY(begin_platform(options));
     TRY(listen(options));
     watch_ = std::make_unique<ProjectWatch>(parts_.folder, parts_.log, [this] { reload(); });

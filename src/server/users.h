@@ -14,8 +14,7 @@
 #include "base/result.h"
 #include "io/password_hash.h"
 #include "server/endpoint.h"
-
-struct sqlite3;
+#include "server/user_database.h"
 
 namespace shaduf::server {
 
@@ -36,8 +35,8 @@ struct TokenInfo {
     std::optional<Timestamp> last_used;
 };
 
-// Who may use the server: people with passwords and sessions, programs with tokens. A file of SQLite, which the command
-// line and the server share. Of passwords there are hashes alone (argon2id); of sessions and tokens, which are random,
+// Who may use the server: people with passwords and sessions, programs with tokens. The command line and all servers of
+// a project share the database that they are in. Of passwords there are hashes alone (argon2id); of sessions and tokens, which are random,
 // SHA-256. Thread-safe.
 //
 // Errors: conflict for a name that is taken, or when the last admin would go; not_found; invalid_config for names and
@@ -57,11 +56,8 @@ public:
     static constexpr size_t kPasswordCharsMin = 10;
     static constexpr size_t kPasswordBytesMax = 1'024;
 
-    static Result<std::unique_ptr<Users>> open(const std::string& path, const Clock& clock, Limits limits);
-    static Result<std::unique_ptr<Users>> open(const std::string& path, const Clock& clock);
-    ~Users();
-    Users(const Users&) = delete;
-    Users& operator=(const Users&) = delete;
+    Users(std::unique_ptr<UserDatabase> database, const Clock& clock);
+    Users(std::unique_ptr<UserDatabase> database, const Clock& clock, Limits limits);
 
     Result<bool> has_any() const;
     Result<std::vector<UserInfo>> list() const;
@@ -96,10 +92,6 @@ public:
     Result<std::optional<Caller>> token(std::string_view secret);
 
 private:
-    Users(sqlite3* database, const Clock& clock, Limits limits);
-    Result<void> set_up();
-    Error error(const std::string& what) const;
-    Result<void> execute(const char* sql, const char* what) const;
     Result<void> check_admin_stays(const std::string& name) const;
     Result<std::optional<UserInfo>> find(const std::string& name) const;
     Result<std::chrono::seconds> wait_of(const std::string& key) const;
@@ -108,12 +100,13 @@ private:
     Result<void> end_sessions(const std::string& name);
     Result<bool> verify(const std::string& name, std::string_view password);
     int64_t now() const;  // seconds
+    std::string since(std::chrono::seconds age) const;
 
-    sqlite3* const database_;
+    const std::unique_ptr<UserDatabase> database_;
     const Clock& clock_;
     const Limits limits_;
     const std::string nobodys_hash_;  // is verified against where there is no such user
-    mutable std::mutex mutex_;        // guards the database
+    std::mutex changing_;             // so that two changes do not leave the project without an admin
     std::mutex hashing_;              // one password at a time
     std::atomic<int> waiting_{0};
 };

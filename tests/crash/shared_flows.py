@@ -4,8 +4,8 @@
 Two `serve` and three `worker` processes, each in a folder of its own as on machines of their own, have one state store
 in PostgreSQL. Runs are asked for at both servers, others come by a schedule, a pipeline copies a table that grows.
 Meanwhile the processes are killed with -9 at random, or stopped for longer than their leases and then let go on. In the
-end, what the tasks have left in the database is compared with what they were to do: each once, none forgotten. Status 77
-when there is no PostgreSQL to start.
+end, what the tasks have left in the database is compared with what they were to do: each once, none forgotten. Status
+77 when there is no PostgreSQL to start.
 """
 import argparse
 import collections
@@ -174,7 +174,8 @@ class Drill:
     def feed(self, until):
         while time.monotonic() < until:
             count = self.random.randint(1, 40)
-            said = self.postgres.sql(f"INSERT INTO orders (note) SELECT md5(random()::text) FROM generate_series(1, {count});"
+            said = self.postgres.sql("INSERT INTO orders (note) SELECT md5(random()::text) "
+                                     f"FROM generate_series(1, {count});"
                                      "UPDATE orders SET note = note || '!', updated_at = clock_timestamp() "
                                      "WHERE id % 17 = 0 AND id > (SELECT max(id) - 100 FROM orders)")
             assert not said, said
@@ -282,12 +283,13 @@ class Drill:
         rows = collections.Counter(line.split("  ")[0] for line in self.postgres.sql("SELECT run, due FROM ticks"))
         found += [f"tick {run['id']} of {run['due']}: noted {rows[run['id']]} times" for run in runs
                   if rows[run["id"]] != 1]
-        dues = sorted(int(line) for line in self.postgres.sql("SELECT due / 1000000 FROM shaduf.run WHERE flow = 'tick'"))
+        dues = sorted(map(int, self.postgres.sql("SELECT due / 1000000 FROM shaduf.run WHERE flow = 'tick'")))
         gaps = [(a, b) for a, b in zip(dues, dues[1:]) if b - a != TICK_SECONDS]
         return found + [f"ticks are not {TICK_SECONDS} s apart: {gap}" for gap in gaps]
 
     def tell(self):
-        lost, tasks, tries = self.postgres.sql("SELECT sum(lost), count(*), sum(attempt) FROM shaduf.task")[0].split("  ")
+        sums = self.postgres.sql("SELECT sum(lost), count(*), sum(attempt) FROM shaduf.task")
+        lost, tasks, tries = sums[0].split("  ")
         leaders = self.postgres.sql("SELECT token FROM shaduf.leader")[0]
         print(f"kills: {self.kills['serve']} of serve, {self.kills['worker']} of workers, {self.freezes} stopped for a "
               f"while; leaders: {leaders}; runs asked for: {len(self.asked)}; tasks: {tasks}, tries: {tries}, lost: "

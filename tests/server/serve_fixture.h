@@ -184,7 +184,8 @@ private:
     std::unique_ptr<Users> open_users() {
         Users::Limits limits;
         limits.work = {1, 8192};
-        return Users::open(folder / ".shaduf/users.db", world.clock, limits).release_value();
+        auto database = open_user_database(folder.path().string(), "").release_value();
+        return std::make_unique<Users>(std::move(database), world.clock, limits);
     }
     std::vector<Error> read_project(Project& project, FlowSet& found) {
         ProjectRequest request;

@@ -3,8 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <fstream>
 
+#include "flow/shared/sessions.h"
 #include "tests/world.h"
 
 namespace shaduf::server {
@@ -17,14 +19,26 @@ using testing::HasSubstr;
 
 constexpr const char* kPassword = "correct horse";
 
-class UsersTest : public testing::Test {
+// By the database that they are in; for PostgreSQL in the one of SHADUF_TEST_POSTGRES.
+class UsersTest : public testing::TestWithParam<std::string> {
 protected:
-    UsersTest() { users = open(); }
+    void SetUp() override {
+        const char* dsn = std::getenv("SHADUF_TEST_POSTGRES");
+        if (GetParam() == "postgres") {
+            if (dsn == nullptr) GTEST_SKIP() << "no server: SHADUF_TEST_POSTGRES is not set";
+            state = dsn;
+            const Cancellation none;
+            shared::Sessions sessions(state, none);
+            ASSERT_TRUE(sessions.lend().release_value()->execute("DROP SCHEMA shaduf CASCADE").ok());
+        }
+        users = open();
+    }
     std::unique_ptr<Users> open() {
         Users::Limits limits;
         limits.work = {1, 8192};
         limits.address_failures = 8;
-        return Users::open(folder / "users.db", clock, limits).release_value();
+        auto database = open_user_database(folder.path().string(), state).release_value();
+        return std::make_unique<Users>(std::move(database), clock, limits);
     }
     void add(const std::string& name, Role role = Role::viewer) {
         ASSERT_TRUE(users->add({.name = name, .role = role}, kPassword).ok());
@@ -38,11 +52,14 @@ protected:
     }
 
     TempFolder folder;
+    std::string state;
     FakeClock clock;
     std::unique_ptr<Users> users;
 };
+INSTANTIATE_TEST_SUITE_P(Databases, UsersTest, testing::Values("sqlite", "postgres"),
+                         [](const auto& database) { return database.param; });
 
-TEST_F(UsersTest, SignsInByNameAndPassword) {
+TEST_P(UsersTest, SignsInByNameAndPassword) {
     EXPECT_FALSE(users->has_any().value());
     add("ada", Role::operator_);
     EXPECT_TRUE(users->has_any().value());
@@ -59,7 +76,7 @@ TEST_F(UsersTest, SignsInByNameAndPassword) {
     EXPECT_NE(sign_in("ada"), session);
 }
 
-TEST_F(UsersTest, ASessionEndsWithTimeAndByItsUser) {
+TEST_P(UsersTest, ASessionEndsWithTimeAndByItsUser) {
     add("ada");
     const std::string session = sign_in("ada");
     clock.advance(hours(11));
@@ -80,7 +97,7 @@ TEST_F(UsersTest, ASessionEndsWithTimeAndByItsUser) {
     EXPECT_FALSE(users->session(third).value());
 }
 
-TEST_F(UsersTest, ANewPasswordALockAndRemovalEndSessions) {
+TEST_P(UsersTest, ANewPasswordALockAndRemovalEndSessions) {
     add("root", Role::admin);
     add("ada");
     const auto has_ended = [&](const auto& change) {
@@ -98,7 +115,7 @@ TEST_F(UsersTest, ANewPasswordALockAndRemovalEndSessions) {
     EXPECT_TRUE(has_ended([&] { return users->remove("ada"); }));
 }
 
-TEST_F(UsersTest, WaitsDoubleBehindFailures) {
+TEST_P(UsersTest, WaitsDoubleBehindFailures) {
     add("ada");
     for (int i = 0; i < 5; ++i) EXPECT_EQ(wait_after("ada"), 0);
     std::vector<int64_t> waits;
@@ -114,12 +131,12 @@ TEST_F(UsersTest, WaitsDoubleBehindFailures) {
     EXPECT_EQ(wait_after("ada"), 0) << "what went well forgets";
 }
 
-TEST_F(UsersTest, WaitsForNamesThatAreNotThereAlike) {
+TEST_P(UsersTest, WaitsForNamesThatAreNotThereAlike) {
     for (int i = 0; i < 5; ++i) EXPECT_EQ(wait_after("nobody", "10.0.1." + std::to_string(i)), 0);
     EXPECT_EQ(wait_after("nobody", "10.0.2.1"), 1);
 }
 
-TEST_F(UsersTest, AnAddressThatTriesManyNamesWaits) {
+TEST_P(UsersTest, AnAddressThatTriesManyNamesWaits) {
     for (int i = 0; i < 8; ++i) EXPECT_EQ(wait_after("name" + std::to_string(i)), 0);
     EXPECT_EQ(wait_after("name9"), 1);
     add("ada");
@@ -129,7 +146,7 @@ TEST_F(UsersTest, AnAddressThatTriesManyNamesWaits) {
         << "another process knows of it";
 }
 
-TEST_F(UsersTest, AWaitHasALongestTime) {
+TEST_P(UsersTest, AWaitHasALongestTime) {
     int64_t longest = 0;
     for (int i = 0; i < 20; ++i) {
         EXPECT_EQ(wait_after("ada", std::to_string(i)), 0);
@@ -139,7 +156,7 @@ TEST_F(UsersTest, AWaitHasALongestTime) {
     EXPECT_EQ(longest, 900);
 }
 
-TEST_F(UsersTest, RefusesNamesAndPasswordsThatWillNotDo) {
+TEST_P(UsersTest, RefusesNamesAndPasswordsThatWillNotDo) {
     for (const char* name : {"", "a b", "../x", "a/b", "a\nb", "\xff"}) {
         SCOPED_TRACE(name);
         EXPECT_FALSE(users->add({.name = name}, kPassword).ok());
@@ -151,7 +168,7 @@ TEST_F(UsersTest, RefusesNamesAndPasswordsThatWillNotDo) {
     EXPECT_EQ(users->add({.name = "ada"}, kPassword).error().kind(), ErrorKind::conflict);
 }
 
-TEST_F(UsersTest, AnAdminStays) {
+TEST_P(UsersTest, AnAdminStays) {
     add("ada", Role::admin);
     add("bob", Role::admin);
     ASSERT_TRUE(users->change("bob", {.folders = std::vector<std::string>{"pipelines"}}).ok());
@@ -165,7 +182,7 @@ TEST_F(UsersTest, AnAdminStays) {
     EXPECT_TRUE(is_not_found(users->remove("ada").error()));
 }
 
-TEST_F(UsersTest, TokensCallUntilTheyExpireOrGo) {
+TEST_P(UsersTest, TokensCallUntilTheyExpireOrGo) {
     TokenInfo token{.name = "ci", .role = Role::operator_, .folders = {"flows"}};
     token.expires = clock.now() + hours(1);
     const auto made = users->add_token(token).release_value();
@@ -186,18 +203,19 @@ TEST_F(UsersTest, TokensCallUntilTheyExpireOrGo) {
     EXPECT_TRUE(is_not_found(users->remove_token(other.id).error()));
 }
 
-TEST_F(UsersTest, TheFileHoldsNoSecret) {
+TEST_P(UsersTest, TheFileHoldsNoSecret) {
     add("ada");
     const std::string session = sign_in("ada");
     const std::string token = users->add_token({.name = "ci"}).release_value().secret;
     users.reset();
-    std::ifstream file(folder / "users.db", std::ios::binary);
+    if (GetParam() != "sqlite") return;
+    std::ifstream file(folder / ".shaduf/users.db", std::ios::binary);
     const std::string bytes{std::istreambuf_iterator<char>(file), {}};
     EXPECT_THAT(bytes, HasSubstr("$argon2id$"));
     for (const std::string& secret : {std::string(kPassword), session, token}) {
         EXPECT_EQ(bytes.find(secret), std::string::npos);
     }
-    EXPECT_EQ(std::filesystem::status(folder / "users.db").permissions() & std::filesystem::perms::others_read,
+    EXPECT_EQ(std::filesystem::status(folder / ".shaduf/users.db").permissions() & std::filesystem::perms::others_read,
               std::filesystem::perms::none);
 }
 

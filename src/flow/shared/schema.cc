@@ -67,6 +67,18 @@ constexpr auto kSteps = std::to_array<Step>({{1, R"(
         log_lines BIGINT NOT NULL, version BIGINT NOT NULL, written TIMESTAMPTZ NOT NULL,
         PRIMARY KEY (run, task, attempt));
     CREATE INDEX progress_by_time ON shaduf.progress (written);
+    CREATE TABLE shaduf.account (
+        name TEXT PRIMARY KEY, role TEXT NOT NULL, folders TEXT NOT NULL, password TEXT NOT NULL,
+        locked INTEGER NOT NULL, last_seen BIGINT);
+    CREATE TABLE shaduf.session (
+        secret TEXT PRIMARY KEY, account TEXT NOT NULL, address TEXT NOT NULL, created BIGINT NOT NULL,
+        last_used BIGINT NOT NULL);
+    CREATE INDEX session_by_account ON shaduf.session (account);
+    CREATE TABLE shaduf.token (
+        secret TEXT PRIMARY KEY, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL, role TEXT NOT NULL,
+        folders TEXT NOT NULL, created BIGINT NOT NULL, expires BIGINT, last_used BIGINT);
+    CREATE TABLE shaduf.failure (
+        key TEXT PRIMARY KEY, count INTEGER NOT NULL, last BIGINT NOT NULL, until BIGINT NOT NULL);
 )"}});
 
 // Of pg_advisory_xact_lock: one process at a time brings the tables up.
@@ -113,7 +125,7 @@ Result<std::unique_ptr<PostgresConnection>> connect(const std::string& dsn, cons
     options.parameters = TRY(parse_postgres_dsn(dsn));
     // A leader that hangs in a transaction must not keep others from taking over for longer than its lease.
     options.session = {"SET idle_in_transaction_session_timeout = '10s'", "SET statement_timeout = '60s'",
-                       "SET client_min_messages = warning"};
+                       "SET client_min_messages = warning", "SET search_path = shaduf"};
     auto connection = TRY(PostgresConnection::connect(options, cancellation));
     const SchemaVersion found = TRY(schema_version(*connection));
     constexpr int kOwn = static_cast<int>(kSteps.size());
