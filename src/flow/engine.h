@@ -25,6 +25,7 @@ struct TaskStart {
     TaskIndex task;
     int attempt;
     FlowPtr flow;
+    int round = 0;  // another one each time that somebody has the task run again; the same for the tries of one
 };
 // A try that is to end early.
 struct TaskStop {

@@ -97,7 +97,7 @@ void Engine::start_tries(const std::vector<PlaceTicket>& tickets) {
         row.worker.clear();
         row.why.clear();
         note(*run, task, row.attempt, to_string(row.state), "", "");
-        step_.starts.push_back({run->row.id, task, row.attempt, run->flow});
+        step_.starts.push_back({run->row.id, task, row.attempt, run->flow, round_of(row)});
         const auto timeout = run->flow->tasks[task].timeout;
         if (timeout.count() > 0) {
             timers_.emplace(now_ + timeout, Timer{TimerKind::timeout, run->row.id, task, row.attempt});

@@ -62,8 +62,9 @@ private:
                 decider_->scheduler().began(std::move(run), task, attempt, std::move(worker));
             },
             [this](TaskEnd end) { decider_->scheduler().ended(std::move(end)); },
-            [this](const std::string& flow, const std::string& inputs, const Cancellation& cancellation) {
-                return run_flow(flow, inputs, cancellation);
+            [this](const std::string& key, const std::string& flow, const std::string& inputs,
+                   const Cancellation& cancellation) {
+                return run_flow(key, flow, inputs, cancellation);
             }});
     }
 
@@ -128,9 +129,20 @@ Result<TryInputs> FlowPlatform::inputs_of(const TaskStart& start) {
     return inputs;
 }
 
-Result<RunState> FlowPlatform::run_flow(const std::string& flow, const std::string& inputs,
+// A try that was lost has asked for a run already, which goes on; one that failed, since its run did, wants another.
+Result<FlowDesk::Requested> FlowPlatform::request_once(const std::string& key, const RunRequest& request) {
+    for (int failed = 0;; ++failed) {
+        const auto requested = TRY(desk().request(request, "task/" + key + "/" + std::to_string(failed)));
+        if (requested.is_new) return requested;
+        const auto run = TRY(store().run(requested.run));
+        const bool has_failed = run && (run->state == RunState::failed || run->state == RunState::killed);
+        if (!has_failed) return requested;
+    }
+}
+
+Result<RunState> FlowPlatform::run_flow(const std::string& key, const std::string& flow, const std::string& inputs,
                                         const Cancellation& cancellation) {
-    const auto requested = TRY(desk().request({flow, RunType::event, {}, {}, inputs, "a task"}, ""));
+    const auto requested = TRY(request_once(key, {flow, RunType::event, {}, {}, inputs, "a task"}));
     auto ended = wait_for(requested.run, cancellation);
     if (!ended.ok() && cancellation.canceled()) {
         // It may have ended meanwhile; either way nobody waits for it.

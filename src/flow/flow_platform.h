@@ -78,7 +78,9 @@ protected:
     void set_flows(std::shared_ptr<const FlowSet> flows);
     FlowPtr spec(const std::string& flow) const;  // nullptr: there is none
     Result<TryInputs> inputs_of(const TaskStart& start);
-    Result<RunState> run_flow(const std::string& flow, const std::string& inputs, const Cancellation& cancellation);
+    Result<FlowDesk::Requested> request_once(const std::string& key, const RunRequest& request);
+    Result<RunState> run_flow(const std::string& key, const std::string& flow, const std::string& inputs,
+                              const Cancellation& cancellation);
 
     const Parts parts_;
     TaskBoard board_;

@@ -23,7 +23,8 @@ void write_task(const TaskNode& node, const TaskSpec& spec, JsonWriter& json) {
     json.field("tries_more", int64_t{spec.retry.tries_more});
     json.field("delay", static_cast<int64_t>(spec.retry.delay)).field("first_ms", int64_t{spec.retry.first.count()});
     json.field("longest_ms", int64_t{spec.retry.longest.count()}).key("factor").number(spec.retry.factor);
-    json.field("within_ms", int64_t{spec.retry.within.count()}).end_object().end_object();
+    json.field("within_ms", int64_t{spec.retry.within.count()});
+    json.key("lost_fails").boolean(!spec.retry.lost_comes_again).end_object().end_object();
 }
 
 std::chrono::milliseconds time_of(const Value& value, std::string_view key) {
@@ -61,6 +62,7 @@ TaskSpec read_spec(const Value& task) {
         spec.retry.first = time_of(*retry, "first_ms");
         spec.retry.longest = time_of(*retry, "longest_ms");
         spec.retry.within = time_of(*retry, "within_ms");
+        spec.retry.lost_comes_again = !flag_of(*retry, "lost_fails");
         if (const Value* factor = member_of(*retry, "factor"); factor != nullptr && factor->is_number()) {
             spec.retry.factor = factor->number();
         }

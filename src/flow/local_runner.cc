@@ -106,8 +106,8 @@ TaskOutcome run_try(const TryWorld& world, LogStore::Writer& plain_log, const Tr
                                      log,
                                      parts.board,
                                      redaction,
-                                     [&](const std::string& flow, const std::string& given) {
-                                         return parts.run_flow(flow, given, world.cancellation);
+                                     [&](const std::string& part, const std::string& flow, const std::string& given) {
+                                         return parts.run_flow(id.run + "/" + part, flow, given, world.cancellation);
                                      }};
             outcome = run_task_body(world.start, id, inputs.value(), body);
         }

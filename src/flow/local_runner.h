@@ -40,7 +40,9 @@ public:
         // Called once for each try; from any thread.
         std::function<void(RunId, TaskIndex, int attempt, std::string worker)> began;
         std::function<void(TaskEnd)> ended;
-        std::function<Result<RunState>(const std::string& flow, const std::string& inputs, const Cancellation&)>
+        // `key`: the same for all tries of a part of a run.
+        std::function<Result<RunState>(const std::string& key, const std::string& flow, const std::string& inputs,
+                                       const Cancellation&)>
             run_flow;
     };
     explicit LocalRunner(Parts parts);

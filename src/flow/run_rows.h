@@ -56,6 +56,9 @@ struct TaskRow {
     bool operator==(const TaskRow&) const = default;
 };
 
+// As TaskStart has it.
+inline int round_of(const TaskRow& task) { return task.attempt - task.tries - task.lost; }
+
 // One line of the history: appended, never changed.
 struct Transition {
     RunId run;

@@ -86,8 +86,14 @@ private:
         TryEvents events(parts_.log, board, id_, parts_.run.clock);
         RunContext run{parts_.run.clock, parts_.run.cancellation, parts_.run.http, parts_.run.databases,
                        events,           parts_.run.shared,       parts_.run.rates};
+        std::string part = id_.task;
+        if (start_.round > 0) part += ", again from try " + std::to_string(start_.round + 1);
+        if (!prefix.empty()) part += ", " + prefix;
         TaskTry task{id_, start_.flow->name, inputs_.due,       inputs_.about, inputs_.inputs, inputs_.outputs,
-                     run, parts_.project,    parts_.connectors, parts_.log,    board,          parts_.run_flow};
+                     run, parts_.project,    parts_.connectors, parts_.log,    board,          part,
+                     [&](const std::string& flow, const std::string& inputs) {
+                         return parts_.run_flow(part, flow, inputs);
+                     }};
         return run_guarded(*type_, options, task);
     }
 

@@ -17,7 +17,9 @@ struct TaskBodyParts {
     LogStore::Writer& log;
     TaskBoard& board;
     Redaction& redaction;  // learns of the secrets in the task's options
-    std::function<Result<RunState>(const std::string& flow, const std::string& inputs)> run_flow;
+    // `part`: as TaskTry has it.
+    std::function<Result<RunState>(const std::string& part, const std::string& flow, const std::string& inputs)>
+        run_flow;
 };
 
 // Does what a task's config says: asks its condition, renders its templates, and runs it, of a for_each once for each

@@ -15,6 +15,7 @@ constexpr std::string_view kRules[] = {"all_success",  "all_done", "all_failed",
                                        "one_failed",   "one_done", "none_failed", "none_failed_min_one_success",
                                        "none_skipped", "always"};
 constexpr std::string_view kBackoffs[] = {"constant", "exponential", "random"};
+constexpr std::string_view kLost[] = {"again", "fail"};
 constexpr FieldSpec kForEachFields[] = {
     {.name = "items", .type = FieldType::any, .help = "A list, or a template that gives one.", .required = true},
     {.name = "parallel", .type = FieldType::integer, .help = "How many at the same time.", .default_value = "1"},
@@ -34,6 +35,11 @@ constexpr FieldSpec kTaskFields[] = {
      .default_value = "exponential",
      .choices = kBackoffs},
     {.name = "retry_within", .type = FieldType::duration, .help = "No try begins later behind the first."},
+    {.name = "lost",
+     .help = "What becomes of a try whose process is gone, so that nobody knows how far it came: it is made again, or "
+             "it has failed.",
+     .default_value = "again",
+     .choices = kLost},
     {.name = "pool",
      .type = FieldType::any,
      .help = "A pool of shaduf.yml that it takes a place of, or a map of pools to places."},
@@ -152,6 +158,7 @@ void TasksReader::read_spec(const Node& task, const Options& options, TaskSpec& 
     spec.retry.first = options.duration("retry_delay");
     spec.retry.longest = options.duration("retry_delay_max");
     spec.retry.within = options.duration("retry_within");
+    spec.retry.lost_comes_again = options.text("lost") == "again";
     const auto* delay = std::find(std::begin(kBackoffs), std::end(kBackoffs), options.text("backoff"));
     spec.retry.delay = static_cast<TaskRetry::Delay>(delay - std::begin(kBackoffs));
     read_places(task, options, spec);

@@ -32,7 +32,11 @@ struct TaskTry {
     const Registry<ConnectorSpec>& connectors;
     LogStore::Writer& log;
     TaskBoard& board;
-    // Asks for a run of another flow and waits for its end, for tasks of type `flow`; how it ended.
+    // Which part of the run this is, the same for all tries until somebody has it run again: the task, of a for_each
+    // with the item.
+    std::string part;
+    // Asks for a run of another flow and waits for its end, for tasks of type `flow`; how it ended. One that an earlier
+    // try has asked for, and that has not failed, is waited for instead.
     std::function<Result<RunState>(const std::string& flow, const std::string& inputs)> run_flow;
 };
 

@@ -228,6 +228,44 @@ TEST_P(FlowPlatformTest, AFlowWaitsForAnotherAndIsCanceledWithIt) {
     }
 }
 
+TEST_P(FlowPlatformTest, ATryAsksForAnotherRunWhereTheOneBeforeHasFailedAndWhenItIsRunAgain) {
+    const auto set = flows({{"inner", "tasks: {w: {word: {say: hi, fails: 1}}}"},
+                            {"outer", "tasks: {f: {flow: {say: inner}, retries: 2, retry_delay: 1ms}}"}});
+    const auto platform = start(set);
+    const auto inner_runs = [&] {
+        RunFilter of_inner;
+        of_inner.flow = "inner";
+        return platform->store().runs(of_inner).value().size();
+    };
+    const RunId run = ask(*platform, "outer");
+    EXPECT_EQ(platform->wait_for(run, none).value(), RunState::failed);
+    EXPECT_THAT(states(*platform, run), ElementsAre("f failed 3"));
+    EXPECT_EQ(inner_runs(), 3u);
+    ASSERT_TRUE(platform->desk().run_again(run, {}, "test").ok());
+    EXPECT_EQ(platform->wait_for(run, none).value(), RunState::failed);
+    EXPECT_EQ(inner_runs(), 6u);
+}
+
+TEST_P(FlowPlatformTest, ATryThatWasLostWaitsForTheRunThatItAskedFor) {
+    const auto set =
+        flows({{"inner", "tasks: {h: {hold: x}}"}, {"outer", "tasks: {f: {flow: {say: inner}}}"}});
+    RunFilter of_inner;
+    of_inner.flow = "inner";
+    RunId run;
+    {
+        const auto platform = start(set);
+        run = ask(*platform, "outer");
+        wait_until_running(2);
+        platform->drain(std::chrono::milliseconds(0));
+    }
+    const auto platform = start(set);
+    wait_until_running(4);  // both are tried again
+    const auto inner = platform->store().runs(of_inner).value();
+    ASSERT_EQ(inner.size(), 1u);
+    ASSERT_TRUE(platform->desk().cancel(inner[0].id, "test").ok());
+    EXPECT_EQ(platform->wait_for(run, none).value(), RunState::failed);
+}
+
 TEST_P(FlowPlatformTest, ADrainedTryIsTriedAgainByTheNextProcess) {
     const auto set =
         flows({{"f", "tasks:\n  a: {hold: x, retries: 5, retry_delay: 1ms}\n  b: {word: x, depends_on: a}"}});

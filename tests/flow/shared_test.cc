@@ -9,6 +9,7 @@
 #include "flow/shared/commands.h"
 #include "flow/shared/hearing.h"
 #include "flow/shared/leadership.h"
+#include "flow/shared/progress.h"
 #include "flow/shared/run_store.h"
 #include "flow/shared/schema.h"
 #include "flow/shared/worker.h"
@@ -367,6 +368,42 @@ TEST_F(PostgresSharedFlowsServerTest, ACommandWaitsForTheNextLeader) {
     SharedDesk desk(dsn, *sessions, clock, cancellation, {});
     EXPECT_TRUE(desk.pause("g", false, "ann").ok());
     EXPECT_THAT(told.told, ElementsAre("pause f 1", "pause g 0"));
+}
+
+TEST_F(PostgresSharedFlowsServerTest, StepsOfOtherProcessesAreSeen) {
+    const TryId id{"run", "load", 1};
+    Sessions here(dsn, cancellation);
+    Sessions there(dsn, cancellation);
+    TaskBoard own;
+    TaskBoard others;
+    std::vector<std::string> told;
+    Progress writer(here, own, {});
+    Progress reader(there, others, [&](const TaskBoard::Change& change) {
+        told.push_back(change.step == nullptr ? std::to_string(change.log_lines)
+                                              : std::string(to_string(change.step->state)));
+    });
+    own.watch([&](const TaskBoard::Change& change) { writer.hear(change); });
+    TaskStep step{.name = "shop.orders", .kind = "stream", .state = TaskState::running, .rows_written = 5};
+    own.begin(id);
+    own.set_step(id, step);
+    own.set_log_lines(id, 3);
+    while (!others.report(id)) ASSERT_TRUE(reader.read().ok());
+    EXPECT_EQ(others.report(id)->steps.at(0), step);
+    EXPECT_FALSE(others.own_report(id));
+    EXPECT_THAT(told, ElementsAre("running", "3"));
+    ASSERT_TRUE(writer.read().ok());
+    EXPECT_TRUE(own.own_report(id)) << "its own it does not take for another's";
+
+    step.state = TaskState::succeeded;
+    own.set_step(id, step);
+    while (told.size() < 3) ASSERT_TRUE(reader.read().ok());
+    EXPECT_THAT(told, ElementsAre("running", "3", "succeeded"));
+
+    own.take(id);
+    const auto left = [&] {
+        return here.lend().release_value()->query("SELECT count(*) FROM shaduf.progress").value().rows[0][0].value();
+    };
+    while (left() != "0") ASSERT_TRUE(reader.read().ok());
 }
 
 TEST_F(PostgresSharedFlowsServerTest, ANewerStoreIsRefusedWhenItSaysSo) {

@@ -141,9 +141,9 @@ constexpr const char* kTakeAwayTries = R"(
         run TEXT, task INTEGER, attempt INTEGER, runs BOOLEAN)
     WHERE try.run = x.run AND try.task = x.task AND (NOT x.runs OR try.attempt <> x.attempt))";
 constexpr const char* kOfferTries = R"(
-    INSERT INTO shaduf.try (run, task, attempt, flow, revision)
-    SELECT x.run, x.task, x.attempt, run.flow, run.revision
-    FROM jsonb_to_recordset($1::jsonb) AS x(run TEXT, task INTEGER, attempt INTEGER, begins BOOLEAN)
+    INSERT INTO shaduf.try (run, task, attempt, round, flow, revision)
+    SELECT x.run, x.task, x.attempt, x.round, run.flow, run.revision
+    FROM jsonb_to_recordset($1::jsonb) AS x(run TEXT, task INTEGER, attempt INTEGER, round INTEGER, begins BOOLEAN)
     JOIN shaduf.run ON run.id = x.run WHERE x.begins ORDER BY run.created, x.run, x.task ON CONFLICT DO NOTHING)";
 constexpr const char* kAddHistory = R"(
     INSERT INTO shaduf.history (run, task, attempt, state, why, actor, at)
@@ -184,6 +184,7 @@ Written written_of(const FlowChanges& changes) {
         out.tries.push_back({{"run", task->run},
                              {"task", task->task},
                              {"attempt", task->attempt},
+                             {"round", round_of(*task)},
                              {"runs", task->state == TaskState::running},
                              {"begins", task->state == TaskState::running && task->worker.empty()}});
     }

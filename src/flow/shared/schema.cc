@@ -49,7 +49,8 @@ constexpr auto kSteps = std::to_array<Step>({{1, R"(
         id TEXT PRIMARY KEY, name TEXT NOT NULL, places INTEGER NOT NULL, since TIMESTAMPTZ NOT NULL,
         until TIMESTAMPTZ NOT NULL, version TEXT NOT NULL);
     CREATE TABLE shaduf.try (
-        run TEXT NOT NULL, task INTEGER NOT NULL, attempt INTEGER NOT NULL, number BIGSERIAL NOT NULL,
+        run TEXT NOT NULL, task INTEGER NOT NULL, attempt INTEGER NOT NULL, round INTEGER NOT NULL,
+        number BIGSERIAL NOT NULL,
         flow TEXT NOT NULL, revision TEXT NOT NULL, worker TEXT NOT NULL DEFAULT '',
         told BOOLEAN NOT NULL DEFAULT false, stop TEXT, ending TEXT, PRIMARY KEY (run, task, attempt));
     CREATE INDEX try_open ON shaduf.try (number) WHERE worker = '';

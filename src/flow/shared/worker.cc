@@ -31,7 +31,7 @@ constexpr const char* kTake = R"(
              AND EXISTS (SELECT 1 FROM own) ORDER BY number LIMIT $2::bigint FOR UPDATE SKIP LOCKED)
     UPDATE shaduf.try SET worker = $1 FROM open
     WHERE try.run = open.run AND try.task = open.task AND try.attempt = open.attempt
-    RETURNING try.run, try.task, try.attempt, try.flow, try.revision, try.number)";
+    RETURNING try.run, try.task, try.attempt, try.flow, try.revision, try.number, try.round)";
 constexpr const char* kTell = R"(
     UPDATE shaduf.try SET ending = x.ending FROM jsonb_to_recordset($1::jsonb) AS x(
         run TEXT, task INTEGER, attempt INTEGER, worker TEXT, ending TEXT)
@@ -188,7 +188,7 @@ Result<void> Worker::take() {
         auto& flow = definitions_[key];
         if (flow == nullptr) flow = definition_(key.first, key.second);
         begin({row[0].value_or(""), static_cast<TaskIndex>(number_of(row[1])), static_cast<int>(number_of(row[2])),
-               flow});
+               flow, static_cast<int>(number_of(row[6]))});
     }
     return {};
 }

@@ -120,7 +120,7 @@ TaskOutcome run(const Options& options, TaskTry& task) {
     bool was_done = false;
     const auto values =
         options.boolean("once")
-            ? run_once(runner, task.run, {task.id.run, task.id.task, options.text("sql")}, work, was_done)
+            ? run_once(runner, task.run, {task.id.run, task.part, options.text("sql")}, work, was_done)
             : work();
     if (!values.ok() && options.boolean("once")) {
         for (TaskStep& step : done) {
