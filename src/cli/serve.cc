@@ -5,6 +5,7 @@
 #include "cli/command.h"
 #include "cli/frame/project_reading.h"
 #include "cli/frame/session.h"
+#include "observe/alerts/alert_settings.h"
 #include "server/openapi.h"
 #include "server/server.h"
 #include "version.h"
@@ -61,6 +62,10 @@ std::vector<Error> read_project(Session& session, const Registry<TaskTypeSpec>& 
     request.environment = session.arguments().text("env");
     auto errors = read_whole_project(session, request, project);
     if (errors.empty()) errors = read_flows(project, types, flows);
+    if (errors.empty()) {
+        observe::AlertSettings settings;
+        errors = observe::read_alerts(project, builtin_channels(), settings);
+    }
     return errors;
 }
 
