@@ -34,7 +34,7 @@ class Mailbox:
 
 def authenticate(server, session, envelope, mechanism, data):
     good = data is not None and (data.login, data.password) == (b"ada", b"lovelace")
-    return AuthResult(success=good, auth_data=data)
+    return AuthResult(success=good, handled=good, auth_data=data)
 
 
 class FreePort(Controller):
@@ -48,7 +48,7 @@ class FreePort(Controller):
 def main():
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(sys.argv[1], sys.argv[2])
-    rules = {"authenticator": authenticate, "auth_required": True, "hostname": "mail.acme.example"}
+    rules = {"authenticator": authenticate, "auth_required": True, "server_hostname": "mail.acme.example"}
     if "--tls" in sys.argv:
         rules["auth_require_tls"] = False  # it is all encrypted
         server = FreePort(Mailbox(), hostname="127.0.0.1", port=0, ssl_context=context, **rules)
