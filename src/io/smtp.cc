@@ -28,7 +28,7 @@ struct Exchange {
     const SmtpMail& mail;
     size_t sent = 0;  // bytes of the text
     bool is_all_read = false;
-    std::string last = {};                  // the server's last line
+    std::string refusal = {};               // the server's last line that is one
     std::vector<std::string> refused = {};  // of recipients
     std::chrono::steady_clock::time_point active_at = std::chrono::steady_clock::now();
     bool is_silent = false;
@@ -48,7 +48,8 @@ size_t on_read(char* out, size_t size, size_t count, void* user) {
 size_t on_line(char* data, size_t size, size_t count, void* user) {
     auto& exchange = *static_cast<Exchange*>(user);
     exchange.active_at = std::chrono::steady_clock::now();
-    exchange.last = std::string(trim(std::string_view(data, size * count)));
+    const std::string_view line = trim(std::string_view(data, size * count));
+    if (!line.empty() && (line[0] == '4' || line[0] == '5')) exchange.refusal = line;
     return size * count;
 }
 
@@ -107,16 +108,16 @@ Error failure_of(const Exchange& exchange, CURLcode code, long status) {
     const SmtpServer& server = exchange.server;
     const std::string who = "mail server " + server.host + ":" + std::to_string(server.port);
     if (code == CURLE_USE_SSL_FAILED) {
-        return Error(ErrorKind::unavailable,
-                     who + " does not go on in TLS, and nothing is sent in the clear: " + exchange.last +
-                         "; write `security: tls` where it speaks TLS from the first byte");
+        return Error(ErrorKind::unavailable, who + " does not go on in TLS, and nothing is sent in the clear" +
+                                                 (exchange.refusal.empty() ? "" : ": " + exchange.refusal) +
+                                                 "; write `security: tls` where it speaks TLS from the first byte");
     }
     if (exchange.is_silent) return Error(ErrorKind::unavailable, who + " says nothing any more");
     if (status >= 500) {
         const bool is_refused = code == CURLE_LOGIN_DENIED || status == 530 || status == 534 || status == 535;
-        return Error(is_refused ? ErrorKind::auth : ErrorKind::invalid_config, who + " refuses: " + exchange.last);
+        return Error(is_refused ? ErrorKind::auth : ErrorKind::invalid_config, who + " refuses: " + exchange.refusal);
     }
-    if (status >= 400) return Error(ErrorKind::unavailable, who + " refuses for now: " + exchange.last);
+    if (status >= 400) return Error(ErrorKind::unavailable, who + " refuses for now: " + exchange.refusal);
     if (code == CURLE_LOGIN_DENIED) {
         return Error(ErrorKind::auth, who + " has no way to sign in that is known here; see its user and password");
     }

@@ -35,7 +35,7 @@ Result<void> check_url(const Options& options, std::string_view field) {
     const auto parsed = Url::parse(options.text(field));
     const bool is_web = parsed.ok() && (parsed.value().scheme == "https" || parsed.value().scheme == "http");
     if (is_web) return {};
-    return options.error(field, std::string(field) + ": not an address that begins with https:// or http://");
+    return options.error(field, "not an address that begins with https:// or http://");
 }
 
 ChannelReply post(RunContext& run, const std::string& url, HttpHeaders headers, std::string body) {

@@ -39,9 +39,9 @@ std::string headline_of(const AlertMessage& message) {
     return one_line((origin.empty() ? "" : "[" + origin + "] ") + std::string(opening_of(message)) + message.title);
 }
 
-std::string more_of(const AlertMessage& message) {
-    const auto shown = static_cast<int64_t>(message.lines.size());
-    return message.count > shown ? "and " + format_count(message.count - shown) + " more" : "";
+std::string more_of(const AlertMessage& message, size_t shown) {
+    const auto left = message.count - static_cast<int64_t>(shown);
+    return left > 0 ? "and " + format_count(left) + " more" : "";
 }
 
 std::string plain_text_of(const AlertMessage& message) {
@@ -55,7 +55,7 @@ std::string plain_text_of(const AlertMessage& message) {
         add_line(text, "What to do: ", line.advice);
         add_line(text, "", line.link);
     }
-    const std::string more = more_of(message);
+    const std::string more = more_of(message, message.lines.size());
     if (!more.empty()) text += "\n" + more + "\n";
     if (message.kind != MessageKind::test) {
         text += "\nSince " + format_timestamp(message.began) + ", " + std::string(word_of(message.severity)) +

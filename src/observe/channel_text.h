@@ -15,8 +15,8 @@ std::string headline_of(const AlertMessage& message);
 std::string origin_of(const AlertMessage& message);
 // The whole message as plain text: headline, each matter with text, cause and advice, links.
 std::string plain_text_of(const AlertMessage& message);
-// As the plain text has it: "and 490 more"; "" when all are there.
-std::string more_of(const AlertMessage& message);
+// "and 490 more", of those of which so many are shown; "" when all are.
+std::string more_of(const AlertMessage& message, size_t shown);
 std::string_view word_of(Severity severity);  // info, warning, error
 
 // At most so many bytes, without cutting a character in two; what is cut ends with "...".

@@ -179,7 +179,8 @@ class FaultySmtp:
     """A mail server in the clear that plays faults: of `script` each connection takes one.
 
     busy: 421 as its greeting; busy_at_data: 451 behind the whole mail; refuses: 550 for each recipient; no_tls: it
-    offers no STARTTLS, as somebody in between would have it; tls_454: it offers it, and then does not; good: takes the mail.
+    offers no STARTTLS, as somebody in between would have it; tls_454: it offers it, and then does not; good: takes the
+    mail.
     """
 
     def __init__(self, script):

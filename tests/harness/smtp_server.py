@@ -8,6 +8,7 @@ is not installed: scripts/setup --extras.
 import json
 import ssl
 import sys
+import warnings
 
 try:
     from aiosmtpd.controller import Controller
@@ -46,6 +47,7 @@ class FreePort(Controller):
 
 
 def main():
+    warnings.simplefilter("ignore")  # the library, of itself
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(sys.argv[1], sys.argv[2])
     rules = {"authenticator": authenticate, "auth_required": True, "server_hostname": "mail.acme.example"}

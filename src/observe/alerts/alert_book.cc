@@ -15,6 +15,7 @@ constexpr std::chrono::hours kFlapWindow{1};
 constexpr std::chrono::milliseconds kHoldFirst{std::chrono::minutes(1)};
 constexpr std::chrono::milliseconds kHoldMax{std::chrono::minutes(30)};
 constexpr int kFlapsMax = 16;
+constexpr std::chrono::minutes kTrimEvery{10};
 
 bool counts(const AlertRule& rule, const Matter& matter, Timestamp now) {
     return matter.times >= rule.after && now - matter.since >= rule.lasts;
@@ -339,6 +340,8 @@ std::optional<Timestamp> AlertBook::wakes_at() const {
 }
 
 void AlertBook::trim(Timestamp now) {
+    if (incidents_.size() - open_ <= kResolvedMax && now - trimmed_at_ < kTrimEvery) return;
+    trimmed_at_ = now;
     std::vector<std::pair<Timestamp, std::string>> over;
     for (const auto& [id, incident] : incidents_) {
         const bool owes = std::any_of(incident.routes.begin(), incident.routes.end(),

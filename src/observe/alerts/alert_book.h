@@ -132,6 +132,7 @@ private:
     // By incident and channel: whether it may have been told before this try.
     std::map<std::pair<std::string, std::string>, bool> in_flight_;
     size_t open_ = 0;
+    Timestamp trimmed_at_{};
     size_t refused_ = 0;
 };
 

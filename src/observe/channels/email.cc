@@ -47,7 +47,7 @@ std::string html_of(const AlertMessage& message) {
         if (!is_over) paragraph("<b>What to do:</b> ", line.advice);
         if (!line.link.empty()) html += "<p><a href=\"" + escape_html(line.link) + "\">Open</a></p>\n";
     }
-    paragraph("", more_of(message));
+    paragraph("", more_of(message, message.lines.size()));
     if (message.kind != MessageKind::test) {
         html += "<p style=\"color: #57606a\">Since " + format_timestamp(message.began) + ", by the rule " +
                 escape_html(message.rule) + "</p>\n";
@@ -102,25 +102,25 @@ Result<std::unique_ptr<Channel>> make(const Options& options) {
     server.port = server.security == Security::tls ? 465 : server.security == Security::none ? 25 : 587;
     if (options.has("port")) {
         const int64_t port = options.integer("port");
-        if (port < 1 || port > kPortMax) return options.error("port", "port: expected a number from 1 to 65535");
+        if (port < 1 || port > kPortMax) return options.error("port", "expected a number from 1 to 65535");
         server.port = static_cast<int>(port);
     }
     server.user = options.text("user");
     server.password = options.text("password");
     server.ca_file = options.text("ca_file");
     if (server.host.find_first_of("/@ \r\n") != std::string::npos) {
-        return options.error("host", "host: expected a name such as smtp.acme.example, found " + server.host);
+        return options.error("host", "expected a name such as smtp.acme.example, found " + server.host);
     }
     if (server.user.empty() != server.password.empty()) {
-        return options.error("user", "user and password: one is of no use without the other");
+        return options.error("user", "it and the password go together; give both or neither");
     }
     if (bare_address(options.text("from")).empty()) {
-        return options.error("from", "from: not an address such as alerts@acme.example");
+        return options.error("from", "not an address such as alerts@acme.example");
     }
     for (const std::string& address : options.text_list("to")) {
-        if (bare_address(address).empty()) return options.error("to", "to: one of them is not an address of mail");
+        if (bare_address(address).empty()) return options.error("to", "one of them is not an address of mail");
     }
-    if (options.text_list("to").empty()) return options.error("to", "to: nobody would be told; give an address");
+    if (options.text_list("to").empty()) return options.error("to", "nobody would be told; give an address");
     return std::make_unique<Email>(std::move(server), options.text("from"), options.text_list("to"));
 }
 

@@ -84,8 +84,7 @@ private:
 Result<std::unique_ptr<Channel>> make(const Options& options) {
     TRY(check_url(options, "base_url"));
     if (options.text("routing_key").size() != kRoutingKey) {
-        return options.error("routing_key",
-                             "routing_key: expected the 32 characters of an integration of the Events API v2");
+        return options.error("routing_key", "expected the 32 characters of an integration of the Events API v2");
     }
     return std::make_unique<PagerDuty>(options);
 }

@@ -12,7 +12,8 @@ namespace {
 
 constexpr size_t kBlockTextMax = 2'900;  // Slack takes 3,000 characters
 constexpr size_t kTextMax = 3'900;       // 4,000 are advised
-constexpr size_t kLineMax = 600;
+constexpr size_t kLineMax = 400;
+constexpr size_t kShortMax = 200;
 
 constexpr FieldSpec kFields[] = {
     {.name = "url",
@@ -54,18 +55,22 @@ std::string escape(std::string_view text) {
 
 std::string body_of(const AlertMessage& message) {
     std::string text;
+    size_t shown = 0;
     for (const AlertLine& line : message.lines) {
         std::string part;
-        if (message.count > 1) part += (line.is_over ? "(over) *" : "*") + escape(one_line(line.title)) + "*\n";
+        if (message.count > 1)
+            part += (line.is_over ? "(over) *" : "*") + escape(shorten(one_line(line.title), kShortMax)) + "*\n";
         if (!line.text.empty()) part += escape(shorten(line.text, kLineMax)) + "\n";
         const bool is_over = message.kind == MessageKind::resolved;
-        if (!is_over && !line.cause.empty()) part += "_Probable cause:_ " + escape(line.cause) + "\n";
-        if (!is_over && !line.advice.empty()) part += "_What to do:_ " + escape(line.advice) + "\n";
+        if (!is_over && !line.cause.empty())
+            part += "_Probable cause:_ " + escape(shorten(line.cause, kShortMax)) + "\n";
+        if (!is_over && !line.advice.empty()) part += "_What to do:_ " + escape(shorten(line.advice, kShortMax)) + "\n";
         if (!line.link.empty()) part += "<" + line.link + "|Open>\n";
         if (text.size() + part.size() > kBlockTextMax) break;
         text += part;
+        ++shown;
     }
-    const std::string more = more_of(message);
+    const std::string more = more_of(message, shown);
     if (!more.empty() && text.size() + more.size() < kBlockTextMax) text += more + "\n";
     const char* sign = message.kind == MessageKind::resolved ? ":white_check_mark: "
                        : message.kind == MessageKind::test   ? ""
@@ -167,7 +172,7 @@ Result<std::unique_ptr<Channel>> make(const Options& options) {
         TRY(check_url(options, "url"));
         return std::make_unique<SlackWebhook>(options.text("url"));
     }
-    if (options.text("to").empty()) return options.error("token", "slack: with a token, `to` names the channel");
+    if (options.text("to").empty()) return options.error("token", "with a token, `to` names the channel");
     TRY(check_url(options, "base_url"));
     return std::make_unique<SlackBot>(options);
 }

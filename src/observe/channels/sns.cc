@@ -126,7 +126,7 @@ Result<std::unique_ptr<Channel>> make(const Options& options) {
     const std::string region = options.has("region") ? options.text("region") : region_of(options.text("topic"));
     if (region.empty()) {
         return options.error(
-            "topic", "topic: not the ARN of a topic of SNS, arn:aws:sns:REGION:ACCOUNT:NAME: " + options.text("topic"));
+            "topic", "not the ARN of a topic of SNS, arn:aws:sns:REGION:ACCOUNT:NAME: " + options.text("topic"));
     }
     if (options.has("base_url")) TRY(check_url(options, "base_url"));
     return std::make_unique<Sns>(options, region);

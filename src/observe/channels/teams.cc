@@ -53,8 +53,7 @@ std::string card_of(const AlertMessage& message, size_t lines_max) {
         if (!line.cause.empty()) write_text(json, "Probable cause: " + plain(line.cause), nullptr, nullptr);
         if (!line.advice.empty()) write_text(json, "What to do: " + plain(line.advice), nullptr, nullptr);
     }
-    const auto left = message.count - static_cast<int64_t>(std::min(lines_max, message.lines.size()));
-    if (left > 0) write_text(json, "and " + format_count(left) + " more", nullptr, nullptr);
+    write_text(json, more_of(message, std::min(lines_max, message.lines.size())), nullptr, nullptr);
     json.end_array();
     if (!message.link.empty()) {
         json.key("actions").begin_array().begin_object().field("type", "Action.OpenUrl").field("title", "Open");

@@ -11,7 +11,9 @@ namespace shaduf::observe {
 namespace {
 
 constexpr size_t kTextMax = 4'000;  // Telegram takes 4,096 characters
-constexpr size_t kLineMax = 700;
+constexpr size_t kLineMax = 400;
+constexpr size_t kShortMax = 200;
+constexpr size_t kMoreMax = 40;  // what "and 490 more" takes
 
 constexpr FieldSpec kFields[] = {
     {.name = "token", .help = "Of the bot.", .required = true, .secret = true},
@@ -22,19 +24,24 @@ constexpr FieldSpec kFields[] = {
 
 std::string text_of(const AlertMessage& message) {
     std::string text = "<b>" + escape_html(shorten(headline_of(message), kLineMax)) + "</b>\n";
-    const std::string more = more_of(message);
+    size_t shown = 0;
     for (const AlertLine& line : message.lines) {
         std::string part = "\n";
         if (message.count > 1)
-            part += (line.is_over ? "(over) <b>" : "<b>") + escape_html(one_line(line.title)) + "</b>\n";
+            part += (line.is_over ? "(over) <b>" : "<b>") + escape_html(shorten(one_line(line.title), kShortMax)) +
+                    "</b>\n";
         if (!line.text.empty()) part += escape_html(shorten(line.text, kLineMax)) + "\n";
         const bool is_over = message.kind == MessageKind::resolved;
-        if (!is_over && !line.cause.empty()) part += "<i>Probable cause:</i> " + escape_html(line.cause) + "\n";
-        if (!is_over && !line.advice.empty()) part += "<i>What to do:</i> " + escape_html(line.advice) + "\n";
+        if (!is_over && !line.cause.empty())
+            part += "<i>Probable cause:</i> " + escape_html(shorten(line.cause, kShortMax)) + "\n";
+        if (!is_over && !line.advice.empty())
+            part += "<i>What to do:</i> " + escape_html(shorten(line.advice, kShortMax)) + "\n";
         if (!line.link.empty()) part += "<a href=\"" + escape_html(line.link) + "\">Open</a>\n";
-        if (text.size() + part.size() + more.size() > kTextMax) break;
+        if (text.size() + part.size() + kMoreMax > kTextMax) break;
         text += part;
+        ++shown;
     }
+    const std::string more = more_of(message, shown);
     if (!more.empty()) text += "\n" + more + "\n";
     return text;
 }

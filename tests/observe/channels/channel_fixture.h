@@ -64,7 +64,7 @@ protected:
         }
         return made;
     }
-    const HttpRequest& last() const { return world.http.requests().back(); }
+    HttpRequest last() const { return world.http.requests().back(); }
     nlohmann::json last_json() const { return nlohmann::json::parse(last().body); }
 
     // What an answer makes of a message.

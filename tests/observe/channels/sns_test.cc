@@ -14,7 +14,8 @@ protected:
         secrets = {"opensesame", "AKIASESAME"};
     }
     std::string param(const std::string& name) const {
-        for (const auto& [key, value] : parse_query(last().body)) {
+        const HttpRequest request = last();
+        for (const auto& [key, value] : parse_query(request.body)) {
             if (key == name) return value;
         }
         return "(none)";
@@ -35,7 +36,8 @@ TEST_F(SnsTest, PublishesSigned) {
     EXPECT_THAT(param("Message"), HasSubstr("caf\xC3\xA9 failed"));
     EXPECT_EQ(param("MessageGroupId"), "(none)");
     std::string authorization;
-    for (const auto& [name, value] : last().headers) {
+    const HttpRequest request = last();
+    for (const auto& [name, value] : request.headers) {
         if (name == "Authorization") authorization = value;
     }
     EXPECT_THAT(authorization,

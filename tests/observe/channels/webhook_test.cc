@@ -7,7 +7,8 @@ namespace {
 class WebhookTest : public ChannelFixture {
 protected:
     std::string header(const std::string& name) const {
-        for (const auto& [key, value] : last().headers) {
+        const HttpRequest request = last();
+        for (const auto& [key, value] : request.headers) {
             if (key == name) return value;
         }
         return "";
