@@ -6,6 +6,7 @@ in. It takes ada with the password lovelace, and nobody in the clear. Ends when 
 is not installed: scripts/setup --extras.
 """
 import json
+import logging
 import ssl
 import sys
 import warnings
@@ -28,7 +29,8 @@ class Mailbox:
     async def handle_DATA(self, server, session, envelope):  # noqa: N802
         signed_in = session.auth_data.login.decode() if session.authenticated else ""
         mail = {"from": envelope.mail_from, "to": envelope.rcpt_tos, "signed_in": signed_in,
-                "encrypted": session.ssl is not None, "text": envelope.content.decode("ascii")}
+                "encrypted": session.ssl is not None or "--tls" in sys.argv,
+                "text": envelope.content.decode("ascii")}
         print(json.dumps(mail), flush=True)
         return "250 taken"
 
@@ -47,7 +49,8 @@ class FreePort(Controller):
 
 
 def main():
-    warnings.simplefilter("ignore")  # the library, of itself
+    warnings.simplefilter("ignore")  # what the library says of itself
+    logging.disable()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(sys.argv[1], sys.argv[2])
     rules = {"authenticator": authenticate, "auth_required": True, "server_hostname": "mail.acme.example"}
