@@ -131,7 +131,8 @@ void print_alerts(std::ostream& out) {
     print_fields_markdown("`alerts` of shaduf.yml", observe::alert_fields(), out);
     print_fields_markdown("Each of `rules`", observe::alert_rule_fields(), out);
     print_fields_markdown("`mute` of a rule", observe::alert_mute_fields(), out);
-    for (const observe::ChannelSpec* channel : builtin_channels().all()) {
+    const auto channels = builtin_channels();
+    for (const observe::ChannelSpec* channel : channels.all()) {
         print_fields_markdown("Channel `" + std::string(channel->name) + "`", channel->fields, out);
     }
 }

@@ -6,6 +6,7 @@ are sent to; status 77 when a part that a case needs is not installed, with its 
 """
 import email
 import email.policy
+import html
 import json
 import os
 import pathlib
@@ -16,14 +17,17 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.parse
+import urllib.request
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "harness")]
 
 from alert_receivers import AWS, ROUTING_KEY, FaultySmtp, Receivers  # noqa: E402
+from s3 import S3Server  # noqa: E402
 from serve_test import PATIENCE, Server, select_nothing  # noqa: E402
 
-SECRETS = ["sesame", "lovelace", ROUTING_KEY, "AKIAEXAMPLE", "T1/B1"]
+SECRETS = ["sesame", "lovelace", ROUTING_KEY, "AKIAEXAMPLE", "T1/B1", "nobody@", "ada@"]
 CHANNELS = """
     slack_hook: {{type: slack, url: "{url}/services/T1/B1/sesame"}}
     slack_bot: {{type: slack, token: xoxb-sesame, to: "#alerts", base_url: "{url}/slack"}}
@@ -342,6 +346,67 @@ def case_by_hand(watched):
     watched.server.post("/api/v1/alerts/none/mute", {"until": None}, expect=(404,))
     watched.run(broken=False)
     watched.wait_until("its end is told", lambda: watched.kinds() == {"webhook": ["fired", "resolved"]})
+
+
+def case_what_flows_tell_of(watched):
+    """Late though it never began, waiting for somebody, rows in quarantine: each told with its page, and its end."""
+    watched.configure(channels='\n    webhook: {{url: "{url}/hook", key: hooksesame}}\n')
+    project = watched.server.folder / "shaduf.yml"
+    text = project.read_text(encoding="utf-8")
+    rules = "  rules: [{wait: 0s, group_by: [kind, flow]}]\n"
+    project.write_text(text[:text.index("  rules:")] + rules, encoding="utf-8")
+    watched.server.write("rows.csv", "id,amount\n1,5\n,7\n")
+    watched.server.write("pipelines/sales.yml", f"source: {{type: files, path: {watched.server.folder}/rows.csv}}\n"
+                                                "sink: warehouse\nstreams:\n  sales:\n    expect: [{not_null: [id]}]\n")
+    watched.server.write("flows/asked.yml", "tasks:\n  ship: {shell: 'true', approval: true}\n")
+    watched.server.write("flows/never.yml", "stale_after: 1s\ntasks:\n  rest: {shell: 'true'}\n")
+    watched.start()
+    told = lambda kind: {message["title"]: message for said, message in  # noqa: E731
+                         watched.receivers.taken.get("webhook", []) if said == kind}
+    run = watched.server.post("/api/v1/flows/asked/runs")["run"]
+    watched.server.post("/api/v1/flows/sales/runs")
+    expected = {"Task ship of flow asked waits for approval", "1 row of flow sales is in quarantine"}
+    watched.wait_until("all is told", lambda: expected <= set(told("fired")) and
+                       any(title.startswith("Flow never is late") for title in told("fired")))
+    links = {message["matters"][0]["link"].partition("acme.example")[2] for message in told("fired").values()}
+    assert links == {f"/runs/{run}?task=ship", "/quality/quarantine?pipeline=sales", "/flows/never"}, links
+    watched.server.write("rows.csv", "id,amount\n3,5\n4,7\n")
+    watched.server.post(f"/api/v1/runs/{run}/tasks/ship/approve", {"yes": True})
+    watched.server.post("/api/v1/flows/never/runs")
+    watched.server.post("/api/v1/flows/sales/runs")
+    watched.wait_until("all ends are told", lambda: expected <= set(told("resolved")) and len(told("fired")) == 3)
+
+
+def case_sns_as_moto_has_it(watched):
+    """The topic, and a queue that subscribes to it, are those of a server that others wrote."""
+    if not (HERE.parents[1] / ".deps/moto/bin/moto_server").exists():
+        raise Skipped("skipped: moto is not installed; run scripts/setup --extras")
+    aws = S3Server()
+
+    def ask(service, **params):
+        scope = f"20260101/us-east-1/{service}/aws4_request"
+        who = f"AWS4-HMAC-SHA256 Credential=key/{scope}, SignedHeaders=host, Signature=0"
+        request = urllib.request.Request(aws.url + "/", urllib.parse.urlencode(params).encode(), {"Authorization": who})
+        return urllib.request.urlopen(request, timeout=30).read().decode()
+
+    try:
+        topic = re.search("<TopicArn>(.*?)<", ask("sns", Action="CreateTopic", Name="alerts"))[1]
+        queue = re.search("<QueueUrl>(.*?)<", ask("sqs", Action="CreateQueue", QueueName="inbox"))[1]
+        ask("sns", Action="Subscribe", TopicArn=topic, Protocol="sqs",
+            Endpoint=topic.replace(":sns:", ":sqs:").replace("alerts", "inbox"))
+        options = f"type: sns, topic: '{topic}', access_key: a2345, secret_key: b2345, base_url: '{aws.url}'"
+        watched.configure(f"\n    good: {{{options}}}\n    gone: {{{options.replace('alerts', 'gone')}}}\n",
+                          channels="")
+        good = watched.server.command("alerts", "test", "good")
+        assert good.returncode == 0, good
+        gone = watched.server.command("alerts", "test", "gone")
+        assert gone.returncode == 2 and "NotFound" in gone.stderr, gone
+        got = html.unescape(ask("sqs", Action="ReceiveMessage", QueueUrl=queue))
+        message = json.loads(re.search("<Body>(.*?)</Body>", got, re.DOTALL)[1])
+    finally:
+        aws.stop()
+    assert message["Subject"] == "[acme, dev] A message of trial from shaduf; nothing is wrong", message
+    assert message["MessageAttributes"]["kind"]["Value"] == "test", message
 
 
 CASES = {name[5:]: value for name, value in globals().items() if name.startswith("case_")}

@@ -56,6 +56,15 @@ std::string html_of(const AlertMessage& message) {
     return html + "</body></html>\n";
 }
 
+// What a server says of addresses, without them.
+std::string without(const std::vector<std::string>& addresses, std::string text) {
+    for (const std::string& one : addresses) {
+        for (size_t at = text.find(one); at != std::string::npos; at = text.find(one))
+            text.replace(at, one.size(), "***");
+    }
+    return text;
+}
+
 class Email final : public Channel {
 public:
     Email(SmtpServer server, std::string from, std::vector<std::string> to)
@@ -77,11 +86,14 @@ public:
         SmtpMail envelope{bare_address(from_), {}, mail_to_text(mail)};
         for (const std::string& address : to_) envelope.to.push_back(bare_address(address));
         SmtpOutcome sent = send_mail(run, server_, envelope);
-        if (!sent.is_accepted) return SendOutcome::failed(*sent.error, sent.may_be_accepted);
+        if (!sent.is_accepted) {
+            return SendOutcome::failed(Error(sent.error->kind(), without(envelope.to, sent.error->message())),
+                                       sent.may_be_accepted);
+        }
         SendOutcome outcome = SendOutcome::delivered(mail.message_id);
         if (!sent.refused.empty()) {
             outcome.note = std::to_string(sent.refused.size()) + " of " + std::to_string(to_.size()) +
-                           " addresses are not taken: " + sent.refused.front();
+                           " addresses are not taken: " + without(envelope.to, sent.refused.front());
         }
         return outcome;
     }

@@ -46,6 +46,11 @@ std::string text_of(const AlertMessage& message) {
     return text;
 }
 
+// What is no id of a message came from a channel of another type that had the name before.
+bool is_number(std::string_view text) {
+    return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
 class Telegram final : public Channel {
 public:
     explicit Telegram(const Options& options)
@@ -74,7 +79,7 @@ private:
         json.begin_object().field("chat_id", chat).field("text", text_of(message)).field("parse_mode", "HTML");
         json.key("disable_notification").boolean(is_silent_);
         json.key("link_preview_options").begin_object().key("is_disabled").boolean(true).end_object();
-        if (!message.reference.empty()) {
+        if (is_number(message.reference)) {
             json.key("reply_parameters").begin_object().key("message_id").raw(message.reference);
             json.key("allow_sending_without_reply").boolean(true).end_object();
         }

@@ -27,6 +27,10 @@ TEST_F(TelegramTest, EscapesAndReplies) {
     world.http.expect("POST " + path).reply(R"({"ok":true,"result":{"message_id":42}})");
     EXPECT_TRUE(send(over).is_delivered);
     EXPECT_EQ(last_json()["reply_parameters"]["message_id"], 41);
+    over.reference = "C1 17.25";  // of another channel that had the name before
+    world.http.expect("POST " + path).reply(R"({"ok":true,"result":{"message_id":43}})");
+    EXPECT_TRUE(send(over).is_delivered);
+    EXPECT_FALSE(last_json().contains("reply_parameters"));
 }
 
 TEST_F(TelegramTest, FailuresByWhoMustAct) {
