@@ -18,7 +18,8 @@ double random_0_to_1() {
 
 }  // namespace
 
-AlertWatch::AlertWatch(Parts parts) : parts_(parts), channels_(builtin_channels()) {
+AlertWatch::AlertWatch(Parts parts)
+    : parts_(parts), channels_(builtin_channels()), version_(parts.room.view().version) {
     RunStore& store = parts_.platform.store();
     const auto leads = [this] { return parts_.platform.leads(); };
     observe::Alerts::Parts alerts{
@@ -38,7 +39,13 @@ AlertWatch::AlertWatch(Parts parts) : parts_(parts), channels_(builtin_channels(
         .logs = &parts_.platform.logs(),
         .clock = parts_.world.clock,
         .leads = leads,
-        .flows = [this] { return parts_.room.view().flows; },
+        .flows =
+            [this] {
+                const auto view = parts_.room.view();
+                // Whoever has the project read again: a secret that was written counts as well.
+                if (version_.exchange(view.version) != view.version) reload();
+                return view.flows;
+            },
         .spec = [this](const std::string& flow,
                        const std::string& revision) { return parts_.views.spec(flow, revision); },
         .late_since = [this](const FlowInfo& flow, Timestamp known_since,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <memory>
 
 #include "base/run_context.h"
@@ -46,6 +47,7 @@ private:
 
     const Parts parts_;
     const Registry<observe::ChannelSpec> channels_;
+    std::atomic<uint64_t> version_;  // of the project whose settings count
     std::unique_ptr<observe::Alerts> alerts_;
     std::unique_ptr<observe::FlowSignals> signals_;
     bool is_stopped_ = false;

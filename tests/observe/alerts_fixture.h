@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <deque>
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -26,14 +28,18 @@ public:
     static inline std::vector<Told> told;
     static inline std::deque<SendOutcome> script;
     static inline int tries = 0;
+    static inline std::function<void(const std::string& to)> before_sending;
     static void begin_anew() {
         told.clear();
         script.clear();
         tries = 0;
+        before_sending = nullptr;
     }
 
     explicit FakeChannel(std::string to) : to_(std::move(to)) {}
     SendOutcome send(RunContext&, const AlertMessage& message) override {
+        if (before_sending) before_sending(to_);
+        const std::lock_guard lock(mutex_);
         ++tries;
         SendOutcome outcome = SendOutcome::delivered("ref-" + message.incident);
         if (!script.empty()) {
@@ -45,6 +51,7 @@ public:
     }
 
 private:
+    static inline std::mutex mutex_;
     const std::string to_;
 };
 

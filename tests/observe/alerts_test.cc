@@ -1,3 +1,5 @@
+#include <future>
+
 #include "tests/observe/alerts_fixture.h"
 
 namespace shaduf::observe {
@@ -412,20 +414,28 @@ TEST_F(AlertsTest, KilledAtAnyWriteNothingIsLost) {
     EXPECT_FALSE(has_died);
 }
 
-// A channel that hangs holds up no other: each has a thread. The real threads, and the real clock of the system.
-TEST_F(AlertsTest, ItsThreadsTellWithoutBeingAsked) {
-    begin("channels: {ops: {type: fake, to: ops}}\nrules: [{wait: 0s}]\n");
+// With its real threads: the slow channel does not come back before the quick one has told.
+TEST_F(AlertsTest, ASlowChannelHoldsUpNoOther) {
+    begin("channels: {slow: {type: fake, to: slow}, quick: {type: fake, to: quick}}\nrules: [{wait: 0s}]\n");
+    std::promise<void> quick_has_begun;
+    FakeChannel::before_sending = [&](const std::string& to) {
+        if (to == "quick") return quick_has_begun.set_value();
+        quick_has_begun.get_future().wait();
+    };
     alerts->start();
     fail("orders");
     ASSERT_TRUE(alerts->settle().ok());
-    const auto is_told = [&] {
+    const auto is_told = [&](const Route& route) { return route.is_told; };
+    const auto are_told = [&] {
         const auto shown = list();
-        return !shown.empty() && !shown[0].incident.routes.empty() && shown[0].incident.routes[0].is_told;
+        return shown.size() == 1 && shown[0].incident.routes.size() == 2 &&
+               std::all_of(shown[0].incident.routes.begin(), shown[0].incident.routes.end(), is_told);
     };
-    for (int i = 0; i < 10'000 && !is_told(); ++i) std::this_thread::yield();
+    const auto until = std::chrono::steady_clock::now() + 30s;
+    while (!are_told() && std::chrono::steady_clock::now() < until) std::this_thread::yield();
+    EXPECT_TRUE(are_told());
     alerts->stop();
-    EXPECT_TRUE(is_told());
-    EXPECT_THAT(told(), ElementsAre("ops fired: orders failed"));
+    EXPECT_THAT(told(), testing::UnorderedElementsAre("slow fired: orders failed", "quick fired: orders failed"));
 }
 
 TEST_F(AlertsTest, ATestSaysWhatIsWrongWithoutSecrets) {

@@ -355,9 +355,9 @@ def case_what_flows_tell_of(watched):
     text = project.read_text(encoding="utf-8")
     rules = "  rules: [{wait: 0s, group_by: [kind, flow]}]\n"
     project.write_text(text[:text.index("  rules:")] + rules, encoding="utf-8")
-    watched.server.write("rows.csv", "id,amount\n1,5\n,7\n")
-    watched.server.write("pipelines/sales.yml", f"source: {{type: files, path: {watched.server.folder}/rows.csv}}\n"
-                                                "sink: warehouse\nstreams:\n  sales:\n    expect: [{not_null: [id]}]\n")
+    watched.server.write("in/rows.csv", "id,amount\n1,5\n,7\n")
+    watched.server.write("pipelines/sales.yml", "source: {type: files, path: in, files: '*.csv'}\nsink: warehouse\n"
+                                                "streams:\n  sales:\n    expect: [{not_null: [id]}]\n")
     watched.server.write("flows/asked.yml", "tasks:\n  ship: {shell: 'true', approval: true}\n")
     watched.server.write("flows/never.yml", "stale_after: 1s\ntasks:\n  rest: {shell: 'true'}\n")
     watched.start()
@@ -370,7 +370,7 @@ def case_what_flows_tell_of(watched):
                        any(title.startswith("Flow never is late") for title in told("fired")))
     links = {message["matters"][0]["link"].partition("acme.example")[2] for message in told("fired").values()}
     assert links == {f"/runs/{run}?task=ship", "/quality/quarantine?pipeline=sales", "/flows/never"}, links
-    watched.server.write("rows.csv", "id,amount\n3,5\n4,7\n")
+    watched.server.write("in/rows.csv", "id,amount\n3,5\n4,7\n")
     watched.server.post(f"/api/v1/runs/{run}/tasks/ship/approve", {"yes": True})
     watched.server.post("/api/v1/flows/never/runs")
     watched.server.post("/api/v1/flows/sales/runs")
