@@ -202,16 +202,18 @@ Result<void> FlowSignals::look() {
     TRY(parts_.settle());
     for (const auto& [id, one] : ended) cursor_.open.erase(id);
     has_begun_ = true;
-    if (is_first || now - kept_at_ >= kCursorEvery) TRY(keep_cursor(now));
+    // What was created since the cursor was kept last, and has ended by now, may not have been heard of yet; what a
+    // scan has looked at, has.
+    if (scans || now - kept_at_ >= kCursorEvery) TRY(keep_cursor(scans ? now : kept_at_, now));
     return {};
 }
 
-Result<void> FlowSignals::keep_cursor(Timestamp now) {
+Result<void> FlowSignals::keep_cursor(Timestamp seen, Timestamp now) {
     RunFilter filter;
     filter.states = {RunState::queued, RunState::running};
     filter.limit = static_cast<int64_t>(kScannedMax);
     for (const RunRow& run : TRY(parts_.store.runs(filter))) cursor_.open.insert(run.id);
-    cursor_.seen = now;
+    cursor_.seen = seen;
     // Those that are not open any more and were not heard of yet stay in it until they are told.
     JsonWriter json;
     json.begin_object().field("seen", now.time_since_epoch().count()).key("open").begin_array();

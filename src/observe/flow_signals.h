@@ -91,7 +91,7 @@ private:
     void end(std::string_view prefix, Timestamp at);
     Signal signal_of(const RunRow& run, const FlowInfo* flow, std::string_view kind) const;
     std::string task_name(const RunRow& run, TaskIndex task) const;
-    Result<void> keep_cursor(Timestamp now);
+    Result<void> keep_cursor(Timestamp seen, Timestamp now);
 
     const Parts parts_;
     std::mutex mutex_;  // guards what is heard
