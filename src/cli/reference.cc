@@ -129,8 +129,6 @@ void print_configuration(std::ostream& out) {
 void print_alerts(std::ostream& out) {
     out << "# Options of alerts\n\nMade by `shaduf reference alerts`. What they are for: docs/alerts.md.\n";
     print_fields_markdown("`alerts` of shaduf.yml", observe::alert_fields(), out);
-    print_fields_markdown("Each of `rules`", observe::alert_rule_fields(), out);
-    print_fields_markdown("`mute` of a rule", observe::alert_mute_fields(), out);
     const auto channels = builtin_channels();
     for (const observe::ChannelSpec* channel : channels.all()) {
         print_fields_markdown("Channel `" + std::string(channel->name) + "`", channel->fields, out);

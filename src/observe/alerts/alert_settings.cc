@@ -383,7 +383,5 @@ std::vector<Error> read_alerts(const Project& project, const Registry<ChannelSpe
 }
 
 std::span<const FieldSpec> alert_fields() { return kAlertFields; }
-std::span<const FieldSpec> alert_rule_fields() { return kRuleFields; }
-std::span<const FieldSpec> alert_mute_fields() { return kMuteFields; }
 
 }  // namespace shaduf::observe

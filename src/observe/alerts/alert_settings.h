@@ -78,10 +78,8 @@ std::span<const std::string_view> signal_kinds();
 // every channel of warnings and errors; without channels incidents are kept for people to look at, and nobody is told.
 std::vector<Error> read_alerts(const Project& project, const Registry<ChannelSpec>& channels, AlertSettings& out);
 
-// The keys of `alerts`, of each of its rules, and of their `mute`; for the docs.
+// The keys of `alerts`; for the docs.
 std::span<const FieldSpec> alert_fields();
-std::span<const FieldSpec> alert_rule_fields();
-std::span<const FieldSpec> alert_mute_fields();
 
 // Whether `text` is what the pattern says: * is any characters, ? is one.
 bool matches_pattern(std::string_view pattern, std::string_view text);
