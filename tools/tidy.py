@@ -208,8 +208,9 @@ CHECKS = [check_layers, check_banned, check_lines, check_name, check_file_length
 
 
 def check_docs(root):
-    """Each connector and each command has its row."""
-    for folder, page in (("src/connectors", "docs/connectors.md"), ("src/cli", "docs/cli.md")):
+    """Each connector, each command and each alert channel has its row."""
+    for folder, page in (("src/connectors", "docs/connectors.md"), ("src/cli", "docs/cli.md"),
+                         ("src/observe/channels", "docs/alerts.md")):
         rows = (root / page).read_text(encoding="utf-8") if (root / page).exists() else ""
         for file in sorted((root / folder).glob("*.cc")):
             if not re.search(rf"^\| (\[|`)?(shaduf )?{file.stem}\b", rows, re.M):

@@ -4,6 +4,7 @@
 #include "cli/frame/archives.h"
 #include "cli/frame/session.h"
 #include "cli/frame/table.h"
+#include "observe/alerts/alert_settings.h"
 #include "pipeline/run.h"
 
 namespace shaduf {
@@ -89,6 +90,8 @@ int run_check(Session& session) {
             errors.push_back(std::move(error));
         }
     }
+    observe::AlertSettings alerts;
+    for (Error& error : observe::read_alerts(*project, builtin_channels(), alerts)) errors.push_back(std::move(error));
     if (!errors.empty()) return session.fail(errors);
     const auto reached = reach_all(session, *project);
     session.json() ? print_json(session, *project, reached) : print_text(session, *project, reached);

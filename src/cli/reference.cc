@@ -5,11 +5,12 @@
 #include "config/project.h"
 #include "config/stream_rules.h"
 #include "config/via.h"
+#include "observe/alerts/alert_settings.h"
 
 namespace shaduf {
 namespace {
 
-constexpr std::string_view kPages[] = {"cli", "configuration"};
+constexpr std::string_view kPages[] = {"cli", "configuration", "alerts"};
 constexpr ArgumentSpec kArguments[] = {
     {"page", ArgumentKind::positional, "Which page.", true, {}, kPages},
 };
@@ -125,9 +126,21 @@ void print_configuration(std::ostream& out) {
            "`raw` is as it was: `shaduf quarantine purge` removes it.\n";
 }
 
+void print_alerts(std::ostream& out) {
+    out << "# Options of alerts\n\nMade by `shaduf reference alerts`. What they are for: docs/alerts.md.\n";
+    print_fields_markdown("`alerts` of shaduf.yml", observe::alert_fields(), out);
+    const auto channels = builtin_channels();
+    for (const observe::ChannelSpec* channel : channels.all()) {
+        print_fields_markdown("Channel `" + std::string(channel->name) + "`", channel->fields, out);
+    }
+}
+
 int run_reference(Session& session) {
-    if (session.arguments().text("page") == "cli") {
+    const std::string page = session.arguments().text("page");
+    if (page == "cli") {
         print_commands(session.commands(), session.out());
+    } else if (page == "alerts") {
+        print_alerts(session.out());
     } else {
         print_configuration(session.out());
     }

@@ -52,6 +52,10 @@ constexpr FieldSpec kProjectFields[] = {
     {.name = "tasks_parallel",
      .type = FieldType::integer,
      .help = "How many tasks of flows run at the same time; as many as cores unless given."},
+    {.name = "alerts",
+     .type = FieldType::any,
+     .help = "Who is told when something goes wrong, and by which channel; see docs/alerts.md.",
+     .example = "{channels: {ops: {type: slack, url: \"${secret:slack_url}\"}}}"},
 };
 
 class ProjectReader {
@@ -126,6 +130,7 @@ private:
         connections_.declare(node["connections"]);
         warehouse_place_ = chosen.has("warehouse") ? chosen["warehouse"].place() : node["warehouse"].place();
         settings_.defaults = node["defaults"];
+        out_.alerts = node["alerts"];
         read_policy_key(options);
         read_pools(node, options);
     }

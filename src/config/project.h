@@ -56,6 +56,7 @@ struct Project {
     std::string policy_key;                // of the policies hash and tokenize; "" when there is none
     std::map<std::string, int64_t> pools;  // of tasks, by name: how many places
     int64_t tasks_parallel = 0;            // 0: as many as cores
+    Node alerts;                           // `alerts`, as written; read by whoever sends them
     // References of texts that are read later than the project, as this environment has them; and variables of the
     // process. Empty: there are none.
     ValueResolver resolve;

@@ -123,6 +123,7 @@ TaskEnd end_of(const TaskStart& start, const TaskOutcome& outcome, TryReport rep
     TaskEnd end{start.run, start.task, start.attempt, how_of(outcome), {}, outcome.why, {}};
     if (outcome.error) {
         end.retry_after = outcome.error->retry_delay();
+        report.error_kind = to_string(outcome.error->kind());
         if (end.why.empty()) end.why = outcome.error->to_string();
     }
     end.why = redaction.apply(end.why);

@@ -76,7 +76,7 @@ std::string TryReport::to_json() const {
     json.begin_object().key("values").raw(values.empty() ? "{}" : values).key("tables").begin_array();
     for (const std::string& table : tables) json.text(table);
     json.end_array().field("rows", rows).field("bytes", bytes).field("quarantined", quarantined);
-    json.key("steps").begin_array();
+    json.field("error_kind", error_kind).key("steps").begin_array();
     for (const TaskStep& step : steps) write_step(json, step);
     return json.end_array().end_object().str();
 }
@@ -86,6 +86,7 @@ std::optional<TryReport> TryReport::from_json(std::string_view text) {
     if (!parsed.ok() || text.empty() || parsed.value().kind() != jinja::Kind::dict) return std::nullopt;
     TryReport report;
     if (const auto* values = member_of(parsed.value(), "values")) report.values = json_text_of(*values);
+    report.error_kind = text_of(member_of(parsed.value(), "error_kind"));
     for (const auto& table : items_of(member_of(parsed.value(), "tables"))) report.tables.push_back(text_of(&table));
     for (const auto& step : items_of(member_of(parsed.value(), "steps"))) report.steps.push_back(read_step(step));
     return report;

@@ -34,10 +34,12 @@ struct TaskStep {
 };
 
 // What a try has done, live and at its end; of its TaskRow::outputs it is the JSON object
-//   {"values": {...}, "tables": ["schema.table", ...], "rows": N, "bytes": N, "quarantined": N, "steps": [...]}
+//   {"values": {...}, "tables": ["schema.table", ...], "rows": N, "bytes": N, "quarantined": N, "error_kind": "",
+//    "steps": [...]}
 struct TryReport {
     std::vector<TaskStep> steps;      // in the order they began; past kStepsMax only those that did not succeed
     std::vector<std::string> tables;  // that it has written to
+    std::string error_kind;           // of one that has failed, as of its error: "auth"; who must act follows from it
     std::string values = "{}";        // JSON: what later tasks see as outputs.<task>.<name>; at most kValuesMax bytes
     static constexpr size_t kStepsMax = 2'000;
     static constexpr size_t kValuesMax = 256 << 10;

@@ -23,6 +23,7 @@ using SteadyTime = std::chrono::steady_clock::time_point;
 constexpr size_t kIdleSlotsMax = 32;
 constexpr int kRedirectsMax = 10;
 constexpr auto kPollMax = std::chrono::milliseconds(500);
+constexpr std::string_view kUnsent = "no connection: ";
 
 void init_curl_once() {
     static std::once_flag once;
@@ -216,6 +217,9 @@ Error curl_failure(const Transfer& transfer, CURLcode code) {
         case CURLE_BAD_CONTENT_ENCODING:
             return Error(ErrorKind::unavailable,
                          "response cut short after " + std::to_string(transfer.body.size()) + " bytes: " + why);
+        case CURLE_COULDNT_RESOLVE_HOST:
+        case CURLE_COULDNT_RESOLVE_PROXY:
+        case CURLE_COULDNT_CONNECT: return Error(ErrorKind::unavailable, std::string(kUnsent) + why);
         case CURLE_OUT_OF_MEMORY: return Error(ErrorKind::exhausted, "no memory for a request: " + why);
         default: return Error(ErrorKind::unavailable, "request failed: " + why);
     }
@@ -359,6 +363,8 @@ Result<HttpResponse> HttpTransport::stream(RunContext& run, const HttpRequest& r
     response.body = BufferBuilder().finish();
     return response;
 }
+
+bool is_unsent(const Error& error) { return error.message().starts_with(kUnsent); }
 
 std::unique_ptr<HttpTransport> make_curl_transport() { return std::make_unique<CurlTransport>(); }
 

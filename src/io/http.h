@@ -73,6 +73,9 @@ std::unique_ptr<HttpTransport> make_curl_transport();
 // How long the headers Retry-After (seconds or an HTTP date) or X-RateLimit-Reset (seconds, or an epoch) ask to wait.
 std::optional<std::chrono::milliseconds> retry_delay(const RunContext& run, const HttpResponse& response);
 
+// Whether an error of a transport means that nothing of the request has left: no address, no connection.
+bool is_unsent(const Error& error);
+
 // When the header Date says that the answer was made; nullopt without one that can be read.
 std::optional<Timestamp> answer_date(const HttpResponse& response);
 

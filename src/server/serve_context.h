@@ -16,6 +16,10 @@
 #include "flow/task_board.h"
 #include "flow/task_log.h"
 
+namespace shaduf::observe {
+class Alerts;  // observe/alerts/alerts.h
+}
+
 // What the calls of the API reach. All parts are thread-safe and outlive the server.
 namespace shaduf::server {
 
@@ -68,6 +72,7 @@ struct ServeContext {
     bool is_tls = false;
     std::function<bool()> is_draining = {};  // it ends: nothing new may begin
     std::string folder = ".";                // of the project
+    observe::Alerts* alerts = nullptr;       // nullptr: nobody is told of anything here
     // Reads a folder as the project's own is read, with its variables and environment; to try out what files would be.
     std::function<std::vector<Error>(const std::string& folder, Project& project, FlowSet& flows)> read_folder = {};
 };

@@ -79,6 +79,7 @@ Result<void> Server::begin_platform(const Options& options) {
             [this, name_of](const FlowChanges& changes) {
                 feed_.hear(changes);
                 parts_.log.hear(changes, name_of);
+                if (AlertWatch* const watch = told_watch_.load()) watch->hear(changes);
             },
         .board_watcher = [this](const TaskBoard::Change& change) { feed_.hear(change); },
         .state = room_.view().project->state,
@@ -90,6 +91,10 @@ Result<void> Server::begin_platform(const Options& options) {
     views_ = std::make_unique<RunViews>(platform_->store(), [this] { return room_.view().flows; });
     told_views_ = views_.get();
     feed_.begin(*views_);
+    alert_watch_ =
+        std::make_unique<AlertWatch>(AlertWatch::Parts{parts_.world, *platform_, room_, *views_, live_, parts_.log});
+    told_watch_ = alert_watch_.get();
+    alert_watch_->start();
     return {};
 }
 
@@ -100,6 +105,7 @@ Result<void> Server::listen(const Options& options) {
         platform_->logs(), *views_, live_, *users_, audit_, parts_.version, parts_.world.clock.now()});
     serve_->is_loopback = is_loopback_name(host);
     serve_->is_tls = !options.tls_certificate_file.empty();
+    serve_->alerts = &alert_watch_->alerts();
     serve_->is_draining = [this] { return is_draining_.load(); };
     router_ = std::make_unique<Router>(apis_, *serve_);
     site_ = std::make_unique<Site>(*router_, *serve_, options.ui_folder);
@@ -129,6 +135,7 @@ void Server::reload() {
         parts_.log.say(Severity::error, "the project goes on as it was: " + error.to_string());
     }
     if (!errors.empty()) return;
+    alert_watch_->reload();
     const auto done = platform_->reload(view.flows);
     if (!done.ok()) return parts_.log.say(Severity::error, "cannot take up the flows: " + done.error().to_string());
     parts_.log.say(Severity::info, "the project's files have changed; they count from now on");
@@ -140,6 +147,7 @@ void Server::stop(std::chrono::milliseconds within) {
     is_draining_ = true;
     watch_.reset();
     if (platform_ != nullptr) platform_->drain(within);
+    if (alert_watch_ != nullptr) alert_watch_->stop();
     live_.stop();
     if (http_ != nullptr) http_->stop();
 }

@@ -9,6 +9,7 @@
 #include "base/run_context.h"
 #include "connectors/connector.h"
 #include "flow/flow_platform.h"
+#include "server/alert_watch.h"
 #include "server/audit_log.h"
 #include "server/flow_feed.h"
 #include "server/live_events.h"
@@ -75,6 +76,8 @@ private:
     std::unique_ptr<Users> users_;
     std::unique_ptr<FlowPlatform> platform_;
     std::unique_ptr<RunViews> views_;
+    std::unique_ptr<AlertWatch> alert_watch_;
+    std::atomic<AlertWatch*> told_watch_{nullptr};  // once there is one
     std::unique_ptr<ServeContext> serve_;
     std::unique_ptr<Router> router_;
     std::unique_ptr<Site> site_;

@@ -54,7 +54,8 @@ TEST_F(OpenApiTest, IdsAreOfOneCallEach) {
 TEST_F(OpenApiTest, ShapesOfOneNameAreOneShape) {
     std::map<std::string, const Shape*, std::less<>> known;
     std::vector<const Shape*> left;
-    for (const ApiSpec* group : builtin_apis().all()) {
+    const auto groups = builtin_apis();
+    for (const ApiSpec* group : groups.all()) {
         for (const EndpointSpec& spec : group->endpoints) {
             for (const Shape* shape : {spec.request, spec.response}) {
                 if (shape != nullptr) left.push_back(shape);
@@ -78,10 +79,14 @@ TEST_F(OpenApiTest, ShapesOfOneNameAreOneShape) {
 }
 
 TEST_F(OpenApiTest, ChangesAreAudited) {
-    for (const ApiSpec* group : builtin_apis().all()) {
+    const auto groups = builtin_apis();
+    for (const ApiSpec* group : groups.all()) {
         for (const EndpointSpec& spec : group->endpoints) {
             const bool is_sign_in = spec.id == "signIn";  // which writes its own lines
-            const bool only_reads = spec.method == "GET" || spec.role == Role::viewer;
+            // These reach systems, and change nothing.
+            const bool only_looks =
+                spec.id == "testConnection" || spec.id == "discoverStreams" || spec.id == "previewStream";
+            const bool only_reads = spec.method == "GET" || spec.role == Role::viewer || only_looks;
             EXPECT_TRUE(only_reads || is_sign_in || !spec.audited.empty()) << spec.id;
         }
     }

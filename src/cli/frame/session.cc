@@ -16,6 +16,7 @@
 #include "flow/flow_files.h"
 #include "io/duckdb.h"
 #include "io/http.h"
+#include "observe/alerts/alert_settings.h"
 
 namespace shaduf {
 
@@ -147,6 +148,10 @@ std::vector<Error> read_project_and_flows(Session& session, const Registry<TaskT
     request.environment = session.arguments().text("env");
     auto errors = read_whole_project(session, request, project);
     if (errors.empty()) errors = read_flows(project, types, flows);
+    if (errors.empty()) {
+        observe::AlertSettings settings;
+        errors = observe::read_alerts(project, builtin_channels(), settings);
+    }
     return errors;
 }
 

@@ -11,14 +11,14 @@ constexpr size_t kTopicsMax = 64;
 constexpr size_t kTopicBytesMax = 512;
 
 constexpr QueryParamSpec kQuery[] = {
-    {"topics", &kText, "runs, run:ID, log:RUN/TASK/ATTEMPT, flows, project; with commas between.",
+    {"topics", &kText, "runs, run:ID, log:RUN/TASK/ATTEMPT, flows, project, alerts; with commas between.",
      "runs,flows,project"},
     {"last_id", &kText, "As the header Last-Event-ID, for the first connection: `seq` of a snapshot."},
 };
 
 bool is_topic(std::string_view topic) {
     if (topic.size() > kTopicBytesMax) return false;
-    if (topic == "runs" || topic == "flows" || topic == "project") return true;
+    if (topic == "runs" || topic == "flows" || topic == "project" || topic == "alerts") return true;
     return (topic.starts_with("run:") && topic.size() > 4) || (topic.starts_with("log:") && topic.size() > 4);
 }
 
@@ -27,8 +27,9 @@ Result<ApiAnswer> follow(ApiCall& call) {
     const std::string asked = call.query("topics");
     for (const std::string_view topic : split(std::string_view(asked), ',')) {
         if (!is_topic(topic)) {
-            return Error(ErrorKind::invalid_config, "query parameter topics: no such topic: " + std::string(topic) +
-                                                        "; known: runs, run:ID, log:RUN/TASK/ATTEMPT, flows, project");
+            return Error(ErrorKind::invalid_config,
+                         "query parameter topics: no such topic: " + std::string(topic) +
+                             "; known: runs, run:ID, log:RUN/TASK/ATTEMPT, flows, project, alerts");
         }
         topics.emplace(topic);
     }
@@ -59,7 +60,8 @@ constexpr EndpointSpec kEndpoints[] = {
     {.method = "GET",
      .path = "/api/v1/events",
      .id = "followEvents",
-     .summary = "What happens, as it happens (server-sent events): run, task, step, log, flow, project, resync.",
+     .summary =
+         "What happens, as it happens (server-sent events): run, task, step, log, flow, project, alerts, resync.",
      .query = kQuery,
      .handle = follow},
 };
