@@ -25,6 +25,8 @@ constexpr ArgumentSpec kArguments[] = {
     {"tls-key", ArgumentKind::option, "The certificate's key, in PEM."},
     {"ui-dir", ArgumentKind::option, "The built web UI from this folder instead of the program's own."},
     {"drain", ArgumentKind::option, "How long tasks may go on when it is told to end.", false, "30s"},
+    {"metrics-open", ArgumentKind::flag,
+     "Show /metrics to everybody who reaches the server, also where there are users."},
     {"quiet", ArgumentKind::flag, "Say warnings and errors alone."},
     {"print-openapi", ArgumentKind::flag, "Print the description of the API, and end."},
     {"print-api-page", ArgumentKind::flag, "Print the calls of the API as a page of Markdown, and end."},
@@ -48,6 +50,7 @@ Result<Server::Options> options_of(const Arguments& arguments) {
     options.ui_folder = arguments.text("ui-dir");
     options.tls_certificate_file = arguments.text("tls-cert");
     options.tls_key_file = arguments.text("tls-key");
+    options.are_metrics_open = arguments.flag("metrics-open");
     if (options.tls_certificate_file.empty() != options.tls_key_file.empty()) {
         return Error(ErrorKind::invalid_config, "--tls-cert and --tls-key: one is of no use without the other");
     }

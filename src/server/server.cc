@@ -37,7 +37,8 @@ Server::Server(Parts parts)
       task_types_(builtin_tasks()),
       apis_(builtin_apis()),
       room_(parts_.read),
-      audit_(parts_.folder + kState + "/audit.log", parts_.world.clock) {}
+      audit_(parts_.folder + kState + "/audit.log", parts_.world.clock),
+      metrics_(parts_.world.clock) {}
 
 Server::~Server() {
     stop(std::chrono::milliseconds(0));
@@ -88,9 +89,14 @@ Result<void> Server::begin_platform() {
         .watcher =
             [this, name_of](const FlowChanges& changes) {
                 feed_.hear(changes);
+                metrics_.hear(changes);
                 parts_.log.hear(changes, name_of);
             },
-        .board_watcher = [this](const TaskBoard::Change& change) { feed_.hear(change); },
+        .board_watcher =
+            [this](const TaskBoard::Change& change) {
+                feed_.hear(change);
+                metrics_.hear(change);
+            },
     };
     platform_ = TRY(FlowPlatform::start(std::move(parts), room_.view().flows));
     views_ = std::make_unique<RunViews>(platform_->store(), [this] { return room_.view().flows; });
@@ -106,6 +112,9 @@ Result<void> Server::listen(const Options& options) {
         platform_->logs(), *views_, live_, *users_, audit_, parts_.version, parts_.world.clock.now()});
     serve_->is_loopback = is_loopback_name(host);
     serve_->is_tls = !options.tls_certificate_file.empty();
+    serve_->metrics = &metrics_.metrics();
+    serve_->are_metrics_open = options.are_metrics_open;
+    TRY(metrics_.begin(*serve_, *platform_));
     serve_->is_draining = [this] { return is_draining_.load(); };
     router_ = std::make_unique<Router>(apis_, *serve_);
     site_ = std::make_unique<Site>(*router_, *serve_, options.ui_folder);
@@ -174,6 +183,7 @@ void Server::stop(std::chrono::milliseconds within) {
     if (platform_ != nullptr) platform_->drain(within);
     live_.stop();
     if (http_ != nullptr) http_->stop();
+    metrics_.end();
 }
 
 }  // namespace shaduf::server

@@ -17,6 +17,7 @@
 #include "server/run_views.h"
 #include "server/serve_context.h"
 #include "server/serve_log.h"
+#include "server/server_metrics.h"
 #include "server/site.h"
 #include "server/users.h"
 
@@ -32,6 +33,7 @@ public:
         std::string ui_folder;
         std::string tls_certificate_file;
         std::string tls_key_file;
+        bool are_metrics_open = false;  // /metrics, to everybody who reaches the server
     };
     struct Parts {
         RunContext& world;
@@ -72,6 +74,7 @@ private:
     LiveEvents live_;
     AuditLog audit_;
     FlowFeed feed_{live_};
+    ServerMetrics metrics_;
     std::atomic<RunViews*> told_views_{nullptr};  // by whom tasks are named in the log, once there are views
     std::unique_ptr<Users> users_;
     std::unique_ptr<FlowPlatform> platform_;
