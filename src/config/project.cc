@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "config/connections.h"
+#include "config/observe_config.h"
 #include "config/pipeline_reader.h"
 #include "config/references.h"
 
@@ -46,6 +47,10 @@ constexpr FieldSpec kProjectFields[] = {
     {.name = "tasks_parallel",
      .type = FieldType::integer,
      .help = "How many tasks of flows run at the same time; as many as cores unless given."},
+    {.name = "observe",
+     .type = FieldType::object,
+     .help = "Whom `shaduf serve` tells of its runs: OpenLineage, OpenTelemetry.",
+     .children = kObserveFields},
 };
 
 class ProjectReader {

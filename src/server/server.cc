@@ -15,6 +15,7 @@ namespace {
 
 constexpr size_t kConnectionsMax = 1'024;
 constexpr std::chrono::seconds kIdleTimeout{75};
+constexpr std::chrono::seconds kEventsSentWithin{3};  // at the end
 constexpr const char* kState = "/.shaduf";
 
 std::string worker_name() {
@@ -90,6 +91,8 @@ Result<void> Server::begin_platform() {
             [this, name_of](const FlowChanges& changes) {
                 feed_.hear(changes);
                 metrics_.hear(changes);
+                if (auto* told = told_anomalies_.load()) told->hear(changes);
+                if (auto* told = told_events_.load()) told->hear(changes);
                 parts_.log.hear(changes, name_of);
             },
         .board_watcher =
@@ -102,7 +105,40 @@ Result<void> Server::begin_platform() {
     views_ = std::make_unique<RunViews>(platform_->store(), [this] { return room_.view().flows; });
     told_views_ = views_.get();
     feed_.begin(*views_);
+    watch_tables();
     return {};
+}
+
+void Server::watch_tables() {
+    signals_ = [this](const observe::Signal& signal) {
+        const Severity severity = signal.is_over ? Severity::info : Severity::warning;
+        parts_.log.say(severity, signal.title + (signal.is_over ? "" : ": " + signal.text));
+    };
+    const auto rests = [this](const std::string& name) {
+        const auto flows = room_.view().flows;
+        const FlowInfo* flow = flows == nullptr ? nullptr : flows->find(name);
+        if (flow == nullptr || flow->is_endless) return true;
+        const bool begins = !flow->spec->schedules.empty() || !flow->on_tables.empty() || !flow->sensors.empty();
+        const auto paused = platform_->desk().is_paused(name);
+        return !begins || (paused.ok() && paused.value());
+    };
+    anomalies_ = std::make_unique<observe::AnomalyWatch>(observe::AnomalyWatch::Parts{
+        .store = platform_->store(),
+        .clock = parts_.world.clock,
+        .leads = [this] { return platform_->leads(); },
+        .rests = rests,
+        .flow_of =
+            [this](const RunId& id) {
+                const auto run = views_->run(id);
+                return run ? run->flow : std::string();
+            },
+        .sink = signals_,
+        .warn =
+            [this](const Error& error) {
+                parts_.log.say(Severity::warning, "tables cannot be watched at the moment: " + error.to_string());
+            }});
+    told_anomalies_ = anomalies_.get();
+    anomalies_->start();
 }
 
 Result<void> Server::listen(const Options& options) {
@@ -114,7 +150,14 @@ Result<void> Server::listen(const Options& options) {
     serve_->is_tls = !options.tls_certificate_file.empty();
     serve_->metrics = &metrics_.metrics();
     serve_->are_metrics_open = options.are_metrics_open;
+    serve_->anomalies = anomalies_.get();
     TRY(metrics_.begin(*serve_, *platform_));
+    events_ = std::make_unique<EventExport>(
+        EventExport::Parts{*serve_, [this] { return platform_->leads(); },
+                           [this](const std::string& text) { parts_.log.say(Severity::warning, text); }},
+        TRY(read_observe_config(*room_.view().project)));
+    metrics_.metrics().collect_by([this](observe::MetricPage& page) { events_->collect(page); });
+    told_events_ = events_.get();
     serve_->is_draining = [this] { return is_draining_.load(); };
     router_ = std::make_unique<Router>(apis_, *serve_);
     site_ = std::make_unique<Site>(*router_, *serve_, options.ui_folder);
@@ -181,6 +224,10 @@ void Server::stop(std::chrono::milliseconds within) {
     watching_.cancel();
     if (watcher_.joinable()) watcher_.join();
     if (platform_ != nullptr) platform_->drain(within);
+    told_anomalies_ = nullptr;
+    told_events_ = nullptr;
+    if (events_ != nullptr) events_->stop(kEventsSentWithin);
+    if (anomalies_ != nullptr) anomalies_->stop();
     live_.stop();
     if (http_ != nullptr) http_->stop();
     metrics_.end();

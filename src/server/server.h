@@ -11,7 +11,9 @@
 #include "base/run_context.h"
 #include "connectors/connector.h"
 #include "flow/flow_platform.h"
+#include "observe/anomalies/anomaly_watch.h"
 #include "server/audit_log.h"
+#include "server/event_export.h"
 #include "server/flow_feed.h"
 #include "server/live_events.h"
 #include "server/run_views.h"
@@ -64,6 +66,7 @@ private:
     Result<void> begin_platform();
     Result<void> listen(const Options& options);
     static bool is_open(ServeContext& serve);
+    void watch_tables();
     void watch_files();
     void reload();
 
@@ -75,11 +78,16 @@ private:
     AuditLog audit_;
     FlowFeed feed_{live_};
     ServerMetrics metrics_;
+    observe::SignalSink signals_;                                  // what people may want to be told of
+    std::atomic<observe::AnomalyWatch*> told_anomalies_{nullptr};  // once it is there
     std::atomic<RunViews*> told_views_{nullptr};  // by whom tasks are named in the log, once there are views
     std::unique_ptr<Users> users_;
     std::unique_ptr<FlowPlatform> platform_;
     std::unique_ptr<RunViews> views_;
+    std::unique_ptr<observe::AnomalyWatch> anomalies_;
     std::unique_ptr<ServeContext> serve_;
+    std::unique_ptr<EventExport> events_;
+    std::atomic<EventExport*> told_events_{nullptr};
     std::unique_ptr<Router> router_;
     std::unique_ptr<Site> site_;
     std::unique_ptr<HttpServer> http_;

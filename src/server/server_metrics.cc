@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "flow/flow_platform.h"
+#include "observe/anomalies/anomaly_watch.h"
 #include "observe/metrics/process_metrics.h"
 #include "server/answers.h"
 #include "server/flow_health.h"
@@ -112,6 +113,21 @@ void ServerMetrics::collect_tables(observe::MetricPage& page) {
             Timestamp& at = loaded[table];
             at = std::max(at, *recent.value().last_success);
         }
+    }
+    if (serve_->anomalies != nullptr) {
+        for (size_t i = 0; i < observe::kAnomalyKinds; ++i) {
+            page.set(metric::anomalies, {to_string(static_cast<observe::AnomalyKind>(i))}, 0);
+        }
+        double late = 0;
+        const auto tables = serve_->anomalies->tables();
+        for (const auto& table : tables.ok() ? tables.value() : std::vector<observe::AnomalyWatch::TableState>()) {
+            if (table.last) loaded[table.table] = *table.last;
+            for (const observe::Anomaly& anomaly : table.open) {
+                page.set(metric::anomalies, {to_string(anomaly.kind)}, 1);
+                if (anomaly.kind == observe::AnomalyKind::freshness) ++late;
+            }
+        }
+        page.set(metric::tables_late, {}, late);
     }
     for (const auto& [table, at] : loaded) page.set(metric::table_age, {table}, std::max(seconds_of(now - at), 0.0));
 }

@@ -8,12 +8,16 @@ namespace {
 
 constexpr double kMadToSigma = 1.4826;
 constexpr double kScaleMin = 0.05;
-constexpr double kScales = 4;
-constexpr double kScalesUnknown = 16;  // by degree of freedom
+constexpr double kScales = 3.5;
+constexpr double kScalesUnknown = 12;  // by degree of freedom
 constexpr double kLowAt = 0.7;
 constexpr double kHighAt = 2;
-constexpr int kRounds = 5;
-constexpr size_t kFreedomMin = 5;
+constexpr int kRounds = 4;
+constexpr double kWindowDays = 56;
+constexpr size_t kWindowMin = 28;
+constexpr double kWorthIt = 0.85;
+constexpr double kWorstTenth = 0.9;
+constexpr size_t kFreedomMin = 4;
 constexpr size_t kTrendMin = 14;
 constexpr double kTrendDaysMin = 7;
 constexpr int kCellMin = 3;
@@ -27,11 +31,16 @@ constexpr size_t kSlotGapsMin = 3;
 constexpr size_t kHourGapsMin = 5;
 constexpr double kGapMedians = 2;
 constexpr double kGapQuantile = 1.25;
+constexpr double kGapQuantileOfAll = 1.5;
+constexpr double kGapUnknownPart = 12.5;  // by gap
 constexpr double kGapShare = 0.99;
+constexpr double kAlike = 1.5;
 constexpr std::chrono::seconds kGapGrace{300};
-constexpr std::chrono::seconds kGapUnknown{73 * 3600};
+constexpr std::chrono::seconds kGapAtFirst{73 * 3600};
 
 double days_between(Timestamp from, Timestamp to) { return std::chrono::duration<double>(to - from).count() / 86'400; }
+
+bool is_weekend(int weekday) { return weekday == 0 || weekday == 6; }
 
 int hours_apart(int a, int b) {
     const int apart = std::abs(a - b);
@@ -76,7 +85,17 @@ LoadModel::LoadModel(const LoadHistory& history) : history_(history) {
         point.y = std::log1p(static_cast<double>(load.rows));
         points_.push_back(point);
     }
-    if (!points_.empty()) fit();
+    if (points_.empty()) return;
+    const double newest = points_.back().day;
+    const auto recent = std::find_if(points_.begin(), points_.end(),
+                                     [&](const Point& point) { return newest - point.day <= kWindowDays; });
+    if (static_cast<size_t>(points_.end() - recent) >= kWindowMin) points_.erase(points_.begin(), recent);
+    for (const Point& point : points_) {
+        ++hour_counts_[static_cast<size_t>(point.hour)];
+        ++weekday_counts_[static_cast<size_t>(point.weekday)];
+        ++cell_counts_[{is_weekend(point.weekday), point.hour}];
+    }
+    choose();
 }
 
 LoadModel::Point LoadModel::point_at(Timestamp time) const {
@@ -97,21 +116,43 @@ std::optional<int> LoadModel::known_hour(int hour) const {
     return std::nullopt;
 }
 
-void LoadModel::fit() {
-    for (const Point& point : points_) {
-        ++hour_counts_[static_cast<size_t>(point.hour)];
-        ++weekday_counts_[static_cast<size_t>(point.weekday)];
+void LoadModel::choose() {
+    double best = 0;
+    Parts chosen;
+    for (const Parts parts : {Parts{}, Parts{false, true}, Parts{true, false}, Parts{true, true}}) {
+        const double off = fit(parts);
+        if (points_.size() < effects_ + kFreedomMin && (parts.hours || parts.weekdays)) continue;
+        const bool is_first = !parts.hours && !parts.weekdays;
+        if (!is_first && off > best * kWorthIt) continue;
+        best = off;
+        chosen = parts;
     }
-    const auto seen = [](int count) { return count > 0; };
-    effects_ = static_cast<size_t>(std::count_if(hour_counts_.begin(), hour_counts_.end(), seen) +
-                                   std::count_if(weekday_counts_.begin(), weekday_counts_.end(), seen)) -
-               1;
-    for (int round = 0; round < kRounds; ++round) {
-        fit_trend();
-        fit_effects();
-    }
+    fit(chosen);
+    chosen_ = chosen;
     fit_cells();
     fit_scale();
+}
+
+double LoadModel::fit(Parts parts) {
+    hours_.fill(0);
+    weekdays_.fill(0);
+    const auto seen = [](int count) { return count > 0; };
+    effects_ = 1;
+    if (parts.hours) {
+        effects_ += static_cast<size_t>(std::count_if(hour_counts_.begin(), hour_counts_.end(), seen)) - 1;
+    }
+    if (parts.weekdays) {
+        effects_ += static_cast<size_t>(std::count_if(weekday_counts_.begin(), weekday_counts_.end(), seen)) - 1;
+    }
+    for (int round = 0; round < (parts.hours && parts.weekdays ? kRounds : 2); ++round) {
+        fit_trend();
+        fit_effects(parts);
+    }
+    std::vector<double> rests;
+    for (const Point& point : points_) rests.push_back(std::abs(rest_of(point)));
+    const auto count = static_cast<double>(points_.size());
+    const double freedom = std::max(count - static_cast<double>(effects_), 1.0);
+    return quantile_of(std::move(rests), kWorstTenth) * std::sqrt(count / freedom);
 }
 
 void LoadModel::fit_trend() {
@@ -133,7 +174,7 @@ void LoadModel::fit_trend() {
     level_ = median_of(std::move(levels));
 }
 
-void LoadModel::fit_effects() {
+void LoadModel::fit_effects(Parts parts) {
     const auto medians = [&](auto& effects, int Point::*part) {
         std::array<std::vector<double>, 24> left;
         for (const Point& point : points_) {
@@ -142,30 +183,34 @@ void LoadModel::fit_effects() {
         }
         for (size_t at = 0; at < effects.size(); ++at) effects[at] = median_of(std::move(left[at]));
     };
-    medians(hours_, &Point::hour);
-    medians(weekdays_, &Point::weekday);
+    if (parts.hours) medians(hours_, &Point::hour);
+    if (parts.weekdays) medians(weekdays_, &Point::weekday);
 }
 
 void LoadModel::fit_cells() {
-    std::map<std::pair<int, int>, std::vector<double>> left;
-    for (const Point& point : points_) left[{point.weekday, point.hour}].push_back(point.y - effect(point));
-    // Where there is but one hour, or one weekday, cells would say the same again.
-    if (effects_ < 8) return;
+    if (!chosen_.hours) return;
+    std::map<std::pair<bool, int>, std::vector<double>> left;
+    for (const Point& point : points_) {
+        left[{is_weekend(point.weekday), point.hour}].push_back(point.y - effect(point));
+    }
     for (auto& [cell, values] : left) {
         const auto count = static_cast<double>(values.size());
-        if (values.size() >= kCellMin) cells_[cell] = median_of(std::move(values)) * count / (count + 2);
+        if (values.size() >= kCellMin) cells_[cell] = median_of(std::move(values)) * count / (count + 1);
     }
-    effects_ += cells_.size();
+    if (points_.size() > effects_ + cells_.size() / 2) effects_ += cells_.size() / 2;
+}
+
+double LoadModel::rest_of(const Point& point) const {
+    const auto cell = cells_.find({is_weekend(point.weekday), point.hour});
+    return point.y - effect(point) - (cell == cells_.end() ? 0 : cell->second);
 }
 
 void LoadModel::fit_scale() {
     std::vector<double> all;
     std::array<std::vector<double>, 24> by_hour;
     for (const Point& point : points_) {
-        const auto cell = cells_.find({point.weekday, point.hour});
-        const double rest = std::abs(point.y - effect(point) - (cell == cells_.end() ? 0 : cell->second));
-        all.push_back(rest);
-        by_hour[static_cast<size_t>(point.hour)].push_back(rest);
+        all.push_back(std::abs(rest_of(point)));
+        by_hour[static_cast<size_t>(point.hour)].push_back(all.back());
     }
     const auto count = static_cast<double>(points_.size());
     const double freedom = std::max(count - static_cast<double>(effects_), 1.0);
@@ -178,14 +223,16 @@ void LoadModel::fit_scale() {
 }
 
 std::optional<LoadModel::Rows> LoadModel::rows_at(Timestamp time) const {
-    if (points_.size() < kLoadsMin || points_.size() < effects_ + kFreedomMin) return std::nullopt;
+    if (points_.size() < kLoadsMin) return std::nullopt;
     Point point = point_at(time);
     const auto hour = known_hour(point.hour);
     if (!hour || weekday_counts_[static_cast<size_t>(point.weekday)] == 0) return std::nullopt;
     point.hour = *hour;
-    const auto cell = cells_.find({point.weekday, point.hour});
+    const std::pair<bool, int> cell(is_weekend(point.weekday), point.hour);
+    const auto seen_there = cell_counts_.find(cell);
+    if (chosen_.hours && (seen_there == cell_counts_.end() || seen_there->second < kCellMin)) return std::nullopt;
     Rows rows;
-    rows.center = effect(point) + (cell == cells_.end() ? 0 : cell->second);
+    rows.center = -rest_of(point);
     rows.expected = std::max(std::expm1(rows.center), 0.0);
     rows.scale = std::max({hour_scales_[static_cast<size_t>(*hour)], kScaleMin, 1 / std::sqrt(1 + rows.expected)});
     const double seen =
@@ -202,18 +249,28 @@ bool LoadModel::has_rows_at(Timestamp time) const {
     if (history_.zero_is_usual) return false;
     const int hour = hour_of_day(time);
     std::vector<double> rows;
-    int without = 0;
+    int without = 0, without_and_off = 0;
     for (const Load& load : history_.loads) {
-        if (load.is_off || load.rows < 0 || hours_apart(hour_of_day(load.at), hour) > 1) continue;
+        if (load.rows < 0 || hours_apart(hour_of_day(load.at), hour) > 1) continue;
         if (load.rows == 0) {
-            ++without;
-        } else {
+            ++(load.is_off ? without_and_off : without);
+        } else if (!load.is_off) {
             rows.push_back(static_cast<double>(load.rows));
         }
     }
     const auto with = static_cast<int>(rows.size());
-    const int needed = median_of(std::move(rows)) >= kFewRows ? kZeroMin : kZeroFewMin;
-    return with >= needed && without * kZeroShare <= with + without;
+    // The least of few, the tenth of many.
+    const double few = with == 0 ? 0
+                                 : -quantile_of(
+                                       [&] {
+                                           for (double& row : rows) row = -row;
+                                           return rows;
+                                       }(),
+                                       0.9);
+    if (few >= kFewRows) return with >= kZeroMin && without * kZeroShare <= with + without;
+    // Where there are few, chance makes none now and then: what was told of before counts as well.
+    without += without_and_off;
+    return with >= kZeroFewMin && without * kZeroShare <= with + without;
 }
 
 std::chrono::seconds LoadModel::usual_gap() const {
@@ -238,20 +295,26 @@ std::optional<std::chrono::seconds> LoadModel::late_after(Timestamp load) const 
         of_hour.push_back(gap);
         if (weekday_of(began) == weekday_of(load)) of_slot.push_back(gap);
     }
-    const std::vector<double>& gaps = of_slot.size() >= kSlotGapsMin   ? of_slot
-                                      : of_hour.size() >= kHourGapsMin ? of_hour
-                                                                       : all;
+    // Of few that differ nothing follows for the next.
+    const auto is_alike = [](const std::vector<double>& gaps, size_t least) {
+        return gaps.size() >= least && quantile_of(gaps, 1) <= kAlike * median_of(gaps);
+    };
+    const std::vector<double>& gaps = is_alike(of_slot, kSlotGapsMin)   ? of_slot
+                                      : is_alike(of_hour, kHourGapsMin) ? of_hour
+                                                                        : all;
     if (gaps.empty()) return std::nullopt;
-    const double limit = std::max({kGapMedians * median_of(gaps), kGapQuantile * quantile_of(gaps, kGapShare),
-                                   kGapQuantile * history_.gap_is_usual});
+    const bool is_of_all = &gaps == &all;
+    const double wider =
+        is_of_all ? kGapQuantileOfAll + kGapUnknownPart / static_cast<double>(gaps.size()) : kGapQuantile;
+    const double limit = std::max(
+        {kGapMedians * median_of(gaps), wider * quantile_of(gaps, kGapShare), kGapQuantile * history_.gap_is_usual});
     const auto late = std::chrono::seconds(static_cast<int64_t>(limit)) + kGapGrace;
     const bool knows_weekends = days_between(loads.front().at, load) >= kSpanDays;
-    return knows_weekends ? late : std::max(late, kGapUnknown);
+    return knows_weekends ? late : std::max(late, kGapAtFirst);
 }
 
 std::string LoadModel::learning() const {
-    size_t needed = kLoadsMin;
-    if (!points_.empty()) needed = std::max(needed, effects_ + kFreedomMin);
+    const size_t needed = kLoadsMin;
     const size_t known = points_.empty() ? learned_ : points_.size();
     if (known >= needed) return "";
     return "learning, " + std::to_string(known) + " of " + std::to_string(needed) + " loads";

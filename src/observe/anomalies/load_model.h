@@ -14,26 +14,28 @@ namespace shaduf::observe {
 // What is usual for a table, learned from its loads by robust statistics, so that one bad load among them, and even a
 // quarter of them, moves it little. Hours and weekdays are those of UTC.
 //
-// Rows. With y = ln(1 + rows) of the loads that are not off, the model is
-//     y = level + trend * days + hour[h] + weekday[w] + cell[w][h] + residual,
+// Rows. With y = ln(1 + rows) of the loads that are not off, of the last 8 weeks where those are 28 or more, the model
+// is
+//     y = level + trend * days + hour[h] + weekday[w] + cell[weekend][h] + residual,
 // fitted by going round: the trend is Theil's incomplete estimator (the median of the slopes between loads half the
 // history apart; Theil 1950), the level and the effects of hours and weekdays are medians of what the others leave
-// (median polish; Tukey, Exploratory Data Analysis, 1977, chapter 11), and a weekday's hour of its own that was seen
-// three times or more gets the median of what is left there, times n / (n + 2).
+// (median polish; Tukey, Exploratory Data Analysis, 1977, chapter 11), and an hour of weekends, or of the other days,
+// that was seen three times or more gets the median of what is left there, times n / (n + 1). Hours and weekdays are
+// each taken in only where they make the 90th percentile of |residual| times sqrt(n / (n - p)) smaller by 15 % or more,
+// p being the effects fitted: else they would fit noise.
 // The scale is 1.4826 times the median of |residual| (MAD; Hampel 1974), of the same hour where that has 8 or more,
-// times sqrt(n / (n - p)) for the p effects that were fitted; at least 0.05, and 1 / sqrt(1 + expected rows), as
-// counts vary by chance alone.
-// A load is low or high when |y - expected| is more than (4 + 16 / (n - p)) scales, the wider the less is known, and
-// the rows are less than 0.7 of what is expected, or more than 2 times. Nothing is said before n is 8 and n - p is
-// 5, nor of an hour or a weekday that was never seen: it is being learned.
+// times sqrt(n / (n - p)); at least 0.05, and 1 / sqrt(1 + expected rows), as counts vary by chance alone.
+// A load is low or high when |y - expected| is more than (3.5 + 12 / (n - p)) scales (3.5: Iglewicz and Hoaglin 1993),
+// the wider the less is known, and the rows are less than 0.7 of what is expected, or more than 2 times. Nothing is
+// said before there are 8 loads, nor of an hour or a weekday that was never seen: it is being learned.
 //
-// Zero rows, where the loads around that hour had rows: three of them when they usually have 5 or more rows, 30 when
-// they have fewer; of all of them at most one in 20 had none.
+// Zero rows, where the loads around that hour had rows: three of them where nine of ten have 5 rows or more, else 30;
+// of all of them at most one in 20 had none.
 //
-// Freshness. Late is a gap of more than twice the median, and 1.25 times the 99th percentile, of the gaps that
-// began in the same hour of the same weekday (where three or more are known), else in the same hour (five), else of
-// all; and 5 minutes. Before 8 loads there is no limit, and before they span 8 days, as nights and weekends are not
-// known yet, it is 3 days at least.
+// Freshness. Late is a gap of more than twice the median, and 1.25 times the 99th percentile, of the gaps that began in
+// the same hour of the same weekday (where three or more are known and alike), else in the same hour (five), else of
+// all n, there (1.5 + 12.5 / n) times; and 5 minutes. Before 8 loads there is no limit, and before they span 8 days, as
+// nights and weekends are not known yet, it is 3 days at least.
 class LoadModel {
 public:
     static constexpr size_t kLoadsMin = 8;
@@ -66,11 +68,18 @@ private:
         int hour = 0;
         int weekday = 0;
     };
-    void fit();
+    // Which effects there are.
+    struct Parts {
+        bool hours = false;
+        bool weekdays = false;
+    };
+    void choose();
+    double fit(Parts parts);  // how far off the worst tenth is
     void fit_trend();
-    void fit_effects();
+    void fit_effects(Parts parts);
     void fit_cells();
     void fit_scale();
+    double rest_of(const Point& point) const;
     double effect(const Point& point) const;
     Point point_at(Timestamp time) const;
     std::optional<int> known_hour(int hour) const;
@@ -86,13 +95,15 @@ private:
     std::array<double, 24> hour_scales_{};
     std::array<double, 7> weekdays_{};
     std::array<int, 7> weekday_counts_{};
-    std::map<std::pair<int, int>, double> cells_;
+    std::map<std::pair<bool, int>, double> cells_;  // of weekends or not, and hours
+    std::map<std::pair<bool, int>, int> cell_counts_;
+    Parts chosen_;
     size_t effects_ = 1;
     double scale_ = 0;
 };
 
 double median_of(std::vector<double> values);                  // 0: there are none
-double quantile_of(std::vector<double> values, double share);  // 0: there are none
+double quantile_of(std::vector<double> values, double share);  // 0: there are none; of few the larger
 int hour_of_day(Timestamp time);                               // 0 to 23, UTC
 int weekday_of(Timestamp time);                                // 0 to 6, from Sunday
 
