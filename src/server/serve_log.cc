@@ -1,7 +1,5 @@
 #include "server/serve_log.h"
 
-#include <map>
-
 #include "base/json_writer.h"
 #include "base/time.h"
 
@@ -52,19 +50,19 @@ void ServeLog::message(Severity severity, std::string_view place, std::string_vi
     write(severity, whole, {});
 }
 
-void ServeLog::hear(const FlowChanges& changes, const std::function<std::string(const RunRow&, TaskIndex)>& task_name) {
-    std::map<RunId, const RunRow*> runs;
-    for (const RunRow& run : changes.runs) runs[run.id] = &run;
+void ServeLog::hear(const FlowChanges& changes, const std::function<TaskTitle(const TaskRow&)>& title_of) {
     for (const TaskRow& task : changes.tasks) {
-        const auto run = runs.find(task.run);
         const Severity severity = severity_of(task.state);
         if (severity == Severity::info && style_ != ServeLogStyle::json) continue;
-        const std::string name = run == runs.end() ? "" : task_name(*run->second, task.task);
-        const std::string shown = name.empty() ? std::to_string(task.task) : name;
+        if (task.state == TaskState::running && task.worker.empty()) continue;  // told when somebody has it
+        const TaskTitle title = title_of(task);
+        const std::string shown = title.task.empty() ? std::to_string(task.task) : title.task;
         const std::string text = "task " + shown + " of run " + task.run + " " +
                                  std::string(shaduf::to_string(task.state)) + because(task.why);
         write(severity, text, [&](JsonWriter& json) {
             json.field("run", task.run).field("task", shown).field("attempt", int64_t{task.attempt});
+            if (!title.flow.empty()) json.field("flow", title.flow);
+            if (!task.worker.empty()) json.field("worker", task.worker);
             json.field("state", shaduf::to_string(task.state));
         });
     }

@@ -25,8 +25,11 @@ public:
 
     void say(Severity severity, std::string_view text);
     void message(Severity severity, std::string_view place, std::string_view text) override;
-    // `task_name` gives the name of a task of a run; "" when it is not known.
-    void hear(const FlowChanges& changes, const std::function<std::string(const RunRow&, TaskIndex)>& task_name);
+    struct TaskTitle {
+        std::string flow;
+        std::string task;  // "": it is not known
+    };
+    void hear(const FlowChanges& changes, const std::function<TaskTitle(const TaskRow&)>& title_of);
 
 private:
     void write(Severity severity, std::string_view text, const std::function<void(JsonWriter&)>& fields);

@@ -75,10 +75,13 @@ Result<void> Server::begin(const Options& options, std::vector<Error>& errors) {
 }
 
 Result<void> Server::begin_platform() {
-    const auto name_of = [this](const RunRow& run, TaskIndex task) -> std::string {
+    const auto title_of = [this](const TaskRow& task) -> ServeLog::TaskTitle {
         RunViews* const views = told_views_.load();
-        const FlowPtr flow = views == nullptr ? nullptr : views->spec(run.flow, run.revision);
-        return flow == nullptr || task >= flow->graph.size() ? "" : flow->graph[task].name;
+        const auto run = views == nullptr ? std::nullopt : views->run(task.run);
+        if (!run) return {};
+        const FlowPtr flow = views->spec(run->flow, run->revision);
+        const bool is_known = flow != nullptr && task.task < flow->graph.size();
+        return {run->flow, is_known ? flow->graph[task.task].name : ""};
     };
     FlowPlatform::Parts parts{
         .world = parts_.world,
@@ -88,12 +91,12 @@ Result<void> Server::begin_platform() {
         .worker = worker_name(),
         .project = [this]() -> Result<std::shared_ptr<const Project>> { return room_.view().project; },
         .watcher =
-            [this, name_of](const FlowChanges& changes) {
+            [this, title_of](const FlowChanges& changes) {
                 feed_.hear(changes);
                 metrics_.hear(changes);
                 if (auto* told = told_anomalies_.load()) told->hear(changes);
                 if (auto* told = told_events_.load()) told->hear(changes);
-                parts_.log.hear(changes, name_of);
+                parts_.log.hear(changes, title_of);
             },
         .board_watcher =
             [this](const TaskBoard::Change& change) {

@@ -20,6 +20,7 @@ namespace metric = observe::metric;
 
 // Looking at all flows takes a moment where there are thousands: not at each question.
 constexpr std::chrono::seconds kFlowsSeenEvery{5};
+constexpr size_t kFlowsFromZero = 200;
 constexpr int64_t kRatesMax = 1'000;
 
 double seconds_of(std::chrono::microseconds duration) { return std::chrono::duration<double>(duration).count(); }
@@ -74,6 +75,17 @@ void ServerMetrics::collect(observe::MetricPage& page) {
     observe::collect_process(page);
 }
 
+// An increase from nothing is none to Prometheus: the first failure is seen only where there was a zero before.
+void ServerMetrics::begin_counting(const FlowInfo& flow) {
+    const bool is_awaited = !flow.on_tables.empty() || !flow.sensors.empty();
+    const RunType type = !flow.spec->schedules.empty() ? RunType::scheduled
+                         : is_awaited                  ? RunType::event
+                                                       : RunType::manual;
+    for (const RunState state : {RunState::succeeded, RunState::failed}) {
+        metrics_.add(metric::runs, {flow.spec->name, to_string(type), to_string(state)}, 0);
+    }
+}
+
 void ServerMetrics::collect_flows(observe::MetricPage& page) {
     const auto steady = clock_.steady_now();
     if (flows_at_ == std::chrono::steady_clock::time_point{} || steady - flows_at_ >= kFlowsSeenEvery) {
@@ -85,6 +97,7 @@ void ServerMetrics::collect_flows(observe::MetricPage& page) {
         flows_page_.set(metric::flows, {"paused"}, 0);
         for (const FlowInfo& flow : set == nullptr ? std::vector<FlowInfo>() : set->flows) {
             const std::string& name = flow.spec->name;
+            if (set->flows.size() <= kFlowsFromZero) begin_counting(flow);
             const auto paused = serve_->desk.is_paused(name);
             const auto recent = serve_->views.recent(name);
             if (!paused.ok() || !recent.ok()) continue;

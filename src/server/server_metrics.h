@@ -44,6 +44,7 @@ public:
 
 private:
     void collect(observe::MetricPage& page);
+    void begin_counting(const FlowInfo& flow);
     void collect_flows(observe::MetricPage& page);
     void collect_tables(observe::MetricPage& page);
     void collect_rates(observe::MetricPage& page);

@@ -54,7 +54,8 @@ TEST_F(OpenApiTest, IdsAreOfOneCallEach) {
 TEST_F(OpenApiTest, ShapesOfOneNameAreOneShape) {
     std::map<std::string, const Shape*, std::less<>> known;
     std::vector<const Shape*> left;
-    for (const ApiSpec* group : builtin_apis().all()) {
+    const auto groups = builtin_apis();
+    for (const ApiSpec* group : groups.all()) {
         for (const EndpointSpec& spec : group->endpoints) {
             for (const Shape* shape : {spec.request, spec.response}) {
                 if (shape != nullptr) left.push_back(shape);

@@ -142,12 +142,12 @@ void AnomalyWatch::work() {
     const auto done = [&]() -> Result<void> {
         if (begins) TRY(take_over());
         if (begins || has_missed) TRY(take_up_missed());
+        TRY(take_asks());
         Timestamp newest = seen_;
         for (const Update& update : updates) {
             TRY(take_update(update));
             newest = std::max(newest, update.at);
         }
-        TRY(take_asks());
         TRY(look_at_clock());
         if (newest != seen_) {
             TRY(parts_.store.keep_value(kSeen, std::to_string(number_of(newest))));
@@ -267,7 +267,7 @@ void AnomalyWatch::note(const std::string& table, const LoadHistory& history, st
     TableState state{.table = table,
                      .flow = history.flow,
                      .loads = history.loads.size(),
-                     .learning = model.learning(),
+                     .learning = learning_of(history),
                      .last = {},
                      .late_at = late_at,
                      .rows_usual = {},
@@ -326,11 +326,10 @@ Result<std::vector<AnomalyWatch::TableState>> AnomalyWatch::tables() {
     for (const auto& [key, text] : TRY(parts_.store.values(kTable))) {
         const auto history = LoadHistory::from_json(text);
         if (!history) continue;
-        const LoadModel model(*history);
         TableState state{.table = key.substr(std::string_view(kTable).size()),
                          .flow = history->flow,
                          .loads = history->loads.size(),
-                         .learning = model.learning(),
+                         .learning = learning_of(*history),
                          .last = {},
                          .late_at = {},
                          .rows_usual = {},

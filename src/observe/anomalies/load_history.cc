@@ -50,10 +50,12 @@ LoadHistory history_of(const Json& value) {
                                  item.size() > 3 ? item.at(3).get<std::string>() : "", (flags & kOff) != 0,
                                  (flags & kGapOff) != 0});
     }
-    for (const auto& [name, item] : value.value("open", Json::object()).items()) {
+    const Json open = value.value("open", Json::object());
+    for (const auto& [name, item] : open.items()) {
         if (const auto kind = anomaly_kind_of(name)) history.open[*kind] = anomaly_of(*kind, item);
     }
-    for (const auto& [name, item] : value.value("muted", Json::object()).items()) {
+    const Json muted = value.value("muted", Json::object());
+    for (const auto& [name, item] : muted.items()) {
         if (const auto kind = anomaly_kind_of(name)) history.muted_until[*kind] = time_of(item.get<int64_t>());
     }
     const Json usual = value.value("usual", Json::object());

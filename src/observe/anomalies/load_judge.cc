@@ -31,9 +31,9 @@ void end(LoadHistory& history, AnomalyKind kind, Timestamp at) {
     if (open != history.open.end() && !open->second.over) open->second.over = at;
 }
 
-Anomaly zero_rows(const LoadModel& model, const Load& load) {
+Anomaly zero_rows(const LoadHistory& history, const Load& load) {
     Anomaly anomaly{.kind = AnomalyKind::zero_rows, .at = load.at, .by = load.by, .over = {}};
-    const auto rows = model.rows_at(load.at);
+    const auto rows = LoadModel(history).rows_at(load.at);
     anomaly.message = "loaded without any row";
     if (rows) {
         anomaly.expected = rows->expected;
@@ -85,17 +85,16 @@ void settle_when_steady(LoadHistory& history) {
 
 // Judges rows that are known, and says whether they are off.
 bool judge_rows(LoadHistory& history, const Load& load, bool is_extra) {
-    const LoadModel model(history);
     if (load.rows == 0) {
-        if (!model.has_rows_at(load.at)) {
+        if (!has_rows_at(history, load.at)) {
             end(history, AnomalyKind::zero_rows, load.at);
             return is_extra;
         }
-        if (!is_extra) begin(history, zero_rows(model, load));
+        if (!is_extra) begin(history, zero_rows(history, load));
         return true;
     }
     end(history, AnomalyKind::zero_rows, load.at);
-    const auto rows = model.rows_at(load.at);
+    const auto rows = LoadModel(history).rows_at(load.at);
     if (!rows) return false;
     const auto found = static_cast<double>(load.rows);
     const bool is_low = found < rows->low;
@@ -116,9 +115,8 @@ void take_load(LoadHistory& history, Load load) {
     bool is_extra = false;
     if (!history.loads.empty()) {
         const Load& last = history.loads.back();
-        const LoadModel model(history);
-        const auto late = model.late_after(last.at);
-        const auto usual = model.usual_gap();
+        const auto late = late_after(history, last.at);
+        const auto usual = usual_gap(history);
         load.is_gap_off = late && load.at - last.at > *late;
         is_extra = history.loads.size() >= LoadModel::kLoadsMin && load.at - last.at < usual / kExtraPart;
     }
@@ -133,12 +131,11 @@ std::optional<Timestamp> check_freshness(LoadHistory& history, Timestamp now, bo
     if (rests) end(history, AnomalyKind::freshness, now);
     const auto open = history.open.find(AnomalyKind::freshness);
     if (rests || history.loads.empty() || (open != history.open.end() && !open->second.over)) return std::nullopt;
-    const LoadModel model(history);
     const Timestamp last = history.loads.back().at;
-    const auto late = model.late_after(last);
+    const auto late = late_after(history, last);
     if (!late) return std::nullopt;
     if (now <= last + *late) return last + *late;
-    const auto usual = model.usual_gap();
+    const auto usual = usual_gap(history);
     const std::chrono::duration<double> since = now - last;
     begin(history, {.kind = AnomalyKind::freshness,
                     .at = now,

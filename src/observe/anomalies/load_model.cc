@@ -15,6 +15,7 @@ constexpr double kHighAt = 2;
 constexpr int kRounds = 4;
 constexpr double kWindowDays = 56;
 constexpr size_t kWindowMin = 28;
+constexpr std::ptrdiff_t kDriftLoads = 7;
 constexpr double kWorthIt = 0.85;
 constexpr double kWorstTenth = 0.9;
 constexpr size_t kFreedomMin = 4;
@@ -78,9 +79,7 @@ int weekday_of(Timestamp time) {
 LoadModel::LoadModel(const LoadHistory& history) : history_(history) {
     if (!history.loads.empty()) zero_ = history.loads.front().at;
     for (const Load& load : history.loads) {
-        if (load.is_off) continue;
-        ++learned_;
-        if (load.rows <= 0) continue;  // those without rows are told apart, by has_rows_at
+        if (load.is_off || load.rows <= 0) continue;  // those without rows are told apart, by has_rows_at
         Point point = point_at(load.at);
         point.y = std::log1p(static_cast<double>(load.rows));
         points_.push_back(point);
@@ -119,7 +118,11 @@ std::optional<int> LoadModel::known_hour(int hour) const {
 void LoadModel::choose() {
     double best = 0;
     Parts chosen;
+    const auto seen = [](int count) { return count > 0; };
+    const bool has_hours = std::count_if(hour_counts_.begin(), hour_counts_.end(), seen) > 1;
+    const bool has_weekdays = std::count_if(weekday_counts_.begin(), weekday_counts_.end(), seen) > 1;
     for (const Parts parts : {Parts{}, Parts{false, true}, Parts{true, false}, Parts{true, true}}) {
+        if ((parts.hours && !has_hours) || (parts.weekdays && !has_weekdays)) continue;
         const double off = fit(parts);
         if (points_.size() < effects_ + kFreedomMin && (parts.hours || parts.weekdays)) continue;
         const bool is_first = !parts.hours && !parts.weekdays;
@@ -205,17 +208,37 @@ double LoadModel::rest_of(const Point& point) const {
     return point.y - effect(point) - (cell == cells_.end() ? 0 : cell->second);
 }
 
+// Each residual beside the median of those before it; where that makes them smaller, they drift.
+void LoadModel::fit_drift(std::vector<double>& rests) {
+    if (rests.size() < 3 * static_cast<size_t>(kDriftLoads)) return;
+    std::vector<double> plain, beside;
+    for (size_t i = static_cast<size_t>(kDriftLoads); i < rests.size(); ++i) {
+        const auto at = rests.begin() + static_cast<std::ptrdiff_t>(i);
+        plain.push_back(rests[i]);
+        beside.push_back(rests[i] - median_of({at - kDriftLoads, at}));
+    }
+    const auto worst = [](std::vector<double> values) {
+        for (double& value : values) value = std::abs(value);
+        return quantile_of(std::move(values), kWorstTenth);
+    };
+    if (worst(beside) > worst(plain) * kWorthIt) return;
+    drift_ = median_of({rests.end() - kDriftLoads, rests.end()});
+    std::copy(beside.begin(), beside.end(), rests.begin() + kDriftLoads);
+}
+
 void LoadModel::fit_scale() {
-    std::vector<double> all;
+    std::vector<double> rests;
+    for (const Point& point : points_) rests.push_back(rest_of(point));
+    fit_drift(rests);
     std::array<std::vector<double>, 24> by_hour;
-    for (const Point& point : points_) {
-        all.push_back(std::abs(rest_of(point)));
-        by_hour[static_cast<size_t>(point.hour)].push_back(all.back());
+    for (size_t i = 0; i < rests.size(); ++i) {
+        rests[i] = std::abs(rests[i]);
+        by_hour[static_cast<size_t>(points_[i].hour)].push_back(rests[i]);
     }
     const auto count = static_cast<double>(points_.size());
     const double freedom = std::max(count - static_cast<double>(effects_), 1.0);
     const double wider = kMadToSigma * std::sqrt(count / freedom);
-    scale_ = median_of(std::move(all)) * wider;
+    scale_ = median_of(std::move(rests)) * wider;
     for (size_t hour = 0; hour < by_hour.size(); ++hour) {
         const bool is_known = by_hour[hour].size() >= kHourScaleMin;
         hour_scales_[hour] = is_known ? std::max(median_of(std::move(by_hour[hour])) * wider, scale_ / 2) : scale_;
@@ -232,7 +255,7 @@ std::optional<LoadModel::Rows> LoadModel::rows_at(Timestamp time) const {
     const auto seen_there = cell_counts_.find(cell);
     if (chosen_.hours && (seen_there == cell_counts_.end() || seen_there->second < kCellMin)) return std::nullopt;
     Rows rows;
-    rows.center = -rest_of(point);
+    rows.center = drift_ - rest_of(point);
     rows.expected = std::max(std::expm1(rows.center), 0.0);
     rows.scale = std::max({hour_scales_[static_cast<size_t>(*hour)], kScaleMin, 1 / std::sqrt(1 + rows.expected)});
     const double seen =
@@ -245,12 +268,12 @@ std::optional<LoadModel::Rows> LoadModel::rows_at(Timestamp time) const {
     return rows;
 }
 
-bool LoadModel::has_rows_at(Timestamp time) const {
-    if (history_.zero_is_usual) return false;
+bool has_rows_at(const LoadHistory& history, Timestamp time) {
+    if (history.zero_is_usual) return false;
     const int hour = hour_of_day(time);
     std::vector<double> rows;
     int without = 0, without_and_off = 0;
-    for (const Load& load : history_.loads) {
+    for (const Load& load : history.loads) {
         if (load.rows < 0 || hours_apart(hour_of_day(load.at), hour) > 1) continue;
         if (load.rows == 0) {
             ++(load.is_off ? without_and_off : without);
@@ -260,31 +283,26 @@ bool LoadModel::has_rows_at(Timestamp time) const {
     }
     const auto with = static_cast<int>(rows.size());
     // The least of few, the tenth of many.
-    const double few = with == 0 ? 0
-                                 : -quantile_of(
-                                       [&] {
-                                           for (double& row : rows) row = -row;
-                                           return rows;
-                                       }(),
-                                       0.9);
+    for (double& row : rows) row = -row;
+    const double few = -quantile_of(std::move(rows), kWorstTenth);
     if (few >= kFewRows) return with >= kZeroMin && without * kZeroShare <= with + without;
     // Where there are few, chance makes none now and then: what was told of before counts as well.
     without += without_and_off;
     return with >= kZeroFewMin && without * kZeroShare <= with + without;
 }
 
-std::chrono::seconds LoadModel::usual_gap() const {
+std::chrono::seconds usual_gap(const LoadHistory& history) {
     std::vector<double> gaps;
-    for (size_t i = 1; i < history_.loads.size(); ++i) {
-        if (history_.loads[i].is_gap_off) continue;
-        gaps.push_back(std::chrono::duration<double>(history_.loads[i].at - history_.loads[i - 1].at).count());
+    for (size_t i = 1; i < history.loads.size(); ++i) {
+        if (history.loads[i].is_gap_off) continue;
+        gaps.push_back(std::chrono::duration<double>(history.loads[i].at - history.loads[i - 1].at).count());
     }
     return std::chrono::seconds(static_cast<int64_t>(median_of(std::move(gaps))));
 }
 
-std::optional<std::chrono::seconds> LoadModel::late_after(Timestamp load) const {
-    const auto& loads = history_.loads;
-    if (loads.size() < kLoadsMin) return std::nullopt;
+std::optional<std::chrono::seconds> late_after(const LoadHistory& history, Timestamp load) {
+    const auto& loads = history.loads;
+    if (loads.size() < LoadModel::kLoadsMin) return std::nullopt;
     std::vector<double> all, of_hour, of_slot;
     for (size_t i = 1; i < loads.size(); ++i) {
         if (loads[i].is_gap_off) continue;
@@ -307,17 +325,17 @@ std::optional<std::chrono::seconds> LoadModel::late_after(Timestamp load) const 
     const double wider =
         is_of_all ? kGapQuantileOfAll + kGapUnknownPart / static_cast<double>(gaps.size()) : kGapQuantile;
     const double limit = std::max(
-        {kGapMedians * median_of(gaps), wider * quantile_of(gaps, kGapShare), kGapQuantile * history_.gap_is_usual});
+        {kGapMedians * median_of(gaps), wider * quantile_of(gaps, kGapShare), kGapQuantile * history.gap_is_usual});
     const auto late = std::chrono::seconds(static_cast<int64_t>(limit)) + kGapGrace;
     const bool knows_weekends = days_between(loads.front().at, load) >= kSpanDays;
     return knows_weekends ? late : std::max(late, kGapAtFirst);
 }
 
-std::string LoadModel::learning() const {
-    const size_t needed = kLoadsMin;
-    const size_t known = points_.empty() ? learned_ : points_.size();
-    if (known >= needed) return "";
-    return "learning, " + std::to_string(known) + " of " + std::to_string(needed) + " loads";
+std::string learning_of(const LoadHistory& history) {
+    const auto is_learned = [](const Load& load) { return !load.is_off; };
+    const auto known = static_cast<size_t>(std::count_if(history.loads.begin(), history.loads.end(), is_learned));
+    if (known >= LoadModel::kLoadsMin) return "";
+    return "learning, " + std::to_string(known) + " of " + std::to_string(LoadModel::kLoadsMin) + " loads";
 }
 
 }  // namespace shaduf::observe

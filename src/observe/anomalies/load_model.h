@@ -22,7 +22,8 @@ namespace shaduf::observe {
 // (median polish; Tukey, Exploratory Data Analysis, 1977, chapter 11), and an hour of weekends, or of the other days,
 // that was seen three times or more gets the median of what is left there, times n / (n + 1). Hours and weekdays are
 // each taken in only where they make the 90th percentile of |residual| times sqrt(n / (n - p)) smaller by 15 % or more,
-// p being the effects fitted: else they would fit noise.
+// p being the effects fitted: else they would fit noise. So is the drift, the median of the last 7 residuals, which a
+// trend that is no line leaves.
 // The scale is 1.4826 times the median of |residual| (MAD; Hampel 1974), of the same hour where that has 8 or more,
 // times sqrt(n / (n - p)); at least 0.05, and 1 / sqrt(1 + expected rows), as counts vary by chance alone.
 // A load is low or high when |y - expected| is more than (3.5 + 12 / (n - p)) scales (3.5: Iglewicz and Hoaglin 1993),
@@ -49,16 +50,8 @@ public:
         double center = 0;    // as logarithms
         double scale = 0;
     };
-    // nullopt: it is not known yet; `learning` says how far it has come.
+    // nullopt: it is not known yet.
     std::optional<Rows> rows_at(Timestamp time) const;
-    // Whether no rows at that time are out of the usual.
-    bool has_rows_at(Timestamp time) const;
-    // How long after a load at that time the next one is late; nullopt: it is not known yet.
-    std::optional<std::chrono::seconds> late_after(Timestamp load) const;
-    // The median of all gaps; 0: there are none.
-    std::chrono::seconds usual_gap() const;
-    // "learning, 3 of 8 loads"; "": it is learned.
-    std::string learning() const;
 
 private:
     struct Point {
@@ -78,6 +71,7 @@ private:
     void fit_trend();
     void fit_effects(Parts parts);
     void fit_cells();
+    void fit_drift(std::vector<double>& rests);
     void fit_scale();
     double rest_of(const Point& point) const;
     double effect(const Point& point) const;
@@ -87,8 +81,8 @@ private:
     const LoadHistory& history_;
     std::vector<Point> points_;
     Timestamp zero_{};
-    size_t learned_ = 0;  // loads that are not off
     double level_ = 0;
+    double drift_ = 0;  // of the last loads, beside the trend
     double trend_ = 0;
     std::array<double, 24> hours_{};
     std::array<int, 24> hour_counts_{};
@@ -101,6 +95,15 @@ private:
     size_t effects_ = 1;
     double scale_ = 0;
 };
+
+// Whether no rows at that time are out of the usual.
+bool has_rows_at(const LoadHistory& history, Timestamp time);
+// How long after a load at that time the next one is late; nullopt: it is not known yet.
+std::optional<std::chrono::seconds> late_after(const LoadHistory& history, Timestamp load);
+// The median of all gaps; 0: there are none.
+std::chrono::seconds usual_gap(const LoadHistory& history);
+// "learning, 3 of 8 loads"; "": it is learned.
+std::string learning_of(const LoadHistory& history);
 
 double median_of(std::vector<double> values);                  // 0: there are none
 double quantile_of(std::vector<double> values, double share);  // 0: there are none; of few the larger
