@@ -11,7 +11,9 @@ namespace {
 
 std::string row_of(const MetricSpec& spec) {
     std::string labels;
-    for (const std::string_view label : spec.labels) labels += (labels.empty() ? "`" : ", `") + std::string(label) + "`";
+    for (const std::string_view label : spec.labels) {
+        labels += (labels.empty() ? "`" : ", `") + std::string(label) + "`";
+    }
     return "| `" + std::string(spec.name) + "` | " + std::string(to_string(spec.kind)) + " | " + labels + " | " +
            std::string(spec.help) + " |";
 }

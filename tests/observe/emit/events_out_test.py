@@ -78,7 +78,7 @@ def make_project(server, url):
 
 def judge(kind, bodies):
     if not JUDGE.exists():
-        print(f"{kind}: no client of theirs (scripts/setup --extras installs it), so it is judged by our own rules alone")
+        print(f"{kind}: no client of theirs, so our own rules judge it alone; scripts/setup --extras installs it")
         return
     done = subprocess.run([str(JUDGE), str(ROOT / "tests/observe/emit/judges.py"), kind], input="\n".join(bodies),
                           capture_output=True, text=True, timeout=PATIENCE, check=False)

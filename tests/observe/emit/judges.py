@@ -1,7 +1,7 @@
-"""What is sent in the names of OpenLineage, OpenTelemetry and OpenMetrics, judged by the clients of those who wrote them.
+"""What is sent in the names of OpenLineage, OpenTelemetry and OpenMetrics, judged by the clients of who wrote them.
 
-judges.py openlineage|otlp|openmetrics < BODIES, run by the Python of .deps/judges. A body a line, for openmetrics the page
-as a whole. Ends with status 1, and says what is wrong.
+judges.py openlineage|otlp|openmetrics < BODIES, run by the Python of .deps/judges. A body a line, for openmetrics the
+page as a whole. Ends with status 1, and says what is wrong.
 """
 import base64
 import importlib
