@@ -135,6 +135,30 @@ TEST_F(FlowMetricsTest, RowsCountWhileTheyCome) {
     EXPECT_EQ(metrics.value(metric::rows_read, {"shop", "refunds"}), 5);
 }
 
+TEST_F(FlowMetricsTest, WhatATryElsewhereDidLastIsMadeGood) {
+    hear({run("a", RunState::running)}, {task(TaskState::running, 1, "there")});
+    tell("shop.orders", 100, TaskState::running);
+    TryReport report;
+    report.steps = {{.name = "shop.orders", .kind = "stream", .state = TaskState::succeeded, .rows_read = 130},
+                    {.name = "shop.people", .kind = "stream", .state = TaskState::succeeded, .rows_read = 7}};
+    TaskRow ended = task(TaskState::succeeded, 1, "there");
+    ended.outputs = report.to_json();
+    for (int i = 0; i < 2; ++i) hear({}, {ended});
+    tell("shop.orders", 110, TaskState::running);  // it comes behind the end
+    EXPECT_EQ(metrics.value(metric::rows_read, {"shop", "orders"}), 130);
+    EXPECT_EQ(metrics.value(metric::rows_read, {"shop", "people"}), 7);
+}
+
+TEST_F(FlowMetricsTest, WhoBeginsToDecideGoesOnWhereTheOtherWas) {
+    is_leading = false;
+    hear({run("a", RunState::running)}, {task(TaskState::running, 1, "there")});
+    tell("shop.orders", 100, TaskState::running);
+    EXPECT_EQ(metrics.value(metric::rows_read, {"shop", "orders"}), 0);
+    is_leading = true;
+    tell("shop.orders", 130, TaskState::running);
+    EXPECT_EQ(metrics.value(metric::rows_read, {"shop", "orders"}), 30);
+}
+
 TEST_F(FlowMetricsTest, LagIsToldForAsLongAsTheStreamRuns) {
     hear({run("a", RunState::running)}, {});
     const StreamLag lag{.pipeline = "events", .stream = "clicks", .messages = 42, .oldest_seconds = 1.5};

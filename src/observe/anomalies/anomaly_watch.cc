@@ -19,10 +19,13 @@ constexpr const char* kTable = "table/";
 constexpr const char* kAsk = "table_ask/";
 constexpr const char* kSeen = "tables_seen";
 constexpr size_t kUpdatesMax = 10'000;
+constexpr size_t kUpdatesBytesMax = 32 << 20;
+constexpr std::string_view kNoSteps = R"("steps":[])";  // of what has loaded nothing
 constexpr std::chrono::seconds kLookEvery{1};
 constexpr std::chrono::seconds kAsksEvery{5};
 constexpr std::chrono::hours kMissedBack{48};
 constexpr std::chrono::hours kLookAgain{24};
+constexpr std::chrono::hours kForgottenAfter{24 * 400};
 
 int64_t number_of(Timestamp time) { return time.time_since_epoch().count(); }
 Timestamp time_of(int64_t number) { return Timestamp(std::chrono::microseconds(number)); }
@@ -111,16 +114,20 @@ void AnomalyWatch::run() {
 
 void AnomalyWatch::hear(const FlowChanges& changes) {
     std::vector<Update> heard;
+    size_t bytes = 0;
     for (const TaskRow& task : changes.tasks) {
         if (!is_success(task.state) || !task.ended || task.outputs.empty()) continue;
+        if (task.outputs.find(kNoSteps) != std::string::npos) continue;
+        bytes += task.outputs.size();
         heard.push_back({task.run, task.task, task.attempt, *task.ended, task.outputs});
     }
     if (heard.empty()) return;
     const std::lock_guard lock(mutex_);
-    if (updates_.size() + heard.size() > kUpdatesMax) {
+    if (updates_.size() + heard.size() > kUpdatesMax || updates_bytes_ + bytes > kUpdatesBytesMax) {
         has_missed_ = true;
         return;
     }
+    updates_bytes_ += bytes;
     updates_.insert(updates_.end(), std::make_move_iterator(heard.begin()), std::make_move_iterator(heard.end()));
     changed_.notify_all();
 }
@@ -132,6 +139,7 @@ void AnomalyWatch::work() {
     {
         const std::lock_guard lock(mutex_);
         updates.swap(updates_);
+        updates_bytes_ = 0;
         has_missed = std::exchange(has_missed_, false);
         begins = leads && !is_watching_;
         if (!leads) {
@@ -176,6 +184,11 @@ Result<void> AnomalyWatch::take_over() {
     for (const auto& [key, text] : values) {
         auto history = LoadHistory::from_json(text);
         if (!history) continue;
+        // Of a table that nobody loads any more.
+        if (!history->loads.empty() && parts_.clock.now() - history->loads.back().at > kForgottenAfter) {
+            TRY(parts_.store.keep_value(key, std::nullopt));
+            continue;
+        }
         // Whether it was told before the process ended is not known for sure: told again, it counts once.
         for (auto& [kind, anomaly] : history->open) anomaly.is_told = anomaly.is_told && anomaly.over.has_value();
         TRY(keep(key.substr(std::string_view(kTable).size()), std::move(*history)));

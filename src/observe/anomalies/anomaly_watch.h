@@ -98,7 +98,8 @@ private:
     mutable std::mutex mutex_;  // guards what follows, up to the thread's own
     std::condition_variable changed_;
     std::vector<Update> updates_;
-    bool has_missed_ = false;  // more came than could be held
+    size_t updates_bytes_ = 0;  // of their outputs
+    bool has_missed_ = false;   // more came than could be held
     bool has_asks_ = false;
     std::map<std::string, TableState> tables_;
     bool is_watching_ = false;

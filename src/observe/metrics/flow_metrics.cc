@@ -8,6 +8,7 @@
 namespace shaduf::observe {
 namespace {
 
+constexpr std::string_view kStream = "stream";  // the kind of such steps
 constexpr size_t kEndedMax = 20'000;
 constexpr size_t kMovedMax = 100'000;
 
@@ -99,9 +100,9 @@ void FlowMetrics::note_task(const TaskRow& row, bool counts) {
         if (counts) parts_.metrics.observe(metric::task_dispatch, {}, seconds_between(*row.began, heard));
     }
     const bool is_known = run->spec != nullptr && row.task < run->spec->tasks.size();
-    if (!is_same && counts && (is_end(row.state) || row.state == TaskState::retrying)) {
-        note_try_end(row, is_known ? run->spec->tasks[row.task].type : "unknown");
-    }
+    const bool has_ended = is_end(row.state) || row.state == TaskState::retrying;
+    if (!is_same && has_ended && is_known) settle_rows(row, run->spec->graph[row.task].name, counts);
+    if (!is_same && has_ended && counts) note_try_end(row, is_known ? run->spec->tasks[row.task].type : "unknown");
     task.state = row.state;
     task.attempt = row.attempt;
 }
@@ -145,19 +146,33 @@ void FlowMetrics::hear(const TaskBoard::Change& change) {
         lags_[{change.id.run, {lag.pipeline, lag.stream}}] = {lag.messages, lag.oldest_seconds.value_or(0)};
         return;
     }
-    if (change.step == nullptr || change.step->kind != "stream") return;
-    const TaskStep& step = *change.step;
+    if (change.step == nullptr || change.step->kind != kStream) return;
+    const bool counts = parts_.counts();
+    const std::lock_guard lock(mutex_);
+    if (!is_running(change.id)) return;
+    count_step(change.id.run, change.id.task + "/" + std::to_string(change.id.attempt), *change.step, counts);
+}
+
+// What others tell may come behind the end that is kept; that has counted it all.
+bool FlowMetrics::is_running(const TryId& id) const {
+    const auto run = open_.find(id.run);
+    if (run == open_.end()) return false;
+    const auto index = run->second.spec == nullptr ? std::nullopt : run->second.spec->graph.find(id.task);
+    const auto task = index ? run->second.tasks.find(*index) : run->second.tasks.end();
+    if (task == run->second.tasks.end() || task->second.attempt < id.attempt) return true;
+    const TaskState state = task->second.state;
+    return task->second.attempt == id.attempt && !is_end(state) && state != TaskState::retrying;
+}
+
+void FlowMetrics::count_step(const RunId& run, const std::string& of_try, const TaskStep& step, bool counts) {
     const Moved now{step.rows_read, step.rows_written, step.rows_quarantined, step.bytes, step.retries};
     Moved before;
-    {
-        const std::lock_guard lock(mutex_);
-        const auto key =
-            std::pair(change.id.run, change.id.task + "/" + std::to_string(change.id.attempt) + " " + step.name);
-        const auto found = moved_.find(key);
-        if (found != moved_.end()) before = found->second;
-        // One that has ended may be told again; it is forgotten with its run.
-        if (found != moved_.end() || moved_.size() < kMovedMax) moved_[key] = now;
-    }
+    const auto key = std::pair(run, of_try + " " + step.name);
+    const auto found = moved_.find(key);
+    if (found != moved_.end()) before = found->second;
+    // One that has ended may be told again; it is forgotten with its run.
+    if (found != moved_.end() || moved_.size() < kMovedMax) moved_[key] = now;
+    if (!counts) return;
     const auto [pipeline, stream] = stream_of(step.name);
     const auto count = [&, p = std::string_view(pipeline), s = std::string_view(stream)](const MetricSpec& spec,
                                                                                          int64_t is, int64_t was) {
@@ -169,6 +184,15 @@ void FlowMetrics::hear(const TaskBoard::Change& change) {
     count(metric::rows_quarantined, now.quarantined, before.quarantined);
     count(metric::bytes_read, now.bytes, before.bytes);
     count(metric::stream_retries, now.retries, before.retries);
+}
+
+// What a try that ran elsewhere did since it was told of last, or at all.
+void FlowMetrics::settle_rows(const TaskRow& row, const std::string& task, bool counts) {
+    if (row.outputs.find(kStream) == std::string::npos) return;  // most have none, and are not worth reading
+    const auto report = TryReport::from_json(row.outputs);
+    for (const TaskStep& step : report ? report->steps : std::vector<TaskStep>()) {
+        if (step.kind == kStream) count_step(row.run, task + "/" + std::to_string(row.attempt), step, counts);
+    }
 }
 
 void FlowMetrics::collect(MetricPage& page, const FlowSet& flows) const {

@@ -60,6 +60,9 @@ private:
     Run* open_run(const RunId& id);
     void note_task(const TaskRow& row, bool counts);
     void note_try_end(const TaskRow& row, const std::string& type);
+    bool is_running(const TryId& id) const;
+    void settle_rows(const TaskRow& row, const std::string& task, bool counts);
+    void count_step(const RunId& run, const std::string& of_try, const TaskStep& step, bool counts);
     void note_run_end(const RunRow& row, bool counts);
     void remember(const RunId& id);
 

@@ -236,6 +236,18 @@ TEST_F(AnomalyWatchTest, NothingIsLostByAKill) {
     EXPECT_EQ(watch->tables().release_value()[0].loads, 36U);
 }
 
+TEST_F(AnomalyWatchTest, TablesThatAreGoneAreForgotten) {
+    usual(3);
+    rests = true;
+    world.clock.advance(hours(24 * 399));
+    begin();
+    EXPECT_EQ(watch->tables().release_value().size(), 1U);
+    world.clock.advance(hours(24 * 2));
+    begin();
+    EXPECT_THAT(watch->tables().release_value(), IsEmpty());
+    EXPECT_THAT(store->values("table/").release_value(), IsEmpty());
+}
+
 TEST_F(AnomalyWatchTest, AThreadDoesTheSame) {
     watch->start();
     for (int i = 0; i < 5; ++i) {
