@@ -27,6 +27,8 @@ constexpr ArgumentSpec kArguments[] = {
      "to workers.",
      false, "16"},
     {"drain", ArgumentKind::option, "How long tasks may go on when it is told to end.", false, "30s"},
+    {"metrics-open", ArgumentKind::flag,
+     "Show /metrics to everybody who reaches the server, also where there are users."},
     {"quiet", ArgumentKind::flag, "Say warnings and errors alone."},
     {"print-openapi", ArgumentKind::flag, "Print the description of the API, and end."},
     {"print-api-page", ArgumentKind::flag, "Print the calls of the API as a page of Markdown, and end."},
@@ -43,6 +45,7 @@ Result<Server::Options> options_of(const Arguments& arguments) {
     options.places = static_cast<size_t>(TRY(arguments.number("places", 0, kPlacesMax)));
     options.tls_certificate_file = arguments.text("tls-cert");
     options.tls_key_file = arguments.text("tls-key");
+    options.are_metrics_open = arguments.flag("metrics-open");
     if (options.tls_certificate_file.empty() != options.tls_key_file.empty()) {
         return Error(ErrorKind::invalid_config, "--tls-cert and --tls-key: one is of no use without the other");
     }

@@ -81,7 +81,7 @@ private:
         RunViews* const views = told_views_.load();
         if (views == nullptr) return;
         log_.hear(own_of(changes, process_name()),
-                  [views](const RunId& run, TaskIndex task) { return views->task_name(run, task); });
+                  [views](const TaskRow& task) { return views->title_of(task); });
     }
 
     void reload() {

@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "config/connections.h"
+#include "config/observe_config.h"
 #include "config/pipeline_reader.h"
 #include "config/references.h"
 #include "io/postgres.h"
@@ -56,6 +57,10 @@ constexpr FieldSpec kProjectFields[] = {
      .type = FieldType::any,
      .help = "Who is told when something goes wrong, and by which channel; see docs/alerts.md.",
      .example = "{channels: {ops: {type: slack, url: \"${secret:slack_url}\"}}}"},
+    {.name = "observe",
+     .type = FieldType::object,
+     .help = "Whom `shaduf serve` tells of its runs: OpenLineage, OpenTelemetry.",
+     .children = kObserveFields},
 };
 
 class ProjectReader {

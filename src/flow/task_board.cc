@@ -124,11 +124,15 @@ void TaskBoard::set_step(const TryId& id, TaskStep step) {
             entry.told[step.name] = now;
         }
     }
-    if (watcher_) watcher_({id, &step, 0});
+    if (watcher_) watcher_({id, &step, 0, nullptr});
 }
 
 void TaskBoard::set_log_lines(const TryId& id, int64_t lines) {
-    if (watcher_) watcher_({id, nullptr, lines});
+    if (watcher_) watcher_({id, nullptr, lines, nullptr});
+}
+
+void TaskBoard::set_lag(const TryId& id, const StreamLag& lag) {
+    if (watcher_) watcher_({id, nullptr, 0, &lag});
 }
 
 TryReport TaskBoard::take(const TryId& id) {

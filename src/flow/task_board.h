@@ -16,6 +16,8 @@
 
 namespace shaduf {
 
+struct StreamLag;  // base/stream_lag.h
+
 // A part of a try that people want to see apart: a stream of a pipeline, a model, a test, a statement.
 struct TaskStep {
     std::string name;  // one of a try: "shop.orders", "model.acme.stg_orders"
@@ -51,11 +53,13 @@ struct TryReport {
 // The tries that run in this process, as they stand. Thread-safe.
 class TaskBoard {
 public:
-    // What has changed of a try: a step that is new or has moved, or how many lines its log has by now.
+    // What has changed of a try: a step that is new or has moved, how far an endless stream is behind, or how many
+    // lines its log has by now.
     struct Change {
         TryId id;
         const TaskStep* step = nullptr;  // else:
         int64_t log_lines = 0;
+        const StreamLag* lag = nullptr;  // when set, nothing else is
     };
     // Called by the thread that has the news, so it must be quick; at most some times a second for a step that only
     // counts rows, at once for one that begins or ends.
@@ -66,6 +70,7 @@ public:
     void begin(const TryId& id);
     void set_step(const TryId& id, TaskStep step);
     void set_log_lines(const TryId& id, int64_t lines);
+    void set_lag(const TryId& id, const StreamLag& lag);  // told, not kept
     // The try is over: what it has done, to be kept with it.
     TryReport take(const TryId& id);
 

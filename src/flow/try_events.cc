@@ -58,6 +58,7 @@ void TryEvents::message(Severity severity, std::string_view place, std::string_v
 
 void relay_steps(TaskBoard& from, TaskBoard& to, const Redaction& redaction, const std::string& prefix) {
     from.watch([&to, &redaction, prefix](const TaskBoard::Change& change) {
+        if (change.lag != nullptr) return to.set_lag(change.id, *change.lag);
         if (change.step == nullptr) return to.set_log_lines(change.id, change.log_lines);
         TaskStep step = *change.step;
         step.name = prefix + step.name;

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/run_events.h"
+#include "base/stream_lag.h"
 #include "flow/redaction.h"
 #include "flow/task_board.h"
 #include "flow/task_log.h"
@@ -28,7 +29,7 @@ private:
 };
 
 // What streams tell of themselves, as steps of a try and lines of its log. Thread-safe.
-class TryEvents final : public RunEvents {
+class TryEvents final : public RunEvents, public LagEvents {
 public:
     TryEvents(LogStore::Writer& log, TaskBoard& board, TryId id, const Clock& clock)
         : log_(log), board_(board), id_(std::move(id)), clock_(clock) {}
@@ -37,6 +38,7 @@ public:
     void stream_progressed(const StreamProgress& progress) override;
     void stream_finished(const StreamProgress& progress, const Error* error) override;
     void message(Severity severity, std::string_view place, std::string_view text) override;
+    void stream_lag(const StreamLag& lag) override { board_.set_lag(id_, lag); }
 
 private:
     TaskStep step_of(const StreamProgress& progress);

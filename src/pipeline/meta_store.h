@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,14 @@ struct StreamRecord {
     std::string started_at;  // ISO 8601
 };
 
+// How things stand with one account, token or host in the ledger of rate limits.
+struct RateState {
+    std::string key;
+    std::optional<int64_t> remaining;  // as the system said, of a window that is not over
+    Timestamp paused_until{};
+    int64_t in_flight = 0;
+};
+
 // The project's own small database (SQLite, `.shaduf/meta.db`): history of runs, and copies of checkpoints. Nothing in
 // it decides what is read or written: the truth is in the sinks, so the file may be deleted. Thread-safe; several
 // processes may share it. A file written by a newer version is refused, with both versions named.
@@ -39,6 +48,8 @@ public:
     // The ledger of rate limits (base/rate_ledger.h) of all processes of the project, kept here: calls in flight of a
     // process that died count no more. The store outlives it.
     std::unique_ptr<RateLedger> make_ledger();
+    // What stands in it, by key; at most so many.
+    Result<std::vector<RateState>> rate_states(Timestamp now, int64_t limit);
     // The newest record of each stream that was ever run.
     Result<std::vector<StreamRecord>> latest_of_each_stream();
 

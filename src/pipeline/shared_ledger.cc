@@ -188,4 +188,27 @@ private:
 
 std::unique_ptr<RateLedger> MetaStore::make_ledger() { return std::make_unique<SharedLedger>(database_, mutex_); }
 
+Result<std::vector<RateState>> MetaStore::rate_states(Timestamp now, int64_t limit) {
+    const std::lock_guard lock(mutex_);
+    std::vector<RateState> states;
+    SqliteStatement read(database_,
+                         "SELECT key, coalesce(paused_until, 0), remaining, coalesce(reset, 0), (SELECT count(*) FROM "
+                         "rate_permit WHERE rate_permit.key = keys.key AND at > ?) FROM (SELECT key FROM rate_limit "
+                         "UNION SELECT key FROM rate_permit) AS keys LEFT JOIN rate_limit USING (key) ORDER BY key "
+                         "LIMIT ?");
+    read.bind(number_of(now - kCallLastsAtMost));
+    read.bind(limit);
+    int status = SQLITE_OK;
+    while ((status = read.step()) == SQLITE_ROW) {
+        RateState state;
+        state.key = read.text(0);
+        state.paused_until = time_of(read.integer(1));
+        if (!read.is_null(2) && time_of(read.integer(3)) > now) state.remaining = read.integer(2);
+        state.in_flight = read.integer(4);
+        states.push_back(std::move(state));
+    }
+    if (status != SQLITE_DONE) return sqlite_error(database_, "read the ledger of rate limits");
+    return states;
+}
+
 }  // namespace shaduf

@@ -82,6 +82,16 @@ std::shared_ptr<const observe::AlertSettings> AlertWatch::read_settings() const 
     return settings;
 }
 
+std::map<std::string, int64_t> AlertWatch::firing() {
+    std::map<std::string, int64_t> counts;
+    const auto listed = alerts_->list();
+    if (!listed.ok()) return counts;
+    for (const auto& shown : listed.value()) {
+        if (shown.incident.is_open()) ++counts[std::string(to_string(shown.incident.severity))];
+    }
+    return counts;
+}
+
 void AlertWatch::reload() { alerts_->set(read_settings()); }
 
 std::optional<Timestamp> AlertWatch::late_since(const FlowInfo& flow, Timestamp known_since, Timestamp now) const {

@@ -39,6 +39,8 @@ public:
     // What the scheduler has kept; quick.
     void hear(const FlowChanges& changes) { signals_->hear(changes); }
 
+    // How many alerts are not over, by severity.
+    std::map<std::string, int64_t> firing();
     observe::Alerts& alerts() { return *alerts_; }
 
 private:

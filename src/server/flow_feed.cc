@@ -45,6 +45,7 @@ void FlowFeed::hear(const FlowChanges& changes) {
 }
 
 void FlowFeed::hear(const TaskBoard::Change& change) {
+    if (change.lag != nullptr) return;  // pages do not show it
     const TryId& id = change.id;
     const std::string attempt = id.task + "/" + std::to_string(id.attempt);
     if (change.step != nullptr) {

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "server/answers.h"
+#include "server/serve_log.h"
 
 namespace shaduf::server {
 namespace {
@@ -90,10 +91,11 @@ FlowPtr RunViews::spec(const std::string& flow, const std::string& revision) {
     return specs_[key] = spec.release_value();
 }
 
-std::string RunViews::task_name(const RunId& id, TaskIndex task) {
-    const auto row = run(id);
-    const FlowPtr flow = row ? spec(row->flow, row->revision) : nullptr;
-    return flow == nullptr || task >= flow->graph.size() ? "" : flow->graph[task].name;
+TaskTitle RunViews::title_of(const TaskRow& task) {
+    const auto of = run(task.run);
+    const FlowPtr flow = of ? spec(of->flow, of->revision) : nullptr;
+    const bool is_known = flow != nullptr && task.task < flow->graph.size();
+    return {of ? of->flow : "", is_known ? flow->graph[task.task].name : ""};
 }
 
 Result<RunViews::Entry> RunViews::load(const RunRow& run) {

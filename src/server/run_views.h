@@ -21,6 +21,8 @@ class JsonWriter;
 
 namespace shaduf::server {
 
+struct TaskTitle;  // server/serve_log.h
+
 // How far a run has come, and what it has moved.
 struct RunTotals {
     int64_t tasks = 0;
@@ -52,8 +54,7 @@ public:
     std::optional<RunRow> run(const RunId& id);
     // The definition that a run keeps to; nullptr: it cannot be read any more.
     FlowPtr spec(const std::string& flow, const std::string& revision);
-    // "": it cannot be told any more.
-    std::string task_name(const RunId& run, TaskIndex task);
+    TaskTitle title_of(const TaskRow& task);
 
     // The last runs of a flow, newest first, at most kRecentMax, and when it last succeeded.
     struct Recent {

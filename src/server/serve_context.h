@@ -17,8 +17,10 @@
 #include "flow/task_log.h"
 
 namespace shaduf::observe {
-class Alerts;  // observe/alerts/alerts.h
-}
+class Alerts;        // observe/alerts/alerts.h
+class AnomalyWatch;  // observe/anomalies/anomaly_watch.h
+class Metrics;       // observe/metrics/metrics.h
+}  // namespace shaduf::observe
 
 // What the calls of the API reach. All parts are thread-safe and outlive the server.
 namespace shaduf::server {
@@ -75,6 +77,9 @@ struct ServeContext {
     observe::Alerts* alerts = nullptr;       // nullptr: nobody is told of anything here
     // Reads a folder as the project's own is read, with its variables and environment; to try out what files would be.
     std::function<std::vector<Error>(const std::string& folder, Project& project, FlowSet& flows)> read_folder = {};
+    observe::Metrics* metrics = nullptr;         // nullptr: nothing is counted
+    bool are_metrics_open = false;               // to everybody who reaches the server
+    observe::AnomalyWatch* anomalies = nullptr;  // nullptr: tables are not watched
 };
 
 }  // namespace shaduf::server

@@ -50,16 +50,19 @@ void ServeLog::message(Severity severity, std::string_view place, std::string_vi
     write(severity, whole, {});
 }
 
-void ServeLog::hear(const FlowChanges& changes, const std::function<std::string(const RunId&, TaskIndex)>& task_name) {
+void ServeLog::hear(const FlowChanges& changes, const std::function<TaskTitle(const TaskRow&)>& title_of) {
     for (const TaskRow& task : changes.tasks) {
         const Severity severity = severity_of(task.state);
         if (severity == Severity::info && style_ != ServeLogStyle::json) continue;
-        const std::string name = task_name(task.run, task.task);
-        const std::string shown = name.empty() ? std::to_string(task.task) : name;
+        if (task.state == TaskState::running && task.worker.empty()) continue;  // told when somebody has it
+        const TaskTitle title = title_of(task);
+        const std::string shown = title.task.empty() ? std::to_string(task.task) : title.task;
         const std::string text = "task " + shown + " of run " + task.run + " " +
                                  std::string(shaduf::to_string(task.state)) + because(task.why);
         write(severity, text, [&](JsonWriter& json) {
             json.field("run", task.run).field("task", shown).field("attempt", int64_t{task.attempt});
+            if (!title.flow.empty()) json.field("flow", title.flow);
+            if (!task.worker.empty()) json.field("worker", task.worker);
             json.field("state", shaduf::to_string(task.state));
         });
     }

@@ -15,6 +15,12 @@ class JsonWriter;
 
 namespace shaduf::server {
 
+// What a task is called; "" where that is not known.
+struct TaskTitle {
+    std::string flow;
+    std::string task;
+};
+
 enum class ServeLogStyle : uint8_t { plain, json, quiet };
 
 // What a server says about itself and its runs, a line each: text for people, or a JSON object with `run` and `task`
@@ -25,8 +31,7 @@ public:
 
     void say(Severity severity, std::string_view text);
     void message(Severity severity, std::string_view place, std::string_view text) override;
-    // `task_name` gives the name of a task of a run; "" when it is not known.
-    void hear(const FlowChanges& changes, const std::function<std::string(const RunId&, TaskIndex)>& task_name);
+    void hear(const FlowChanges& changes, const std::function<TaskTitle(const TaskRow&)>& title_of);
 
 private:
     void write(Severity severity, std::string_view text, const std::function<void(JsonWriter&)>& fields);

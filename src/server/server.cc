@@ -11,6 +11,7 @@ namespace {
 
 constexpr size_t kConnectionsMax = 1'024;
 constexpr std::chrono::seconds kIdleTimeout{75};
+constexpr std::chrono::seconds kEventsSentWithin{3};  // at the end
 constexpr const char* kState = "/.shaduf";
 
 Error not_alone_error(const std::string& host) {
@@ -27,7 +28,8 @@ Server::Server(Parts parts)
       task_types_(builtin_tasks()),
       apis_(builtin_apis()),
       room_(parts_.read),
-      audit_(parts_.folder + kState + "/audit.log", parts_.world.clock) {}
+      audit_(parts_.folder + kState + "/audit.log", parts_.world.clock),
+      metrics_(parts_.world.clock) {}
 
 Server::~Server() {
     stop(std::chrono::milliseconds(0));
@@ -64,9 +66,9 @@ Result<void> Server::begin(const Options& options, std::vector<Error>& errors) {
 }
 
 Result<void> Server::begin_platform(const Options& options) {
-    const auto name_of = [this](const RunId& run, TaskIndex task) {
+    const auto title_of = [this](const TaskRow& task) {
         RunViews* const views = told_views_.load();
-        return views == nullptr ? "" : views->task_name(run, task);
+        return views == nullptr ? TaskTitle{} : views->title_of(task);
     };
     FlowPlatform::Parts parts{
         .world = parts_.world,
@@ -76,12 +78,19 @@ Result<void> Server::begin_platform(const Options& options) {
         .worker = process_name(),
         .project = [this]() -> Result<std::shared_ptr<const Project>> { return room_.view().project; },
         .watcher =
-            [this, name_of](const FlowChanges& changes) {
+            [this, title_of](const FlowChanges& changes) {
                 feed_.hear(changes);
-                parts_.log.hear(changes, name_of);
+                metrics_.hear(changes);
+                if (auto* told = told_anomalies_.load()) told->hear(changes);
+                if (auto* told = told_events_.load()) told->hear(changes);
                 if (AlertWatch* const watch = told_watch_.load()) watch->hear(changes);
+                parts_.log.hear(changes, title_of);
             },
-        .board_watcher = [this](const TaskBoard::Change& change) { feed_.hear(change); },
+        .board_watcher =
+            [this](const TaskBoard::Change& change) {
+                feed_.hear(change);
+                metrics_.hear(change);
+            },
         .state = room_.view().project->state,
         .takes_tasks = options.places > 0,
         .places = options.places,
@@ -95,7 +104,41 @@ Result<void> Server::begin_platform(const Options& options) {
         std::make_unique<AlertWatch>(AlertWatch::Parts{parts_.world, *platform_, room_, *views_, live_, parts_.log});
     told_watch_ = alert_watch_.get();
     alert_watch_->start();
+    watch_tables();
     return {};
+}
+
+void Server::watch_tables() {
+    signals_ = [this](const observe::Signal& signal) {
+        const Severity severity = signal.is_over ? Severity::info : Severity::warning;
+        parts_.log.say(severity, signal.title + (signal.is_over ? "" : ": " + signal.text));
+        alert_watch_->alerts().tell(signal);
+    };
+    const auto rests = [this](const std::string& name) {
+        const auto flows = room_.view().flows;
+        const FlowInfo* flow = flows == nullptr ? nullptr : flows->find(name);
+        if (flow == nullptr || flow->is_endless) return true;
+        const bool begins = !flow->spec->schedules.empty() || !flow->on_tables.empty() || !flow->sensors.empty();
+        const auto paused = platform_->desk().is_paused(name);
+        return !begins || (paused.ok() && paused.value());
+    };
+    anomalies_ = std::make_unique<observe::AnomalyWatch>(observe::AnomalyWatch::Parts{
+        .store = platform_->store(),
+        .clock = parts_.world.clock,
+        .leads = [this] { return platform_->leads(); },
+        .rests = rests,
+        .flow_of =
+            [this](const RunId& id) {
+                const auto run = views_->run(id);
+                return run ? run->flow : std::string();
+            },
+        .sink = signals_,
+        .warn =
+            [this](const Error& error) {
+                parts_.log.say(Severity::warning, "tables cannot be watched at the moment: " + error.to_string());
+            }});
+    told_anomalies_ = anomalies_.get();
+    anomalies_->start();
 }
 
 Result<void> Server::listen(const Options& options) {
@@ -106,6 +149,17 @@ Result<void> Server::listen(const Options& options) {
     serve_->is_loopback = is_loopback_name(host);
     serve_->is_tls = !options.tls_certificate_file.empty();
     serve_->alerts = &alert_watch_->alerts();
+    serve_->metrics = &metrics_.metrics();
+    serve_->are_metrics_open = options.are_metrics_open;
+    serve_->anomalies = anomalies_.get();
+    metrics_.count_alerts_by([this] { return alert_watch_->firing(); });
+    TRY(metrics_.begin(*serve_, *platform_));
+    events_ = std::make_unique<EventExport>(
+        EventExport::Parts{*serve_, [this] { return platform_->leads(); },
+                           [this](const std::string& text) { parts_.log.say(Severity::warning, text); }},
+        TRY(read_observe_config(*room_.view().project)));
+    metrics_.metrics().collect_by([this](observe::MetricPage& page) { events_->collect(page); });
+    told_events_ = events_.get();
     serve_->is_draining = [this] { return is_draining_.load(); };
     router_ = std::make_unique<Router>(apis_, *serve_);
     site_ = std::make_unique<Site>(*router_, *serve_, options.ui_folder);
@@ -147,9 +201,14 @@ void Server::stop(std::chrono::milliseconds within) {
     is_draining_ = true;
     watch_.reset();
     if (platform_ != nullptr) platform_->drain(within);
+    told_anomalies_ = nullptr;
+    told_events_ = nullptr;
+    if (events_ != nullptr) events_->stop(kEventsSentWithin);
+    if (anomalies_ != nullptr) anomalies_->stop();
     if (alert_watch_ != nullptr) alert_watch_->stop();
     live_.stop();
     if (http_ != nullptr) http_->stop();
+    metrics_.end();
 }
 
 }  // namespace shaduf::server

@@ -10,13 +10,16 @@
 #include "connectors/connector.h"
 #include "flow/flow_platform.h"
 #include "server/alert_watch.h"
+#include "observe/anomalies/anomaly_watch.h"
 #include "server/audit_log.h"
+#include "server/event_export.h"
 #include "server/flow_feed.h"
 #include "server/live_events.h"
 #include "server/project_watch.h"
 #include "server/run_views.h"
 #include "server/serve_context.h"
 #include "server/serve_log.h"
+#include "server/server_metrics.h"
 #include "server/site.h"
 #include "server/users.h"
 
@@ -33,6 +36,7 @@ public:
         std::string tls_certificate_file;
         std::string tls_key_file;
         size_t places = 16;  // tasks at the same time, where several processes share the work; 0: it leaves them all
+        bool are_metrics_open = false;  // /metrics, to everybody who reaches the server
     };
     struct Parts {
         RunContext& world;
@@ -63,6 +67,7 @@ private:
     Result<void> begin_platform(const Options& options);
     Result<void> listen(const Options& options);
     static bool is_open(ServeContext& serve);
+    void watch_tables();
     void reload();
 
     const Parts parts_;
@@ -72,13 +77,19 @@ private:
     LiveEvents live_;
     AuditLog audit_;
     FlowFeed feed_{live_};
+    ServerMetrics metrics_;
+    observe::SignalSink signals_;                                  // what people may want to be told of
+    std::atomic<observe::AnomalyWatch*> told_anomalies_{nullptr};  // once it is there
     std::atomic<RunViews*> told_views_{nullptr};  // by whom tasks are named in the log, once there are views
     std::unique_ptr<Users> users_;
     std::unique_ptr<FlowPlatform> platform_;
     std::unique_ptr<RunViews> views_;
     std::unique_ptr<AlertWatch> alert_watch_;
     std::atomic<AlertWatch*> told_watch_{nullptr};  // once there is one
+    std::unique_ptr<observe::AnomalyWatch> anomalies_;
     std::unique_ptr<ServeContext> serve_;
+    std::unique_ptr<EventExport> events_;
+    std::atomic<EventExport*> told_events_{nullptr};
     std::unique_ptr<Router> router_;
     std::unique_ptr<Site> site_;
     std::unique_ptr<HttpServer> http_;

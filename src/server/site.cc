@@ -1,8 +1,12 @@
 #include "server/site.h"
 
+#include <algorithm>
+#include <array>
+
 #include "server/answers.h"
 #include "server/gate.h"
 #include "server/serve_context.h"
+#include "server/server_metrics.h"
 #include "server/users.h"
 
 namespace shaduf::server {
@@ -47,6 +51,7 @@ HttpServerResponse Site::ready() const {
 HttpServerResponse Site::answer(const HttpServerRequest& request) const {
     if (request.path == "/healthz") return plain(200, "ok\n");
     if (request.path == "/readyz") return ready();
+    if (request.path == "/metrics") return answer_metrics(request, serve_);
     if (request.path != "/api" && !request.path.starts_with("/api/")) {
         if (request.method != "GET" && request.method != "HEAD") return plain(405, "only GET is known here\n");
         return ui_.answer(request);
@@ -56,8 +61,28 @@ HttpServerResponse Site::answer(const HttpServerRequest& request) const {
     return router_.handle(request, std::get<Caller>(caller));
 }
 
+// By the endpoint, not by the path: paths have no end.
+void Site::count(const HttpServerRequest& request, int status, std::chrono::steady_clock::time_point began) const {
+    if (serve_.metrics == nullptr) return;
+    constexpr auto kMethods = std::to_array<std::string_view>({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"});
+    const auto* const known = std::find(kMethods.begin(), kMethods.end(), request.method);
+    std::string_view route = "ui";
+    if (request.path == "/healthz" || request.path == "/readyz" || request.path == "/metrics") {
+        route = std::string_view(request.path).substr(1);
+    } else if (request.path == "/api" || request.path.starts_with("/api/")) {
+        const EndpointSpec* spec = router_.find(request.method, request.target);
+        route = spec == nullptr ? "unknown" : spec->id;
+    }
+    const std::chrono::duration<double> took = serve_.world.clock.steady_now() - began;
+    serve_.metrics->add(observe::metric::http_requests,
+                        {route, known == kMethods.end() ? "other" : *known, std::to_string(status)});
+    serve_.metrics->observe(observe::metric::http_duration, {route}, took.count());
+}
+
 HttpServerResponse Site::handle(const HttpServerRequest& request) const {
+    const auto began = serve_.world.clock.steady_now();
     HttpServerResponse response = answer(request);
+    count(request, response.status, began);
     add_security_headers(response.headers, serve_.is_tls);
     return response;
 }

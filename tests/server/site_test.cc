@@ -1,6 +1,7 @@
 // Who may call, and what a foreign page, a foreign name or a missing token comes to: the OWASP basics without sockets.
 #include "server/site.h"
 
+#include "observe/metrics/metrics.h"
 #include "server/gate.h"
 #include "tests/server/serve_fixture.h"
 
@@ -73,6 +74,41 @@ TEST_F(SiteTest, WithoutUsersAForeignNameReachesNothing) {
     }
     serve->is_loopback = false;
     EXPECT_EQ(send("GET", "/api/v1/users").status, 401) << "no user, but other machines reach it";
+}
+
+TEST_F(SiteTest, MetricsAreForViewers) {
+    EXPECT_EQ(send("GET", "/metrics").status, 404) << "nothing is counted";
+    observe::Metrics metrics;
+    serve->metrics = &metrics;
+    EXPECT_EQ(send("GET", "/metrics").status, 200) << "without users, to whoever is on the machine";
+    EXPECT_EQ(send("GET", "/metrics", {{"Host", "evil.example"}}).status, 421);
+    EXPECT_EQ(send("GET", "/metrics", {{"Sec-Fetch-Site", "cross-site"}}).status, 403);
+    EXPECT_EQ(send("DELETE", "/metrics").status, 405);
+    add("ada", Role::admin);
+    const auto refused = send("GET", "/metrics");
+    EXPECT_EQ(refused.status, 401);
+    EXPECT_EQ(header(refused, "WWW-Authenticate"), "Bearer");
+    const auto token = users->add_token({.name = "prometheus", .role = Role::viewer}).release_value();
+    const std::string bearer = "Bearer " + token.secret;
+    EXPECT_EQ(send("GET", "/metrics", {{"Authorization", bearer}}).status, 200);
+    EXPECT_EQ(send("GET", "/metrics", {{"Authorization", "Bearer no"}}).status, 401);
+    EXPECT_EQ(send("GET", "/metrics", {{"Cookie", sign_in("ada").first}}).status, 200);
+    serve->are_metrics_open = true;
+    EXPECT_EQ(send("GET", "/metrics", {{"Host", "10.0.0.1"}}).status, 200);
+    EXPECT_EQ(send("GET", "/api/v1/runs").status, 401) << "only the metrics are open";
+}
+
+TEST_F(SiteTest, AnswersAreCountedByTheirEndpoint) {
+    observe::Metrics metrics;
+    serve->metrics = &metrics;
+    for (const char* path : {"/api/v1/runs/a", "/api/v1/runs/b", "/api/v1/runs/c%2Fd"}) send("GET", path);
+    send("GET", "/api/v1/nothing/there");
+    send("GET", "/healthz");
+    send("BREW", "/pot");
+    EXPECT_EQ(metrics.value(observe::metric::http_requests, {"getRun", "GET", "404"}), 3);
+    EXPECT_EQ(metrics.value(observe::metric::http_requests, {"unknown", "GET", "404"}), 1);
+    EXPECT_EQ(metrics.value(observe::metric::http_requests, {"healthz", "GET", "200"}), 1);
+    EXPECT_EQ(metrics.value(observe::metric::http_requests, {"ui", "other", "405"}), 1);
 }
 
 TEST_F(SiteTest, ForeignPagesAreRefused) {

@@ -2,6 +2,7 @@
 
 #include "base/json_writer.h"
 #include "base/time.h"
+#include "server/anomaly_views.h"
 #include "server/answers.h"
 #include "server/endpoint.h"
 #include "server/flow_health.h"
@@ -46,6 +47,7 @@ constexpr ShapeField kOverviewFields[] = {
     {"checked_at", &kTime},
     {"failing", &kListOf<kFailing>, "Flows whose last run has failed."},
     {"late", &kListOf<kLate>},
+    {"drifting", &kListOf<kAnomaly>, "Tables that are not as usual, but for those that are muted."},
     {"waiting", &kListOf<kWaiting>, "For somebody's approval."},
     {"fresh", &kFresh, "Tables that flows write."},
     {"timeline", &kListOf<kLine>},
@@ -107,6 +109,16 @@ void write_late(JsonWriter& json, const std::vector<FlowState>& flows, Timestamp
         json.end_object();
     }
     json.end_array();
+}
+
+Result<void> write_drifting(JsonWriter& json, ServeContext& serve, Timestamp now) {
+    json.key("drifting").begin_array();
+    for (const auto& [table, anomaly] : TRY(open_anomalies(serve.anomalies))) {
+        const auto muted = table.muted_until.find(anomaly.kind);
+        if (muted == table.muted_until.end() || muted->second <= now) write_anomaly(json, table, anomaly);
+    }
+    json.end_array();
+    return {};
 }
 
 // Tasks that wait for somebody: of runs that are open.
@@ -185,6 +197,7 @@ Result<ApiAnswer> show(ApiCall& call) {
     json.begin_object().field("seq", seq).field("checked_at", format_timestamp(now));
     TRY(write_failing(json, serve, flows));
     write_late(json, flows, now);
+    TRY(write_drifting(json, serve, now));
     TRY(write_waiting(json, serve));
     write_fresh(json, flows);
     const auto hours = std::clamp<int64_t>(call.query_integer("hours"), 1, kHoursMax);
