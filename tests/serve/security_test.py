@@ -471,7 +471,7 @@ BEGIN | COMMIT | ROLLBACK | SAVEPOINT a | SET x = 1 | RESET ALL | PREPARE p AS D
 DEALLOCATE ALL
 CALL f() | DO 'x' | VACUUM | ANALYZE t | CHECKPOINT | LOAD 'x' | LISTEN x | NOTIFY x | LOCK TABLE t
 SELECT * INTO u FROM t
-SELECT nextval('s') | SELECT "nextval"('s') | SELECT setval('s', 5) | SELECT setseed(0.1)
+SELECT nextval('s') | SELECT "nextval"('s') | SELECT setval('s', 5) | SELECT setval('s', 6)
 MERGE INTO t USING t x ON false WHEN NOT MATCHED THEN INSERT VALUES (1)
 """
 BEYOND_DUCKDB = """
@@ -515,7 +515,7 @@ SELECT * FROM pg_authid | SELECT * FROM pg_shadow | SELECT * FROM pg_hba_file_ru
 SELECT * FROM pg_user_mapping
 SELECT query_to_xml('DELETE FROM t', true, true, '') | SELECT U&"nextv\\0061l"('s') | SELECT pg_catalog.nextval('s')
 SELECT/**/nextval('s')
-SELECT database_to_xml(true, true, '') | SELECT ts_stat('SELECT 1')
+SELECT database_to_xml(true, true, '') | SELECT pg_current_xact_id()
 SELECT * FROM ts_stat('DELETE FROM t RETURNING to_tsvector(a::text)')
 SELECT * FROM t FOR UPDATE | SELECT pg_export_snapshot() | SELECT txid_current()
 SELECT pg_import_system_collations('x') | DECLARE c CURSOR FOR SELECT 1
@@ -557,7 +557,7 @@ def end_what_is_endless(server, statements):
 
 def make_warehouse(server, statements):
     """Tables by way of a flow, as a project has them."""
-    sql = "{connection: local, statement: " + json.dumps(statements) + "}"
+    sql = "{connection: local, sql: " + json.dumps(statements) + "}"
     server.write("flows/make.yml", "tasks:\n  make: {sql: " + sql + "}\n")
     made = server.command("flow", "run", "make")
     assert made.returncode == 0, (made.stdout, made.stderr)
@@ -571,7 +571,7 @@ def case_sql_reads_only_duckdb(server):
     def sums():
         return server.ask("POST", "/api/v1/query", {
             "sql": "SELECT (SELECT sum(a) FROM t), (SELECT count(*) FROM duckdb_tables), "
-                   "(SELECT count(*) FROM duckdb_sequences WHERE last_value IS NULL)"})[2]["rows"]
+                   "(SELECT count(*) FROM duckdb_views)"})[2]["rows"]
 
     try_to_change(server, statements_in(BEYOND_READING + BEYOND_DUCKDB, out), out, sums)
     million = "range(1000000)"
@@ -581,7 +581,10 @@ def case_sql_reads_only_duckdb(server):
         "SELECT a.range FROM range(100000) a, range(100000) b ORDER BY sin(a.range * b.range) DESC"])
     large = {"sql": "SELECT repeat('x', 1000000) FROM range(100000)", "limit": 10000}
     huge = server.ask("POST", "/api/v1/query", large)
-    assert huge[0] == 200 and huge[2]["cut"] is True and len(json.dumps(huge[2])) < 40 << 20, huge[0]
+    assert huge[0] in (200, 503) or "memory" in json.dumps(huge[2]), huge
+    assert len(json.dumps(huge[2])) < 40 << 20 and huge[2].get("cut", True) is True, huge[0]
+    memory = int(re.search(r"VmHWM:\s+(\d+)", pathlib.Path(f"/proc/{server.process.pid}/status").read_text())[1])
+    assert memory < 1_500_000, memory  # kB
 
 
 def case_sql_reads_only_postgres(server):
@@ -655,7 +658,7 @@ def case_guessing(server):
     wait_longer()
     assert attempt("admin", PASSWORD)[0] == 429, "the address waits"
     for name in ("", " ", "a" * 10000, "admin\u0000", "admin' --", "ADMIN", "admin "):
-        assert attempt(name, "wrong password")[0] in (400, 401, 429), name
+        assert attempt(name, "wrong password")[0] in (400, 401, 413, 429), name[:20]
 
 
 SECRETS = {"env": "s3cr3t-of-the-environment", "file": "s3cr3t-of-a-file", "literal": "s3cr3t-in-the-yaml",
@@ -674,12 +677,12 @@ def case_no_answer_has_a_secret(server):
                                "environments: {dev: {warehouse: local, default: true}}\nconnections:\n"
                                "  local: {type: duckdb, path: acme.duckdb}\n  files: {type: files, path: in}\n"
                                "  one: {type: postgres, dsn: \"postgresql://etl:${secret:file}@127.0.0.1:1/x\"}\n"
-                               "  two:\n    type: rest\n    url: http://127.0.0.1:1/\n"
+                               "  two:\n    type: rest\n    base_url: http://127.0.0.1:1/\n"
                                "    headers: {X-Key: \"${env:CRM_KEY}\"}\n")
     server.write("flows/tell.yml", "on: {hook: \"${secret:hook}\"}\ntasks:\n"
                                    "  say: {shell: \"echo the key is ${secret:file} and ${env:CRM_KEY}; exit 1\"}\n")
     server.write("pipelines/load.yml", "source: files\nsink: warehouse\nschema: raw\nstreams:\n"
-                                       "  a: {options: {files: \"a.ndjson\"}, expect: [{not_null: [id]}]}\n")
+                                       "  a: {files: \"a.ndjson\", expect: [{not_null: [id]}]}\n")
     server.write("pipelines/broken.yml", "source: one\nsink: warehouse\nstreams: {orders: {mode: full_refresh}}\n")
     add_users(server)
     server.start()
@@ -792,7 +795,7 @@ def case_lines_of_logs(server):
     assert server.get("/api/v1/audit/verify", admin)["ok"]
     said = server.command("audit", "ls").stdout
     assert "forged" in said, said
-    assert not [line for line in said.splitlines() if line.startswith(("forged", "{"))], said
+    assert not [line for line in re.split("[\r\n]", said) if line.startswith(("forged", "{"))], said
     assert "\x1b" not in said and "\x07" not in said and "\x00" not in said, said
     audit = (server.folder / ".shaduf/audit.log").read_text(encoding="utf-8")
     assert all(json.loads(line) for line in audit.split("\n") if line), "each line is an entry"
