@@ -1,4 +1,5 @@
-// How quick flows are: flow_bench dag|most|pace|minute [--state DSN] [--tasks N] [--rate N] [--seconds N] [--flows N]
+// How quick flows are: flow_bench dag|most|pace|minute --folder FOLDER [--state DSN] [--tasks N] [--rate N] [--seconds
+// N] [--flows N]
 //
 //   dag     one run of N empty tasks, four wide: from the end of the last task that one waits for to its own begin
 //   most    runs of two empty tasks, asked for by 64 clients, each of which asks again when its run has ended
@@ -26,7 +27,6 @@
 #include "flow/flow_platform.h"
 #include "flow/task_type.h"
 #include "io/duckdb.h"
-#include "io/private_folder.h"
 #include "tests/world.h"
 
 namespace shaduf {
@@ -88,6 +88,7 @@ private:
 struct Request {
     std::string what;
     std::string state;
+    std::string folder;
     size_t tasks = 10'000;
     size_t rate = 1'000;
     size_t seconds = 10;
@@ -124,7 +125,7 @@ public:
         FlowPlatform::Parts parts{.world = run_,
                                   .connectors = connectors_,
                                   .types = types_,
-                                  .folder = folder_->path(),
+                                  .folder = request.folder,
                                   .worker = "bench",
                                   .project = [this] { return Result<std::shared_ptr<const Project>>(project_); },
                                   .watcher = {},
@@ -153,7 +154,6 @@ public:
     Timestamp now() const { return clock_.now(); }
 
 private:
-    std::unique_ptr<PrivateFolder> folder_ = PrivateFolder::create().release_value();
     DuckDbInstances databases_;
     World world_{databases_};
     ShiftedClock clock_;
@@ -310,6 +310,7 @@ int main(int count, char** words) {
         const std::string name = words[i];
         const size_t number = std::strtoull(words[i + 1], nullptr, 10);
         if (name == "--state") request.state = words[i + 1];
+        if (name == "--folder") request.folder = words[i + 1];
         if (name == "--tasks") request.tasks = number;
         if (name == "--rate") request.rate = number;
         if (name == "--seconds") request.seconds = number;

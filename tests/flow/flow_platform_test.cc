@@ -328,14 +328,13 @@ TEST_P(FlowPlatformTest, PauseIsKept) {
 }
 
 TEST_P(FlowPlatformTest, TablesThatWereWrittenBeginAFlow) {
-    const auto platform =
-        start(flows({{"load", "tasks:\n  a: {word: {tables: [raw.a, raw.b]}}"},
-                     {"after", R"(
+    const auto platform = start(flows({{"load", "tasks:\n  a: {word: {tables: [raw.a, raw.b]}}"},
+                                       {"after", R"(
 on: {tables: [raw.b]}
 tasks:
   z: {word: "{{ inputs.trigger.tables['raw.b'] }}"}
 )"},
-                     {"other", "on: {tables: [raw.c]}\ntasks:\n  z: {word: x}"}}));
+                                       {"other", "on: {tables: [raw.c]}\ntasks:\n  z: {word: x}"}}));
     const RunId run = ask(*platform, "load");
     wait_until_running(2);
     const auto begun = platform->store().runs({.flow = "after"}).release_value();

@@ -147,7 +147,7 @@ TEST_F(RunsApiTest, ShowsARunWithItsCause) {
 TEST_F(RunsApiTest, AFlowThatHasChangedIsToldOf) {
     fail_run("a");
     const std::string text = flow_to_text(*flows.flows[0].spec);
-    ASSERT_TRUE(runs->keep_definition("daily", "r1", text).ok());
+    ASSERT_TRUE(runs->keep_definitions({{"daily", "r1", text}}).ok());
     flows.flows.clear();
     add_flow("daily", {{"other", {}}});
     FlowSpec changed = *flows.flows[0].spec;
