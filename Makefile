@@ -61,8 +61,9 @@ docs: build ## Write the pages of docs/ that are made from the declarations
 
 bench: bench-files bench-postgres bench-dbt bench-ads bench-stream bench-serve ## Run all benchmarks
 
-bench-serve: build ## Measure the server: memory, and answers under 200 clients and 50 streams
-	@bench/serve_load.py build/release/shaduf
+bench-serve: build ## Measure the server: flows on both stores, its start, its memory, and answers under load
+	@scripts/build release flow_bench
+	@bench/serve.py
 
 bench-files: build ## Measure NDJSON to Parquet and DuckDB against DuckDB itself and Polars
 	@bench/files

@@ -7,6 +7,7 @@ Prints a table and, as its last line, one JSON object.
 """
 import argparse
 import asyncio
+import contextlib
 import json
 import os
 import pathlib
@@ -98,6 +99,42 @@ async def load(port, options):
     return sorted(took), wrong, events, begun
 
 
+@contextlib.contextmanager
+def started(shaduf, folder):
+    """A server of the folder, as its process and port; ended behind it."""
+    with subprocess.Popen([os.path.abspath(shaduf), "serve", "--port", "0", "--json", "--quiet"], cwd=folder,
+                          stdout=subprocess.PIPE, text=True) as process:
+        try:
+            line = process.stdout.readline()
+            while line and '"url"' not in line:
+                line = process.stdout.readline()
+            if not line:
+                sys.exit("it did not start")
+            yield process, int(json.loads(line)["url"].rsplit(":", 1)[1])
+        finally:
+            process.terminate()
+            process.communicate(timeout=120)
+
+
+def measure(options):
+    """Figures by name."""
+    with tempfile.TemporaryDirectory(prefix="shaduf-load-") as name:
+        folder = pathlib.Path(name)
+        make_project(folder, options.pipelines)
+        begin = time.monotonic()
+        with started(options.shaduf, folder) as (process, port):
+            start = time.monotonic() - begin
+            time.sleep(2)
+            idle = resident_mb(process.pid)
+            took, wrong, events, begun = asyncio.run(load(port, options))
+            busy = resident_mb(process.pid)
+    return {"start_s": round(start, 2), "idle_rss_mb": round(idle, 1), "busy_rss_mb": round(busy, 1),
+            "api_calls_a_second": round(len(took) / options.seconds),
+            "api_p50_ms": round(took[len(took) // 2] * 1000, 1),
+            "api_p99_ms": round(took[int(len(took) * 0.99)] * 1000, 1), "api_max_ms": round(took[-1] * 1000, 1),
+            "api_errors": len(wrong), "runs_begun": len(begun), "events_told": len(events)}
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("shaduf")
@@ -106,36 +143,11 @@ def main():
     parser.add_argument("--streams", type=int, default=50)
     parser.add_argument("--every", type=float, default=0.5)
     parser.add_argument("--seconds", type=float, default=20)
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="shaduf-load-") as name:
-        folder = pathlib.Path(name)
-        make_project(folder, options.pipelines)
-        begin = time.monotonic()
-        with subprocess.Popen([os.path.abspath(options.shaduf), "serve", "--port", "0", "--json", "--quiet"],
-                              cwd=folder, stdout=subprocess.PIPE, text=True) as process:
-            try:
-                line = process.stdout.readline()
-                start = time.monotonic() - begin
-                if not line.startswith('{"url"'):
-                    sys.exit("it did not start: " + line)
-                port = int(json.loads(line)["url"].rsplit(":", 1)[1])
-                time.sleep(2)
-                idle = resident_mb(process.pid)
-                took, wrong, events, begun = asyncio.run(load(port, options))
-                busy = resident_mb(process.pid)
-            finally:
-                process.terminate()
-                process.communicate(timeout=60)
-    figures = {"start_s": round(start, 2), "idle_rss_mb": round(idle, 1), "busy_rss_mb": round(busy, 1),
-               "api_calls_a_second": round(len(took) / options.seconds),
-               "api_p50_ms": round(took[len(took) // 2] * 1000, 1),
-               "api_p99_ms": round(took[int(len(took) * 0.99)] * 1000, 1),
-               "api_max_ms": round(took[-1] * 1000, 1), "api_errors": len(wrong), "runs_begun": len(begun),
-               "events_told": len(events)}
+    figures = measure(parser.parse_args())
     for name, value in figures.items():
         print(f"{name:20} {value}")
     short = [name for name, most in LIMITS.items() if figures[name] > most]
-    print(json.dumps({"bench": "serve", "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+    print(json.dumps({"bench": "serve_load", "machine": f"{platform.machine()}, {os.cpu_count()} cores",
                       "figures": figures, "short": short}))
 
 

@@ -76,10 +76,11 @@ int serve(Session& session, const Server::Options& options, std::chrono::millise
     ServeLog log(session.out(), style, clock);
     RunContext& world = session.world(&log);
     std::vector<Error> errors;
-    const auto read = [&](Project& project, FlowSet& flows) {
-        return read_project_and_flows(session, types, project, flows);
+    const auto read = [&](const std::string& folder, Project& project, FlowSet& flows) {
+        return read_project_and_flows(session, types, folder, project, flows);
     };
-    auto running = Server::start({world, session.connectors(), log, ".", read, kVersion}, options, errors);
+    const auto read_own = [&](Project& project, FlowSet& flows) { return read(".", project, flows); };
+    auto running = Server::start({world, session.connectors(), log, ".", read_own, kVersion, read}, options, errors);
     if (!errors.empty()) return session.fail(errors);
     if (!running.ok()) return session.fail(running.error());
     print_start(session, *running.value());

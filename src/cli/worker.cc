@@ -40,7 +40,7 @@ class WorkingProcess {
 public:
     WorkingProcess(Session& session, ServeLog& log)
         : session_(session), log_(log), types_(builtin_tasks()), room_([this](Project& project, FlowSet& flows) {
-              return read_project_and_flows(session_, types_, project, flows);
+              return read_project_and_flows(session_, types_, ".", project, flows);
           }) {}
 
     Result<void> start(size_t places, std::vector<Error>& errors) {

@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::string_view kTasks = "tasks";
 constexpr std::chrono::milliseconds kStopPatience{10'000};
+constexpr size_t kDefinitionsAtOnce = 5'000;
 
 // Numbers that differ from process to process, and from call to call. Thread-safe.
 class Random {
@@ -88,12 +89,22 @@ Result<void> FlowDecider::start(std::shared_ptr<const FlowSet> flows, const std:
 }
 
 Result<void> FlowDecider::keep_definitions(const FlowSet& flows) {
+    if (!knows_kept_) kept_ = TRY(parts_.store->definitions_kept());
+    knows_kept_ = true;
+    std::vector<FlowDefinition> left;
+    const auto keep = [&]() -> Result<void> {
+        TRY(parts_.store->keep_definitions(left));
+        for (FlowDefinition& of : left) kept_.emplace(std::move(of.flow), std::move(of.revision));
+        left.clear();
+        return {};
+    };
     for (const FlowInfo& flow : flows.flows) {
         const FlowSpec& own = *flow.spec;
-        if (!kept_.emplace(own.name, own.revision).second) continue;
-        TRY(parts_.store->keep_definition(own.name, own.revision, flow_to_text(own)));
+        if (kept_.contains({own.name, own.revision})) continue;
+        left.push_back({own.name, own.revision, flow_to_text(own)});
+        if (left.size() == kDefinitionsAtOnce) TRY(keep());
     }
-    return {};
+    return left.empty() ? Result<void>() : keep();
 }
 
 Result<std::vector<FlowPtr>> FlowDecider::specs(const FlowSet& flows) const {

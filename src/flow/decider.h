@@ -55,6 +55,7 @@ private:
     const Parts parts_;
     mutable std::mutex mutex_;
     std::shared_ptr<const FlowSet> flows_;
+    bool knows_kept_ = false;
     std::set<std::pair<std::string, std::string>> kept_;  // definitions, by flow and revision
     std::unique_ptr<FlowTriggers> triggers_;
     std::unique_ptr<Scheduler> scheduler_;

@@ -1,6 +1,7 @@
 #include "flow/flow_files.h"
 
 #include <algorithm>
+#include <atomic>
 #include <filesystem>
 #include <set>
 #include <thread>
@@ -21,6 +22,7 @@ constexpr int kImplicitRetries = 2;
 // An endless load comes again for ever, as a run is opened anew behind the last of these.
 constexpr int kEndlessRetries = 100;
 constexpr std::chrono::minutes kEndlessDelayMax{5};
+constexpr size_t kFilesAThread = 32;  // fewer are not worth one
 
 bool is_flow_name(std::string_view name) {
     return !name.empty() && name.size() <= 200 && name.front() != '.' &&
@@ -67,6 +69,7 @@ private:
             const auto extension = entry.path().extension();
             if (extension == ".yml" || extension == ".yaml") files.insert(entry.path().filename().string());
         }
+        std::vector<Reading> readings;
         for (const std::string& file : files) {
             const std::string name = std::filesystem::path(file).stem();
             const std::string path = "flows/" + file;
@@ -78,15 +81,40 @@ private:
                 fail(Place::in_file(path, 0), "flow given twice, as .yml and as .yaml: " + name);
                 continue;
             }
-            const auto node = Node::load_yaml(project_.folder + "/" + path, path);
-            if (!node.ok()) {
-                errors_.push_back(node.error());
-                continue;
-            }
-            FlowInfo info = read_flow(name, node.value(), parts_, errors_);
-            if (info.spec == nullptr) continue;
-            out_.flows.push_back(std::move(info));
+            readings.push_back({name, path, {}, {}});
         }
+        read_all(readings);
+        for (Reading& reading : readings) {
+            errors_.insert(errors_.end(), reading.errors.begin(), reading.errors.end());
+            if (reading.info.spec != nullptr) out_.flows.push_back(std::move(reading.info));
+        }
+    }
+
+    struct Reading {
+        std::string name;
+        std::string path;
+        FlowInfo info;
+        std::vector<Error> errors;
+    };
+    // Files do not look at each other, so that many are read side by side.
+    void read_all(std::vector<Reading>& readings) const {
+        std::atomic<size_t> next{0};
+        const auto read_some = [&] {
+            for (size_t at = next++; at < readings.size(); at = next++) {
+                Reading& reading = readings[at];
+                const auto node = Node::load_yaml(project_.folder + "/" + reading.path, reading.path);
+                if (node.ok()) {
+                    reading.info = read_flow(reading.name, node.value(), parts_, reading.errors);
+                } else {
+                    reading.errors.push_back(node.error());
+                }
+            }
+        };
+        const size_t wanted = std::min<size_t>(readings.size() / kFilesAThread, std::thread::hardware_concurrency());
+        std::vector<std::thread> others;
+        while (others.size() + 1 < wanted) others.emplace_back(read_some);
+        read_some();
+        for (std::thread& other : others) other.join();
     }
 
     static TaskSpec task(std::string type, std::initializer_list<std::pair<const char*, std::string>> options) {

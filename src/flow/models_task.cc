@@ -7,11 +7,13 @@
 
 #include "base/json_writer.h"
 #include "base/text.h"
+#include "base/time.h"
 #include "flow/pipeline_tables.h"
 #include "models/command/dbt_command.h"
 #include "models/command/loaded_tables.h"
 #include "models/command/warehouse_target.h"
 #include "pipeline/lease.h"
+#include "pipeline/meta_store.h"
 
 namespace shaduf {
 namespace {
@@ -98,9 +100,18 @@ public:
             if (step.state == TaskState::warned && first_warning.empty()) first_warning = message;
             if (step.state == TaskState::failed && first_failure.empty()) first_failure = node.name + ": " + message;
             ++counts[step.state];
+            if (is_test) note_check(node, *result, message);
             if (is_success(step.state) && !table.empty()) tables.push_back(table);
         }
         task_.board.set_step(task_.id, std::move(step));
+    }
+
+    // The history is a convenience: the task goes on without it, and says so.
+    void keep_checks() {
+        if (checks_.empty()) return;
+        const auto history = MetaStore::open(task_.project.folder + "/.shaduf/meta.db");
+        const auto saved = history.ok() ? history.value()->save_checks(checks_) : Result<void>(history.error());
+        if (!saved.ok()) task_.log.write(Severity::warning, "tests", saved.error().to_string());
     }
 
     std::map<TaskState, int64_t> counts;
@@ -109,7 +120,24 @@ public:
     std::string first_failure;
 
 private:
+    void note_check(const models::Node& node, const models::NodeResult& result, const std::string& message) {
+        CheckRecord record{.id = node.unique_id,
+                           .run_id = task_.id.run,
+                           .at = format_timestamp(task_.run.clock.now()),
+                           .state = "passed",
+                           .rows = result.failures.value_or(0),
+                           .message = ""};
+        if (result.status == models::NodeStatus::skipped || result.status == models::NodeStatus::no_op) return;
+        if (result.status == models::NodeStatus::warn) record.state = "warned";
+        if (models::is_failure(result.status)) {
+            record.state = result.status == models::NodeStatus::error ? "error" : "failed";
+        }
+        if (record.state != "passed") record.message = message;
+        checks_.push_back(std::move(record));
+    }
+
     TaskTry& task_;
+    std::vector<CheckRecord> checks_;
     std::mutex mutex_;
     std::map<std::string, Timestamp> began_;
 };
@@ -253,6 +281,7 @@ TaskOutcome run_models_task(const std::string& verb, const Options& options, Tas
         }
         status = models::run_dbt_command(world, words_of(verb, options, folder.value().path), console, filter);
     }
+    steps.keep_checks();
     return outcome_of(status, steps, error_log.first, task);
 }
 

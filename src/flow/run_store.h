@@ -4,7 +4,9 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -24,6 +26,13 @@ struct RunFilter {
     int64_t limit = 100;
 };
 
+// A flow as it was at some time, as a text.
+struct FlowDefinition {
+    std::string flow;
+    std::string revision;
+    std::string text;
+};
+
 // Where runs are kept: what the engine has decided, and how it came about. Thread-safe.
 //
 // Errors: conflict when another process leads, or has the same run (then nothing was written); unavailable for what
@@ -38,8 +47,10 @@ public:
     virtual Result<FlowRemains> remains() = 0;
 
     // A flow's definition, once and for ever under its revision.
-    virtual Result<void> keep_definition(const std::string& flow, const std::string& revision,
-                                         const std::string& text) = 0;
+    // All of them or none; what is kept already stays. There may be a hundred thousand.
+    virtual Result<void> keep_definitions(const std::vector<FlowDefinition>& definitions) = 0;
+    // By flow and revision.
+    virtual Result<std::set<std::pair<std::string, std::string>>> definitions_kept() = 0;
     virtual Result<std::optional<std::string>> definition(const std::string& flow, const std::string& revision) = 0;
 
     // Newest first.

@@ -159,12 +159,24 @@ public:
         return remains;
     }
 
-    Result<void> keep_definition(const std::string& flow, const std::string& revision,
-                                 const std::string& text) override {
+    Result<void> keep_definitions(const std::vector<FlowDefinition>& definitions) override {
         const std::lock_guard lock(mutex_);
-        SqliteStatement put(database_, "INSERT OR IGNORE INTO definition VALUES (?, ?, ?)");
-        for (const auto* value : {&flow, &revision, &text}) put.bind(*value);
-        return done(put, "keep a flow");
+        return in_transaction([&]() -> Result<void> {
+            SqliteStatement put(database_, "INSERT OR IGNORE INTO definition VALUES (?, ?, ?)");
+            for (const FlowDefinition& of : definitions) {
+                for (const auto* value : {&of.flow, &of.revision, &of.text}) put.bind(*value);
+                TRY(done(put, "keep a flow"));
+                put.reset();
+            }
+            return {};
+        });
+    }
+    Result<std::set<std::pair<std::string, std::string>>> definitions_kept() override {
+        const std::lock_guard lock(mutex_);
+        std::set<std::pair<std::string, std::string>> kept;
+        SqliteStatement select(database_, "SELECT flow, revision FROM definition ORDER BY flow, revision");
+        TRY(each(select, [&] { kept.emplace_hint(kept.end(), select.text(0), select.text(1)); }));
+        return kept;
     }
     Result<std::optional<std::string>> definition(const std::string& flow, const std::string& revision) override {
         const std::lock_guard lock(mutex_);

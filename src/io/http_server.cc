@@ -20,6 +20,7 @@
 
 #include "base/text.h"
 #include "io/growing_threads.h"
+#include "io/http_head.h"
 #include "io/socket_wire.h"
 
 namespace shaduf {
@@ -53,10 +54,18 @@ public:
         }
         request_until_ = in(options_.request_patience);
         head_bytes_left_ = kHeadBytesMax;
+        head_.clear();
         return true;
     }
     // What is read from now on is the body.
-    void end_head() { head_bytes_left_ = SIZE_MAX; }
+    void end_head() {
+        head_bytes_left_ = SIZE_MAX;
+        head_problem_ = check_request_head(head_);
+    }
+    // Whether the library has found a request in what came.
+    bool has_head() const { return head_bytes_left_ == SIZE_MAX; }
+    // A status, 0 when there is none.
+    int head_problem() const { return head_problem_; }
     void arm(HttpServerFault fault) { fault_ = std::move(fault); }
     // The connection ends with the answer that is made now.
     void end_after_answer() { is_last_ = true; }
@@ -80,7 +89,10 @@ public:
         if (read_at_ == read_.size() && !fill()) return -1;
         const size_t count = std::min({size, read_.size() - read_at_, head_bytes_left_});
         if (count == 0) return -1;
-        if (head_bytes_left_ != SIZE_MAX) head_bytes_left_ -= count;
+        if (head_bytes_left_ != SIZE_MAX) {
+            head_bytes_left_ -= count;
+            head_.append(read_, read_at_, count);
+        }
         std::copy_n(read_.data() + read_at_, count, out);
         read_at_ += count;
         return static_cast<ssize_t>(count);
@@ -153,6 +165,8 @@ private:
     const int stop_event_;
     Moment request_until_{};
     size_t head_bytes_left_ = kHeadBytesMax;
+    std::string head_;  // as it came
+    int head_problem_ = 0;
     std::string read_;
     size_t read_at_ = 0;
     std::string written_;
@@ -246,6 +260,11 @@ public:
             ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
         });
         set_pre_routing_handler([this](const httplib::Request& from, httplib::Response& to) {
+            if (serving->head_problem() != 0) {
+                to.status = serving->head_problem();
+                serving->end_after_answer();
+                return HandlerResponse::Handled;
+            }
             if (has_body(from)) return HandlerResponse::Unhandled;
             HttpServerRequest request = request_of(from);
             if (skip_body(from)) {
@@ -323,7 +342,7 @@ private:
                     request.headers.erase(name);
                 }
             });
-            is_done = !connection.finish_answer() || !ok || is_last;
+            is_done = !connection.finish_answer() || !ok || is_last || !connection.has_head();
         }
         serving = nullptr;
         if (!connection.is_broken()) ::shutdown(socket, SHUT_RDWR);

@@ -273,7 +273,7 @@ Result<std::vector<RejectedRow>> Expectations::check_in_order(const CheckedRows&
 }
 
 // What is wrong with the load as a whole so far; empty: nothing.
-std::string Expectations::problem_of(const RunContext& run, Rule& rule, const Counts& counts) {
+std::string Expectations::problem_of(const RunContext& run, const Rule& rule, const Counts& counts) {
     const ExpectConfig& config = rule.config;
     if (config.kind == ExpectKind::row_count) {
         const auto bound = [](const std::optional<std::string>& text, int64_t none) {
@@ -319,6 +319,24 @@ Result<void> Expectations::judge(const RunContext& run, const Counts& counts) {
         failures_.push_back(error.at(config.place));
     }
     return {};
+}
+
+std::vector<CheckResult> Expectations::results(const RunContext& run, const Counts& counts) const {
+    std::vector<CheckResult> results;
+    for (const auto& rule : rules_) {
+        const ExpectConfig& config = rule->config;
+        const bool is_told = counts.at_end && (counts.read > 0 || config.kind == ExpectKind::row_count);
+        if (!is_told && rule->failed == 0) continue;
+        CheckResult result{.text = config.text, .state = "passed", .rows = rule->failed};
+        const bool has_column = rule->column_seen || config.columns.empty() || counts.read == 0;
+        result.message = has_column ? problem_of(run, *rule, counts) : "the load has no such column";
+        // Within a limit, or of severity error, rows that fail do not stop the load.
+        const bool fails = !result.message.empty() || (result.rows > 0 && !rule->has_limit());
+        if (fails || result.rows > 0) result.state = "warned";
+        if (fails && has_column && config.severity != ExpectSeverity::warn) result.state = "failed";
+        results.push_back(std::move(result));
+    }
+    return results;
 }
 
 }  // namespace shaduf

@@ -22,6 +22,14 @@ struct CheckedRows {
     std::vector<std::vector<bool>> key_is_null;
 };
 
+// What came of one expectation.
+struct CheckResult {
+    std::string text;   // of the expectation
+    std::string state;  // passed, warned, failed
+    int64_t rows = 0;   // that did not meet it
+    std::string message = {};
+};
+
 // The expectations of one stream for one load. Life: create, load_keys, then `check` by any worker and `check_in_order`
 // by the writer alone, batch by batch in the order of reading, and at the end `judge`.
 class Expectations {
@@ -62,6 +70,8 @@ public:
     // before its commit.
     Result<void> judge(const RunContext& run, const Counts& counts);
 
+    // What is known of each by now. Of a load that did not come to its end, only of those that rows have failed.
+    std::vector<CheckResult> results(const RunContext& run, const Counts& counts) const;
     // After the end: failures that the load survived but that its owner must hear of.
     const std::vector<std::string>& warnings() const { return warnings_; }
     // A check of the whole load of severity error failed: the rows stay, the stream ends as failed.
@@ -73,7 +83,7 @@ private:
     Expectations();
     Result<void> fill_from_table(RunContext& run, Rule& rule, TableReader& reader, const std::string& schema,
                                  const std::string& table, const std::vector<std::string>& columns);
-    static std::string problem_of(const RunContext& run, Rule& rule, const Counts& counts);
+    static std::string problem_of(const RunContext& run, const Rule& rule, const Counts& counts);
     Result<bool> key_fails(Rule& rule, const KeyHash& key, bool is_null);
 
     std::vector<std::unique_ptr<Rule>> rules_;

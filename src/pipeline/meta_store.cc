@@ -9,8 +9,8 @@
 namespace shaduf {
 namespace {
 
-// 2: the ledger of rate limits.
-constexpr int kSchemaVersion = 2;
+// 2: the ledger of rate limits. 3: results of checks.
+constexpr int kSchemaVersion = 3;
 constexpr int kBusyTimeoutMs = 5000;
 
 constexpr const char* kSchema = R"(
@@ -29,6 +29,9 @@ constexpr const char* kSchema = R"(
     CREATE TABLE IF NOT EXISTS rate_permit (
         id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL, process INTEGER NOT NULL, at INTEGER NOT NULL);
     CREATE INDEX IF NOT EXISTS rate_permit_by_key ON rate_permit (key);
+    CREATE TABLE IF NOT EXISTS check_run (
+        id TEXT NOT NULL, at TEXT NOT NULL, run_id TEXT NOT NULL, state TEXT NOT NULL, rows INTEGER NOT NULL,
+        message TEXT NOT NULL, PRIMARY KEY (id, at, run_id)) WITHOUT ROWID;
 )";
 
 constexpr const char* kSave = R"(

@@ -4,7 +4,9 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -34,6 +36,17 @@ struct RateState {
     int64_t in_flight = 0;
 };
 
+// What came of one check in one run: of an expectation of a stream, or of a test of the models.
+struct CheckRecord {
+    std::string id;  // `expectation_id`, or the test's unique id
+    std::string run_id;
+    std::string at;     // ISO 8601
+    std::string state;  // passed, warned, failed, error
+    int64_t rows = 0;   // that did not meet it
+    std::string message = {};
+};
+std::string expectation_id(std::string_view pipeline, std::string_view stream, std::string_view text);
+
 // The project's own small database (SQLite, `.shaduf/meta.db`): history of runs, and copies of checkpoints. Nothing in
 // it decides what is read or written: the truth is in the sinks, so the file may be deleted. Thread-safe; several
 // processes may share it. A file written by a newer version is refused, with both versions named.
@@ -52,6 +65,11 @@ public:
     Result<std::vector<RateState>> rate_states(Timestamp now, int64_t limit);
     // The newest record of each stream that was ever run.
     Result<std::vector<StreamRecord>> latest_of_each_stream();
+    // Results of checks; of each the newest kChecksKept are kept.
+    Result<void> save_checks(std::span<const CheckRecord> records);
+    // By id, of each the oldest first.
+    Result<std::vector<CheckRecord>> checks();
+    static constexpr int64_t kChecksKept = 100;
 
 private:
     explicit MetaStore(sqlite3* database) : database_(database) {}

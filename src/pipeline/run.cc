@@ -147,6 +147,7 @@ private:
         const auto& error = plan.result.error;
         const bool canceled = error && error->kind() == ErrorKind::canceled;
         record(plan, !error ? "done" : canceled ? "canceled" : "failed");
+        record_checks(plan);
     }
 
     void run_until_it_ends(Plan& plan) {
@@ -198,6 +199,22 @@ private:
         record.checkpoint = plan.result.checkpoint ? plan.result.checkpoint->value() : "";
         record.started_at = plan.started_at;
         const auto saved = history_->save(record);
+        if (!saved.ok()) run_.events.message(Severity::warning, pipeline_.name, saved.error().to_string());
+    }
+
+    void record_checks(const Plan& plan) {
+        if (history_ == nullptr || plan.result.checks.empty()) return;
+        std::vector<CheckRecord> records;
+        const std::string at = format_timestamp(run_.clock.now());
+        for (const CheckResult& check : plan.result.checks) {
+            records.push_back({.id = expectation_id(pipeline_.name, plan.config->name, check.text),
+                               .run_id = run_id_,
+                               .at = at,
+                               .state = check.state,
+                               .rows = check.rows,
+                               .message = check.message});
+        }
+        const auto saved = history_->save_checks(records);
         if (!saved.ok()) run_.events.message(Severity::warning, pipeline_.name, saved.error().to_string());
     }
 

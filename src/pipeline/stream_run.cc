@@ -127,6 +127,8 @@ public:
             result_.error = job_.expectations->failures().front();
         }
         for (const auto& warning : job_.expectations->warnings()) warn(warning);
+        result_.checks = job_.expectations->results(
+            run_, {result_.progress.rows_read, result_.progress.rows_written, was_judged_ || never_ends()});
         if (!result_.error && result_.progress.rows_written > 0) {
             for (const auto& column : job_.policies->unmet()) {
                 warn("policy of column " + column + ": the load has no such column");
@@ -320,6 +322,7 @@ private:
         }
         if (never_ends() && parent_.cancellation.canceled() && may_commit()) TRY(commit(CommitKind::interim));
         TRY(parent_.cancellation.check());
+        was_judged_ = true;
         TRY(judge(true));
         return commit(CommitKind::final);
     }
@@ -473,6 +476,7 @@ private:
     std::optional<Checkpoint> pending_;        // the writer's: told last, behind rows that are not committed yet
     bool unplaced_rows_ = false;               // the writer's: rows behind that were written
     bool changed_ = false;                     // the writer's: rows came since the last commit
+    bool was_judged_ = false;                  // the writer's: the expectations, on the load as a whole
     std::mutex mutex_;                         // guards committed_
     std::optional<Checkpoint> committed_;
     std::optional<Checkpoint> acknowledged_;

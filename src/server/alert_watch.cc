@@ -87,7 +87,9 @@ std::map<std::string, int64_t> AlertWatch::firing() {
     const auto listed = alerts_->list();
     if (!listed.ok()) return counts;
     for (const auto& shown : listed.value()) {
-        if (shown.incident.is_open()) ++counts[std::string(to_string(shown.incident.severity))];
+        const Severity severity = shown.incident.severity;
+        const char* name = severity == Severity::error ? "error" : severity == Severity::warning ? "warning" : "info";
+        if (shown.incident.is_open()) ++counts[name];
     }
     return counts;
 }

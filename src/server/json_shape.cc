@@ -131,6 +131,8 @@ std::vector<ShapeProblem> check_json(std::string_view text, const Shape& shape) 
         checker.check(Json::parse(text), shape, "");
     } catch (const Json::parse_error& error) {
         checker.add("", "is no JSON: wrong at byte " + std::to_string(error.byte));
+    } catch (const Json::out_of_range&) {
+        checker.add("", "has a number that is too large");
     }
     return std::move(checker.problems);
 }

@@ -161,6 +161,8 @@ Result<void> Server::listen(const Options& options) {
     metrics_.metrics().collect_by([this](observe::MetricPage& page) { events_->collect(page); });
     told_events_ = events_.get();
     serve_->is_draining = [this] { return is_draining_.load(); };
+    serve_->folder = parts_.folder;
+    serve_->read_folder = parts_.read_folder;
     router_ = std::make_unique<Router>(apis_, *serve_);
     site_ = std::make_unique<Site>(*router_, *serve_, options.ui_folder);
     HttpServerOptions http;

@@ -199,8 +199,8 @@ TEST_P(RunStoreTest, ForgetsWhatEndedLongAgo) {
 
 TEST_P(RunStoreTest, KeepsEachDefinitionOnce) {
     EXPECT_EQ(store->definition("f", "r1").value(), std::nullopt);
-    ASSERT_TRUE(store->keep_definition("f", "r1", "tasks: []").ok());
-    ASSERT_TRUE(store->keep_definition("f", "r1", "another").ok());
+    ASSERT_TRUE(store->keep_definitions({{"f", "r1", "tasks: []"}}).ok());
+    ASSERT_TRUE(store->keep_definitions({{"f", "r1", "another"}}).ok());
     EXPECT_EQ(store->definition("f", "r1").value(), "tasks: []");
 }
 

@@ -56,9 +56,11 @@ public:
         return store_.keep(changes);
     }
     Result<FlowRemains> remains() override { return store_.remains(); }
-    Result<void> keep_definition(const std::string& flow, const std::string& revision,
-                                 const std::string& text) override {
-        return store_.keep_definition(flow, revision, text);
+    Result<void> keep_definitions(const std::vector<FlowDefinition>& definitions) override {
+        return store_.keep_definitions(definitions);
+    }
+    Result<std::set<std::pair<std::string, std::string>>> definitions_kept() override {
+        return store_.definitions_kept();
     }
     Result<std::optional<std::string>> definition(const std::string& flow, const std::string& revision) override {
         return store_.definition(flow, revision);
@@ -143,7 +145,7 @@ TEST_F(SchedulerTest, GoesOnFromWhatWasKept) {
     scheduler->settle();
     scheduler->began(run, 0, 1, "w1");
     scheduler->settle();
-    ASSERT_TRUE(store->keep_definition("f", "r1", "the text").ok());
+    ASSERT_TRUE(store->keep_definitions({{"f", "r1", "the text"}}).ok());
     // Another process, with another definition by now; the worker is still there.
     begin({flow("f", "r2")}, {"w1"});
     runner.holds = false;

@@ -257,7 +257,8 @@ std::unique_ptr<HttpServer> start_bounded() {
 
 TEST(HttpServer, EndsRequestsThatDoNotCome) {
     const auto server = start_bounded();
-    for (const char* begun : {"G", "GET / HTTP/1.1\r\nHost: a\r\n", "POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\nx"}) {
+    const char* const kBody = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nx";
+    for (const char* begun : {"G", "GET / HTTP/1.1\r\nHost: a\r\n", kBody}) {
         SCOPED_TRACE(begun);
         RawClient client(server->port());
         client.send(begun);
@@ -279,14 +280,14 @@ TEST(HttpServer, RefusesBodiesInChunksThatTurnOutTooLarge) {
     RawClient client(server->port());
     std::string body;
     for (int i = 0; i < 3; ++i) body += "190\r\n" + std::string(400, 'x') + "\r\n";
-    client.send("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" + body + "0\r\n\r\n");
+    client.send("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n" + body + "0\r\n\r\n");
     EXPECT_THAT(client.read_to_end(), StartsWith("HTTP/1.1 413"));
 }
 
 TEST(HttpServer, TellsTheClientsAddress) {
     const auto server = start_bounded();
     RawClient client(server->port());
-    client.send("GET / HTTP/1.1\r\nConnection: close\r\n\r\n");
+    client.send("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
     EXPECT_THAT(client.read_to_end(), EndsWith("127.0.0.1 0"));
 }
 

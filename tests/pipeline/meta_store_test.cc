@@ -4,6 +4,7 @@
 #include <sqlite3.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
@@ -55,6 +56,24 @@ TEST(MetaStore, KeepsRunsAcrossOpenings) {
     EXPECT_EQ(latest[1].checkpoint, "{\"page\":3}");
 }
 
+TEST(MetaStore, KeepsTheNewestResultsOfEachCheck) {
+    const std::string path = fresh_path("meta_checks");
+    auto store = MetaStore::open(path).release_value();
+    const auto at = [](int64_t n) { return "2026-01-01T00:" + std::to_string(100 + n) + "Z"; };
+    for (int64_t n = 0; n < MetaStore::kChecksKept + 5; ++n) {
+        const std::vector<CheckRecord> records = {{"a", "r" + std::to_string(n), at(n), "failed", n, "it's wrong"},
+                                                  {"b", "r" + std::to_string(n), at(n % 3), "passed", 0, ""}};
+        ASSERT_TRUE(store->save_checks(records).ok());
+    }
+    store = MetaStore::open(path).release_value();
+    const auto checks = store->checks().release_value();
+    const auto is_a = [](const CheckRecord& record) { return record.id == "a"; };
+    ASSERT_EQ(std::count_if(checks.begin(), checks.end(), is_a), MetaStore::kChecksKept);
+    EXPECT_EQ(checks.front().rows, 5);
+    EXPECT_EQ(checks.front().message, "it's wrong");
+    EXPECT_EQ(checks[MetaStore::kChecksKept - 1].rows, MetaStore::kChecksKept + 4);
+}
+
 TEST(MetaStore, RefusesANewerVersionAndAFileThatIsNone) {
     const std::string path = fresh_path("meta_newer");
     ASSERT_TRUE(MetaStore::open(path).ok());
@@ -64,7 +83,7 @@ TEST(MetaStore, RefusesANewerVersionAndAFileThatIsNone) {
     sqlite3_close(database);
     const auto newer = MetaStore::open(path);
     ASSERT_FALSE(newer.ok());
-    EXPECT_NE(newer.error().message().find("has version 99, this program knows 2"), std::string::npos);
+    EXPECT_NE(newer.error().message().find("has version 99, this program knows 3"), std::string::npos);
 
     const std::string broken = fresh_path("meta_broken");
     std::filesystem::create_directories(std::filesystem::path(broken).parent_path());

@@ -18,7 +18,8 @@ protected:
             if (item.is_structured()) collect(item, references);
         }
     }
-    const nlohmann::json api = nlohmann::json::parse(openapi_of(builtin_apis(), "1.2.3"));
+    const Registry<ApiSpec> groups = builtin_apis();
+    const nlohmann::json api = nlohmann::json::parse(openapi_of(groups, "1.2.3"));
 };
 
 TEST_F(OpenApiTest, EachReferenceLeadsSomewhere) {

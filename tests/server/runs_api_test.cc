@@ -147,7 +147,7 @@ TEST_F(RunsApiTest, ShowsARunWithItsCause) {
 TEST_F(RunsApiTest, AFlowThatHasChangedIsToldOf) {
     fail_run("a");
     const std::string text = flow_to_text(*flows.flows[0].spec);
-    ASSERT_TRUE(runs->keep_definition("daily", "r1", text).ok());
+    ASSERT_TRUE(runs->keep_definitions({{"daily", "r1", text}}).ok());
     flows.flows.clear();
     add_flow("daily", {{"other", {}}});
     FlowSpec changed = *flows.flows[0].spec;
@@ -286,6 +286,18 @@ TEST_F(RunsApiTest, HooksWantTheirSecret) {
         EXPECT_GE(hook(path), 400);
     }
     EXPECT_THAT(desk.asked, ElementsAre("request daily by hook"));
+    desk.asked.clear();
+    const auto send = [&](const std::string& body, HttpHeaders headers) {
+        return call("POST", "/api/v1/hooks/daily/s3cret", body, nobody, std::move(headers)).status;
+    };
+    EXPECT_EQ(send(R"({"order": 7})", {{"X-Delivery-Id", "d1"}}), 202);
+    EXPECT_THAT(desk.asked, ElementsAre(R"(request daily by hook key d1 inputs {"order": 7})"));
+    const std::string deep = "{\"a\":" + std::string(100, '[') + std::string(100, ']') + "}";
+    for (const std::string& body : {std::string("[1]"), std::string("{"), std::string("7"), deep}) {
+        SCOPED_TRACE(body);
+        EXPECT_EQ(send(body, {}), 400);
+    }
+    EXPECT_EQ(send("{\"a\":\"" + std::string(300 << 10, 'x') + "\"}", {}), 413);
 }
 
 TEST_F(RunsApiTest, TheOverviewTellsWhatFails) {

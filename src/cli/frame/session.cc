@@ -142,9 +142,10 @@ std::vector<Error> read_whole_project(const Session& session, const ProjectReque
     return load_project(request, project_world(session.connectors()), out);
 }
 
-std::vector<Error> read_project_and_flows(Session& session, const Registry<TaskTypeSpec>& types, Project& project,
-                                          FlowSet& flows) {
+std::vector<Error> read_project_and_flows(Session& session, const Registry<TaskTypeSpec>& types,
+                                          const std::string& folder, Project& project, FlowSet& flows) {
     ProjectRequest request;
+    request.folder = folder;
     request.environment = session.arguments().text("env");
     auto errors = read_whole_project(session, request, project);
     if (errors.empty()) errors = read_flows(project, types, flows);

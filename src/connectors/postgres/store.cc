@@ -60,7 +60,9 @@ std::string name_with_effects(std::string_view sql) {
                                                   "cursor_to_xml",    "nextval",         "setval",
                                                   "pg_authid",        "pg_shadow",       "pg_user_mapping",
                                                   "pg_file_settings", "pg_hba",          "current_setting",
-                                                  "pg_settings",      "pg_show_all",     "u&"};
+                                                  "pg_settings",      "pg_show_all",     "u&",
+                                                  "pg_export",        "txid_current",    "pg_current_xact",
+                                                  "database_to_xml",  "schema_to_xml"};
     std::string word;
     for (size_t i = 0; i <= sql.size(); ++i) {
         const char c = i < sql.size() ? sql[i] : ' ';

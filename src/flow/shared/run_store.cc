@@ -7,6 +7,7 @@
 #include <set>
 #include <tuple>
 
+#include "base/json_writer.h"
 #include "base/text.h"
 #include "flow/shared/schema.h"
 
@@ -297,12 +298,29 @@ Result<FlowRemains> SharedRunStore::remains() {
     return remains;
 }
 
-Result<void> SharedRunStore::keep_definition(const std::string& flow, const std::string& revision,
-                                             const std::string& text) {
+// As one text: as many parameters as there are definitions would be more than a statement may have.
+Result<void> SharedRunStore::keep_definitions(const std::vector<FlowDefinition>& definitions) {
     Sessions::Loan session = TRY(sessions_.lend());
-    TRY(session->query("INSERT INTO shaduf.definition VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
-                       {flow, revision, text}));
+    JsonWriter json;
+    json.begin_array();
+    for (const FlowDefinition& of : definitions) {
+        json.begin_array().text(of.flow).text(of.revision).text(of.text).end_array();
+    }
+    json.end_array();
+    TRY(session->query(
+        "INSERT INTO shaduf.definition SELECT e->>0, e->>1, e->>2 FROM json_array_elements($1::json) AS e "
+        "ON CONFLICT DO NOTHING",
+        {json.str()}));
     return {};
+}
+
+Result<std::set<std::pair<std::string, std::string>>> SharedRunStore::definitions_kept() {
+    Sessions::Loan session = TRY(sessions_.lend());
+    std::set<std::pair<std::string, std::string>> kept;
+    for (const Row& row : TRY(session->query("SELECT flow, revision FROM shaduf.definition")).rows) {
+        kept.emplace(text_of(row[0]), text_of(row[1]));
+    }
+    return kept;
 }
 
 Result<std::optional<std::string>> SharedRunStore::definition(const std::string& flow, const std::string& revision) {

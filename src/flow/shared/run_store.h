@@ -28,8 +28,8 @@ public:
     Result<void> keep(const FlowChanges& changes) override;
     // The workers are those that hold a lease; "" is among them, since a try that nobody has taken is still on offer.
     Result<FlowRemains> remains() override;
-    Result<void> keep_definition(const std::string& flow, const std::string& revision,
-                                 const std::string& text) override;
+    Result<void> keep_definitions(const std::vector<FlowDefinition>& definitions) override;
+    Result<std::set<std::pair<std::string, std::string>>> definitions_kept() override;
     Result<std::optional<std::string>> definition(const std::string& flow, const std::string& revision) override;
     Result<std::vector<RunRow>> runs(const RunFilter& filter) override;
     Result<std::optional<RunRow>> run(const RunId& id) override;

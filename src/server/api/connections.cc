@@ -284,14 +284,16 @@ constexpr EndpointSpec kEndpoints[] = {
      .summary = "Reaches the system, step by step, for at most 30 s.",
      .role = Role::editor,
      .response = &kTrial,
-     .handle = test_saved},
+     .handle = test_saved,
+     .audited = "connection.test"},
     {.method = "POST",
      .path = "/api/v1/connections/{name}/discover",
      .id = "discoverStreams",
      .summary = "Asks the system for its streams, and keeps the answer.",
      .role = Role::editor,
      .response = &kFound,
-     .handle = discover},
+     .handle = discover,
+     .audited = "connection.discover"},
     {.method = "GET",
      .path = "/api/v1/connections/{name}/discover",
      .id = "getFoundStreams",
@@ -305,7 +307,8 @@ constexpr EndpointSpec kEndpoints[] = {
      .role = Role::editor,
      .request = &kPreview,
      .response = &kRows,
-     .handle = preview},
+     .handle = preview,
+     .audited = "connection.preview"},
 };
 
 }  // namespace

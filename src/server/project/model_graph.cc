@@ -1,9 +1,7 @@
 #include "server/project/model_graph.h"
 
 #include <filesystem>
-#include <fstream>
 #include <mutex>
-#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "base/text.h"
@@ -129,29 +127,17 @@ Result<ModelGraph> read_model_graph(ServeContext& serve, const Project& project,
     return graph;
 }
 
-std::map<std::string, std::string> last_results(const std::string& folder) {
-    std::map<std::string, std::string> results;
-    std::ifstream file(folder + "/target/run_results.json", std::ios::binary);
-    const auto json = nlohmann::json::parse(std::string(std::istreambuf_iterator<char>(file), {}), nullptr, false);
-    if (!json.is_object()) return results;
-    for (const auto& result : json.value("results", nlohmann::json::array())) {
-        if (!result.is_object()) continue;
-        results[result.value("unique_id", "")] = result.value("status", "");
-    }
-    return results;
-}
-
 std::map<std::string, TestCounts> count_tests(const ModelGraph& graph,
-                                              const std::map<std::string, std::string>& results) {
+                                              const std::map<std::string, std::string>& states) {
     std::map<std::string, TestCounts> counts;
     for (const ModelNode& node : graph.nodes) {
         if (node.kind != "test" || node.on.empty()) continue;
         TestCounts& count = counts[node.on];
         ++count.total;
-        const auto result = results.find(node.id);
-        if (result == results.end()) continue;
-        if (result->second == "pass" || result->second == "success") ++count.passed;
-        if (result->second == "fail" || result->second == "error") ++count.failed;
+        const auto state = states.find(node.id);
+        if (state == states.end()) continue;
+        if (state->second == "passed") ++count.passed;
+        if (state->second == "failed" || state->second == "error") ++count.failed;
     }
     return counts;
 }

@@ -42,11 +42,9 @@ struct ModelGraph {
 Result<ModelGraph> read_model_graph(ServeContext& serve, const Project& project, RunContext& run,
                                     const std::string& select = "");
 
-// What the last run of tests left (target/run_results.json): the status by unique id.
-std::map<std::string, std::string> last_results(const std::string& folder);
-// Of the tests that are attached to a resource.
+// Of the tests that are attached to a resource, by how each ended last (check_results.h).
 std::map<std::string, TestCounts> count_tests(const ModelGraph& graph,
-                                              const std::map<std::string, std::string>& results);
+                                              const std::map<std::string, std::string>& states);
 
 // A command of dbt's in this process, that only reads: what it printed. The error is what it said.
 Result<std::string> run_model_command(const Project& project, RunContext& run, std::vector<std::string> words);
