@@ -6,10 +6,25 @@ import { NotFound } from "../pages/not_found";
 import { Shell } from "./shell";
 import { parseSearch, writeSearch } from "./url";
 
+// A page that cannot be drawn leaves the rail beside it as it is; where a piece of the app could not be loaded, the
+// program was most likely replaced by a newer one.
+function Failed({ error }: { error: unknown }) {
+  return (
+    <>
+      <h1>This page could not be shown</h1>
+      <ErrorBox error={error} what="show this page" onRetry={() => location.reload()} />
+    </>
+  );
+}
+
 const root = createRootRoute({
   component: Shell,
   notFoundComponent: NotFound,
-  errorComponent: ({ error }) => <ErrorBox error={error} what="show this page" />,
+  errorComponent: ({ error }) => (
+    <main className="main" id="main">
+      <Failed error={error} />
+    </main>
+  ),
 });
 
 const runs = () => import("../pages/runs");
@@ -92,6 +107,7 @@ const children = [
 
 export const router = createRouter({
   routeTree: root.addChildren(children),
+  defaultErrorComponent: ({ error }) => <Failed error={error} />,
   defaultPreload: "intent",
   defaultPreloadDelay: 40,
   parseSearch,

@@ -9,6 +9,7 @@ import {
   type SelectHTMLAttributes,
   useEffect,
   useId,
+  useLayoutEffect,
   useRef,
   useState,
 } from "react";
@@ -106,7 +107,18 @@ export function ButtonLink({
   );
 }
 
+// What is typed in secret stands in the control alone: React writes the value of any other input into its attribute,
+// where a copy of the page would carry it.
+function SecretInput({ value, className, ...rest }: InputHTMLAttributes<HTMLInputElement>) {
+  const ref = useRef<HTMLInputElement>(null);
+  useLayoutEffect(() => {
+    if (ref.current && ref.current.value !== value) ref.current.value = String(value ?? "");
+  }, [value]);
+  return <input autoComplete="off" spellCheck={false} {...rest} ref={ref} className={`input ${className}`} />;
+}
+
 export function Input({ className = "", ...rest }: InputHTMLAttributes<HTMLInputElement>) {
+  if (rest.type === "password") return <SecretInput {...rest} className={className} />;
   return <input autoComplete="off" spellCheck={false} {...rest} className={`input ${className}`} />;
 }
 

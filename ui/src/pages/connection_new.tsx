@@ -5,7 +5,7 @@ import { connections, connectors, file } from "../api/queries";
 import type { Connector, Place } from "../api/types";
 import { ConnectionTest } from "../app/connection_test";
 import { readDraft, writeDraft } from "../app/drafts";
-import { type FileChange, ReviewDialog, sendChange } from "../app/review";
+import { type FileChange, ReviewDialog, sendChange, withoutNewSecrets } from "../app/review";
 import { useWhyNot } from "../app/session";
 import { at, useGo, useUrl } from "../app/url";
 import { Button, ButtonLink, Go, Input, SearchInput, Segmented, Tag, Tile } from "../kit/controls";
@@ -259,12 +259,13 @@ export function FilePreview({ change, ready }: { change: FileChange | null; read
     if (!ready || key === "") return;
     let gone = false;
     const timer = setTimeout(() => {
-      if (!latest.current) return;
-      sendChange(latest.current, true)
+      const asked = latest.current;
+      if (!asked) return;
+      sendChange(asked, true)
         .then((answer) => {
           if (gone) return;
           setDiff(answer.diff);
-          setErrors(answer.errors ?? []);
+          setErrors(withoutNewSecrets(answer.errors ?? [], asked));
         })
         .catch((error: Error) => {
           if (!gone) setErrors([{ message: error.message }]);

@@ -198,10 +198,9 @@ function Columns({ detail }: { detail: TableDetail }) {
         <button
           type="button"
           className="link-button small"
-          aria-label={`Where ${column.name} comes from`}
           onClick={() => setUrl({ column: url.column === column.name ? null : column.name })}
         >
-          Trace
+          Trace <span className="visually-hidden">where {column.name} comes from</span>
         </button>
       ),
     },

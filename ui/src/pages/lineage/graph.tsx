@@ -50,7 +50,6 @@ const CardNode = memo(function CardNode({ data }: NodeProps<Card>) {
         data-focus={focus || undefined}
         data-node={node.id}
         onClick={() => data.onOpen(node.id)}
-        aria-label={`${node.name}, ${node.kind}${node.state ? `, ${lookOf(node.state).word}` : ""}${failed ? `, ${failed} tests failed` : ""}`}
       >
         <span className="row">
           {node.state !== undefined && (
@@ -65,6 +64,9 @@ const CardNode = memo(function CardNode({ data }: NodeProps<Card>) {
             {node.schema ? `${node.kind === "flow" ? "" : `${node.kind} · `}${node.schema}` : node.kind}
           </span>
           {!Number.isNaN(fresh) && <span className="num nowrap">{formatRelative(fresh, data.now)}</span>}
+        </span>
+        <span className="visually-hidden">
+          {node.state ? lookOf(node.state).word : ""} {failed ? `${failed} tests failed` : ""}
         </span>
       </button>
       {hidden && hidden.down > 0 && (
