@@ -510,8 +510,18 @@ function serveFile(url: URL, request: http.IncomingMessage, response: http.Serve
 }
 
 let streams = 0;
-function serveEvents(response: http.ServerResponse): void {
+let opened = 0;
+let refuses = false;
+const lastIds: string[] = [];
+const listeners = new Map<http.ServerResponse, string>();
+function serveEvents(url: URL, request: http.IncomingMessage, response: http.ServerResponse): void {
+  if (refuses) {
+    response.writeHead(503).end();
+    return;
+  }
   streams++;
+  opened++;
+  lastIds.push(String(request.headers["last-event-id"] ?? ""));
   response.writeHead(200, { "Content-Type": "text/event-stream", "Cache-Control": "no-store" });
   response.write(": hello\n\n");
   const timer = setInterval(() => response.write(": ping\n\n"), 15_000);
@@ -520,16 +530,16 @@ function serveEvents(response: http.ServerResponse): void {
     clearInterval(timer);
     listeners.delete(response);
   });
-  listeners.add(response);
+  listeners.set(response, url.searchParams.get("topics") ?? "");
 }
-const listeners = new Set<http.ServerResponse>();
 
-// Tests push events of their own, and ask how many streams are open.
+// Tests push events of their own, cut streams or have them refused, and ask which are open.
 function control(parts: string[], body: string, response: http.ServerResponse): void {
-  if (parts[0] === "events") for (const listener of listeners) listener.write(body);
-  if (parts[0] === "cut") for (const listener of listeners) listener.destroy();
+  if (parts[0] === "events") for (const listener of listeners.keys()) listener.write(body);
+  if (parts[0] === "cut") for (const listener of listeners.keys()) listener.destroy();
+  if (parts[0] === "refuse") refuses = parts[1] === "1";
   response.writeHead(200, { "Content-Type": "application/json" });
-  response.end(JSON.stringify({ streams }));
+  response.end(JSON.stringify({ streams, opened, lastIds, topics: [...listeners.values()] }));
 }
 
 const server = http.createServer((request, response) => {
@@ -542,7 +552,7 @@ const server = http.createServer((request, response) => {
   request.on("end", () => {
     if (url.pathname.startsWith("/mock/")) return control(url.pathname.slice(6).split("/"), text, response);
     if (!url.pathname.startsWith("/api/v1/")) return serveFile(url, request, response);
-    if (url.pathname === "/api/v1/events") return serveEvents(response);
+    if (url.pathname === "/api/v1/events") return serveEvents(url, request, response);
     const parts = url.pathname.slice(8).split("/").map(decodeURIComponent);
     const reply = () => {
       try {

@@ -43,6 +43,7 @@ export class LiveHub {
   private retryTimer: ReturnType<typeof setTimeout> | undefined;
   private isLeader = false;
   private current: { abort: AbortController; topics: string } | null = null;
+  // Known to every tab: whichever reads next goes on behind it.
   private lastId = "";
   private attempt = 0;
   private started = false;
@@ -121,6 +122,7 @@ export class LiveHub {
         this.tellTopics();
         return;
       case "event":
+        if (message.event.id) this.lastId = message.event.id;
         this.take(message.event);
         return;
       case "status":

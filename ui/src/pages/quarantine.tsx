@@ -16,6 +16,7 @@ import { StatusShape } from "../kit/status";
 import { DataTable, type TableColumn } from "../kit/table";
 import { Ago, Stamp } from "../kit/time";
 import { QualityTabs } from "./quality";
+import { shortId } from "./runs";
 
 // What was typed, in the type that the row has there: a number stays a number.
 export function typedLike(before: unknown, text: string): unknown {
@@ -256,7 +257,7 @@ function Rows({ group }: { group: QuarantineGroup }) {
       cell: (row) =>
         row.run ? (
           <Go target={at.run(row.run)} className="mono small">
-            {row.run.slice(-8)}
+            {shortId(row.run)}
           </Go>
         ) : (
           <span className="muted">–</span>

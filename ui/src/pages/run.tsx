@@ -226,7 +226,7 @@ function Head({ run }: { run: RunDetail }) {
               "none"
             ),
           ],
-          ...(run.about
+          ...(run.about && run.about.begin !== run.about.end
             ? ([
                 [
                   "About",
