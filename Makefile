@@ -4,7 +4,7 @@ SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 export CCACHE_DIR ?= $(HOME)/.cache/ccache
 
-.PHONY: help setup build debug ui ui-check ui-shots run test test-quick asan tsan fmt tidy docs bench bench-files bench-postgres bench-dbt \
+.PHONY: help setup build debug ui ui-check ui-schema ui-shots run test test-quick asan tsan fmt tidy docs bench bench-files bench-postgres bench-dbt \
 	bench-ads bench-stream bench-serve crash-test \
 	fuzz fuzz-jinja golden clean
 
@@ -19,6 +19,9 @@ ui: ## Build the web app into ui/dist (nothing to do when ui/ has not changed)
 
 ui-check: ## Check types and style of the web app, and run its unit tests
 	@scripts/ui --check
+
+ui-schema: debug ## Make the types of the API that the web app is checked against
+	@node tests/ui/contract_test.mjs build/debug/shaduf --write
 
 ui-shots: ui ## Write pictures of every page into build/ui-shots, for people to look at
 	@node tests/ui/shots.mjs

@@ -22,6 +22,9 @@ function findChromium() {
   return skip("no chromium; scripts/setup --extras installs it");
 }
 
+export function needPackages() {
+  if (!fs.existsSync(path.join(ui, "node_modules/openapi-typescript"))) skip("ui/node_modules is missing; scripts/ui installs it");
+}
 export function needParts() {
   if (!fs.existsSync(path.join(ui, "node_modules/playwright-core"))) skip("ui/node_modules is missing; scripts/ui installs it");
   if (!fs.existsSync(path.join(ui, "dist/index.html"))) skip("ui/dist is not built; run scripts/ui");
@@ -58,6 +61,20 @@ export function startServer(command, args, options, pattern) {
       child.kill("SIGTERM");
     });
   return { address, stop, child, said: () => said };
+}
+
+// A project of a template, served on a free port with the app as it was built last.
+export function startServe(shaduf, folder, template, more = []) {
+  const project = path.join(folder, template);
+  const made = spawnSync(shaduf, ["init", "--template", template, project], { encoding: "utf8" });
+  if (made.status !== 0) throw new Error(`init: ${made.stdout}${made.stderr}`);
+  const server = startServer(
+    shaduf,
+    ["--project", project, "serve", "--port", "0", "--ui-dir", path.join(ui, "dist"), ...more],
+    { cwd: project },
+    /(http:\/\/(?:127\.0\.0\.1|localhost|\[::1\]):\d+)/,
+  );
+  return { ...server, project };
 }
 
 export const kNow = "2026-11-22T07:00:08.000Z";

@@ -132,7 +132,14 @@ function changeFile(call: Call): unknown {
       current: { text: before, sha: shaOf(before) },
     });
   const text = call.method === "PUT" ? String(body.text) : applyEdits(before, (body.edits ?? []) as t.Edit[]);
-  const answer = { text, diff: diffOf(file, before, text), sha: shaOf(text), errors: [] };
+  const answer = {
+    text,
+    diff: diffOf(file, before, text),
+    sha: shaOf(text),
+    written: !body.dry_run,
+    errors: [],
+    notes: [],
+  };
   if (!body.dry_run) world.files.set(file, text);
   return answer;
 }
@@ -153,7 +160,7 @@ function runsCall({ world, method, parts, query, body }: Call): unknown {
   const run = world.runs.find((one) => one.id === parts[1]);
   if (!run)
     throw new Refusal(404, "not_found", `no such run: ${parts[1]}; it may have been removed by retention (90 days)`);
-  if (parts.length === 2) return { ...run, tasks: run.task_list, task_list: undefined, seq: "m-1" };
+  if (parts.length === 2) return { ...run, tasks: run.task_list, task_list: undefined, inputs: {}, seq: "m-1" };
   if (parts[2] === "history") {
     return page(
       (run.task_list ?? []).slice(0, 400).flatMap((task) => [
@@ -219,6 +226,7 @@ function connectionsCall({ world, method, parts, body }: Call): unknown {
     const bad = url.includes("bad");
     return {
       ok: !bad,
+      at: new Date(world.now).toISOString(),
       ms: 402,
       steps: [
         {
@@ -265,7 +273,7 @@ function dataCall({ world, parts, query }: Call): unknown {
     if (!table) throw new Refusal(404, "not_found", `no such table: ${parts[1]}.${parts[2]}`);
     const columns = world.columnsOf(table.name);
     if (parts[3] === "profile") return world.profile(table.name);
-    if (parts[3] === "sample") return { columns, rows: world.rowsOf(columns, 100) };
+    if (parts[3] === "sample") return { columns, rows: world.rowsOf(columns, 100), cut: false };
     return {
       ...table,
       columns,
@@ -336,6 +344,7 @@ function answer(call: Call): unknown {
       return {
         name: "ana",
         role: call.query.get("role") ?? "admin",
+        folders: [],
         needs_sign_in: false,
         csrf: "mock",
         project: world.scenario === "huge" ? "acme_international_holding_data_platform" : "acme",
@@ -365,7 +374,7 @@ function answer(call: Call): unknown {
         return { ok: true };
       }
       if (parts[2] === "backfill") return { runs: 24 };
-      return flow;
+      return { ...flow, seq: "m-1" };
     }
     case "connections":
       return connectionsCall(call);
@@ -437,6 +446,7 @@ function answer(call: Call): unknown {
         cut: false,
         ms: 38,
         rows_total: 60,
+        engine: "duckdb",
       };
     }
     case "alerts":
@@ -469,6 +479,8 @@ function answer(call: Call): unknown {
               },
             ],
       );
+    case "check":
+      return { errors: [] };
     case "audit":
       if (parts[1] === "verify") return { ok: true, lines: 1204, broken_at: null };
       return page(

@@ -147,14 +147,14 @@ ${pipeline.streams
         since: iso(at),
         began: didRun ? iso(from) : null,
         ended: didRun && own !== "running" ? iso(to) : null,
-        worker: didRun ? "serve@acme-1" : undefined,
+        worker: didRun ? "serve@acme-1" : "",
         why: isFail
           ? "HTTP 401 code 190: Error validating access token: session has expired"
           : own === "upstream_failed"
             ? `${tasks[0]?.name} has failed`
-            : undefined,
-        rows,
-        bytes: rows === null ? null : rows * 214,
+            : "",
+        rows: rows ?? 0,
+        bytes: (rows ?? 0) * 214,
         quarantined: own === "warned" ? 128 : 0,
         steps:
           didRun && pipeline && i === 0
@@ -185,7 +185,7 @@ ${pipeline.streams
                 },
                 { attempt: 2, began: iso(from + (to - from) * 0.6), ended: iso(to), state: "failed", why: "HTTP 401" },
               ]
-            : [{ attempt: 1, began: iso(from), ended: own === "running" ? null : iso(to), state: own }]
+            : [{ attempt: 1, began: iso(from), ended: own === "running" ? null : iso(to), state: own, why: "" }]
           : [],
       };
     });
@@ -328,9 +328,13 @@ ${pipeline.streams
               (stream) => `${kPipelines.find((one) => one.name === spec.pipeline)?.schema}.${stream}`,
             )
           : ["core.fct_revenue"],
-        on_tables: [],
+        on_tables:
+          spec.name === "daily"
+            ? [{ tables: ["raw_shop.orders", "raw_shop.customers"], needs_all: true, within_ms: 3_600_000 }]
+            : [],
+        sensors: [],
         endless: spec.name === "events",
-        graph: { tasks: spec.tasks },
+        graph: { tasks: spec.tasks.map((task) => ({ rule: "all_done", ...task })) },
         config: {
           file: spec.kind === "file" ? `flows/${spec.name}.yml` : `pipelines/${spec.name}.yml`,
           text:
@@ -363,13 +367,13 @@ ${pipeline.streams
     for (const task of run.task_list ?? []) {
       if (task.name === "model_0042") {
         task.state = "failed";
-        task.attempts = [{ attempt: 1, began: task.began, ended: task.ended, state: "failed" }];
+        task.attempts = [{ attempt: 1, began: task.began, ended: task.ended, state: "failed", why: "" }];
         task.why = 'Binder Error: column "net_amount" not found in stg_orders; candidates: amount, amount_net';
       }
       if (task.name === "approve_report")
-        Object.assign(task, { state: "paused", began: null, ended: null, attempts: [], rows: null, bytes: null });
+        Object.assign(task, { state: "paused", began: null, ended: null, attempts: [], rows: 0, bytes: 0 });
       if (task.name === "board_report")
-        Object.assign(task, { state: "waiting", began: null, ended: null, attempts: [], rows: null, bytes: null });
+        Object.assign(task, { state: "waiting", began: null, ended: null, attempts: [], rows: 0, bytes: 0 });
     }
     run.cause = {
       task: "model_0042",
@@ -417,6 +421,7 @@ ${pipeline.streams
       waiting: big ? [{ run: big.id, task: "approve_report", flow: "daily" }] : [],
       quarantined: this.scenario === "empty" ? [] : [{ pipeline: "crm", stream: "contacts", rows: 128 }],
       fresh: this.scenario === "empty" ? { fresh: 0, late: 0, unknown: 0 } : { fresh: 41, late: 6, unknown: 2 },
+      timeline_cut: false,
       timeline: [...byFlow].map(([flow, runs]) => ({
         flow,
         runs: [...runs]
@@ -754,7 +759,7 @@ ${pipeline.streams
       tests:
         random() < 0.6
           ? { passed: 6, failed: name === "fct_revenue" ? 1 : 0, total: name === "fct_revenue" ? 7 : 6 }
-          : null,
+          : { passed: 0, failed: 0, total: 0 },
     }));
   }
   columnsOf(name: string): t.TableColumn[] {
@@ -845,7 +850,7 @@ ${pipeline.streams
   }
 
   lineage(query: URLSearchParams): t.Lineage {
-    if (this.scenario === "empty") return { nodes: [], edges: [], hidden: {}, total: 0 };
+    if (this.scenario === "empty") return { nodes: [], edges: [], hidden: {}, total: 0, cut: false };
     const node = (id: string, kind: t.NodeKind, name: string, extra: Partial<t.LineageNode> = {}): t.LineageNode => ({
       id,
       kind,
@@ -853,7 +858,6 @@ ${pipeline.streams
       state: "succeeded",
       fresh_at: iso(this.now - 4 * 60_000),
       tests: { passed: 6, failed: 0 },
-      rows: 120_000,
       ...extra,
     });
     const nodes = [
@@ -911,7 +915,7 @@ ${pipeline.streams
     const hidden: t.Lineage["hidden"] = focus
       ? { "core.fct_revenue": { up: 0, down: 6 } }
       : { "exposure.board": { up: 3, down: 0 } };
-    return { nodes, edges, hidden, total: this.scenario === "huge" ? 1240 : nodes.length };
+    return { nodes, edges, hidden, total: this.scenario === "huge" ? 1240 : nodes.length, cut: false };
   }
 
   checks(): t.Check[] {

@@ -45,7 +45,8 @@ export const me = () =>
 export const overview = () =>
   queryOptions({
     queryKey: ["overview"],
-    queryFn: async ({ signal }) => normalizeOverview(await call("GET", "/overview", {}, { query: { hours: 24 }, signal })),
+    queryFn: async ({ signal }) =>
+      normalizeOverview(await call("GET", "/overview", {}, { query: { hours: 24 }, signal })),
     refetchInterval: 30_000,
   });
 export const runs = (filter: Query) =>

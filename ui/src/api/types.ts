@@ -159,7 +159,8 @@ export interface Flow {
   tasks?: number;
   reads?: string[];
   writes?: string[];
-  on_tables?: string[];
+  on_tables?: { tables: string[]; needs_all: boolean; within_ms: number }[];
+  sensors?: { type: string; every_ms: number }[];
   endless?: boolean;
 }
 export interface FlowTask {
@@ -189,11 +190,12 @@ export interface Failing {
   flow: string;
   pipeline?: string | null;
   run: string;
-  task: string;
+  // null: the run failed before any task.
+  task?: string | null;
   since?: string | null;
   times?: number;
   message: string;
-  advice?: string;
+  advice?: string | null;
   feeds?: number | null;
 }
 export interface TimelineRun {
@@ -212,6 +214,7 @@ export interface Overview {
   waiting: { run: string; task: string; flow: string }[];
   quarantined: { pipeline: string; stream: string; rows: number }[];
   fresh?: { fresh: number; late: number; unknown: number } | null;
+  timeline_cut?: boolean;
   timeline: { flow: string; runs: TimelineRun[]; fresh_at?: string | null }[];
 }
 
@@ -390,8 +393,8 @@ export interface LineageNode {
   state?: string | null;
   fresh_at?: string | null;
   tests?: { passed: number; failed: number } | null;
-  description?: string;
-  file?: string;
+  description?: string | null;
+  file?: string | null;
   rows?: number | null;
 }
 export interface Lineage {
@@ -399,6 +402,8 @@ export interface Lineage {
   edges: { from: string; to: string }[];
   hidden?: Record<string, { up: number; down: number }>;
   total?: number;
+  // More were asked for than the server draws.
+  cut?: boolean;
 }
 export interface ColumnLineage {
   edges: { from: { node: string; column: string }; to: { node: string; column: string } }[];

@@ -64,7 +64,9 @@ function Content({ detail }: { detail: FlowDetail }) {
                   {detail.zone ? ` (${detail.zone})` : ""}
                 </span>
               ) : (detail.on_tables ?? []).length > 0 ? (
-                `when ${detail.on_tables!.join(", ")} changed`
+                detail
+                  .on_tables!.map((on) => `when ${on.tables.join(on.needs_all ? " and " : " or ")} changed`)
+                  .join("; ")
               ) : (
                 "only by hand"
               ),

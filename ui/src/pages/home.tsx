@@ -167,8 +167,8 @@ function useItems(data: Overview): ReactNode[] {
         key={`f ${item.run} ${item.task}`}
         state="failed"
         title={
-          <Go target={at.run(item.run, { task: item.task })} className="quiet">
-            {item.pipeline ?? item.flow} · {item.task}
+          <Go target={at.run(item.run, { task: item.task ?? undefined })} className="quiet">
+            {[item.pipeline ?? item.flow, item.task].filter(Boolean).join(" · ")}
           </Go>
         }
         when={
@@ -189,7 +189,7 @@ function useItems(data: Overview): ReactNode[] {
             >
               Run again
             </Button>
-            <ButtonLink small target={at.run(item.run, { task: item.task })}>
+            <ButtonLink small target={at.run(item.run, { task: item.task ?? undefined })}>
               See log
             </ButtonLink>
           </>

@@ -63,7 +63,9 @@ const CardNode = memo(function CardNode({ data }: NodeProps<Card>) {
           <span className="clip">
             {node.schema ? `${node.kind === "flow" ? "" : `${node.kind} · `}${node.schema}` : node.kind}
           </span>
-          {!Number.isNaN(fresh) && <span className="num nowrap">{formatRelative(Math.min(fresh, data.now), data.now)}</span>}
+          {!Number.isNaN(fresh) && (
+            <span className="num nowrap">{formatRelative(Math.min(fresh, data.now), data.now)}</span>
+          )}
         </span>
         <span className="visually-hidden">
           {node.state ? lookOf(node.state).word : ""} {failed ? `${failed} tests failed` : ""}
