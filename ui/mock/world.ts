@@ -41,6 +41,23 @@ const kPipelines = [
   { name: "finance_files", source: "lake", schema: "raw_finance", schedule: "0 6 * * 1-5", streams: ["invoices"] },
 ];
 
+// What the loader keeps of a stream's load.
+function recordOf(run: t.RunDetail | undefined, stream: number): t.StreamRecord | null {
+  const step = run?.task_list?.[0]?.steps?.[stream];
+  if (!run || !step) return null;
+  return {
+    run: run.id,
+    at: step.began ?? run.created,
+    state: step.state === "succeeded" || step.state === "warned" ? "done" : step.state,
+    rows: step.rows_written ?? 0,
+    rows_read: step.rows_read ?? 0,
+    quarantined: step.rows_quarantined ?? 0,
+    bytes: step.bytes ?? 0,
+    seconds: 12,
+    message: step.message || null,
+  };
+}
+
 export class World {
   readonly connectors = connectors as unknown as t.Page<t.Connector>;
   readonly flows: t.FlowDetail[] = [];
@@ -602,7 +619,9 @@ ${pipeline.streams
         flow: one.name,
         streams: one.streams.length,
         quarantined: one.name === "crm" ? 128 : 0,
-        last: last ? { run: last.id, state: last.state, ended: last.ended, rows: last.rows } : null,
+        last: last
+          ? { run: last.id, at: last.created, state: last.state === "failed" ? "failed" : "done", rows: last.rows ?? 0 }
+          : null,
         state: last?.state === "failed" ? "failing" : last?.state === "running" ? "running" : last ? "ok" : "never",
       };
     });
@@ -645,17 +664,14 @@ ${pipeline.streams
           contract: i % 3 === 1 ? "freeze" : "evolve",
           expectations: ["not_null: [id]", "unique: [id]", ...(i === 0 ? ["spend < 100000 (warn)"] : [])],
           policies: i === 0 ? ["user_email: hash", "ip: drop"] : [],
-          last: runs[0]?.task_list?.[0]?.steps?.[i] ?? null,
-          history: runs
-            .slice(0, 24)
-            .reverse()
-            .map((run) => ({
-              run: run.id,
-              at: run.created,
-              rows: Math.floor(50_000 + random() * 40_000),
-              state: run.state,
-              seconds: 12 + random() * 40,
-            })),
+          last: recordOf(runs[0], i),
+          history: runs.slice(0, 24).map((run) => ({
+            run: run.id,
+            at: run.created,
+            rows: Math.floor(50_000 + random() * 40_000),
+            state: run.state,
+            seconds: 12 + random() * 40,
+          })),
           checkpoint: i % 3 === 1 ? null : `{"cursor":"2026-11-22T05:58:${10 + i}Z","window":14}`,
           committed_at: iso(this.now - (12 + i) * 60_000),
           quarantined: name === "crm" && i === 0 ? 128 : 0,

@@ -330,8 +330,20 @@ export interface Pipeline {
   flow?: string;
   streams?: number;
   quarantined?: number | null;
-  last?: { run?: string; state?: RunState; ended?: string | null; rows?: number | null } | null;
+  last?: StreamRecord | null;
   state: "ok" | "failing" | "running" | "never";
+}
+// One load of a stream, as the loader kept it; `run` is the loader's own name of it, which no page is called by.
+export interface StreamRecord {
+  run: string;
+  at: string;
+  state: string;
+  rows?: number | null;
+  rows_read?: number | null;
+  quarantined?: number | null;
+  bytes?: number | null;
+  seconds?: number | null;
+  message?: string | null;
 }
 export interface StreamInfo {
   name: string;
@@ -341,8 +353,8 @@ export interface StreamInfo {
   contract?: string;
   expectations?: string[];
   policies?: string[];
-  last?: Step | null;
-  history?: { run: string; at: string; rows?: number | null; state: RunState; seconds?: number | null }[];
+  last?: StreamRecord | null;
+  history?: StreamRecord[];
   checkpoint?: string | null;
   committed_at?: string | null;
   quarantined?: number | null;

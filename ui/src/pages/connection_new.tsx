@@ -282,8 +282,8 @@ export function FilePreview({ change, ready }: { change: FileChange | null; read
         <div className="empty">
           <p className="empty-title">{kProject}</p>
           <p className="muted small">
-            What is saved stands here as a diff, as soon as the connection has a name. The file is the truth: comments
-            and order stay.
+            What would be saved stands here as a diff, as soon as there is a change. The file is the truth: comments and
+            order stay.
           </p>
         </div>
       ) : (

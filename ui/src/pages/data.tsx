@@ -8,7 +8,7 @@ import { Button, ButtonLink, Go, SearchInput, Select, Tabs, Tag } from "../kit/c
 import { formatBytes, formatCount, formatExact, plural } from "../kit/format";
 import { PageHead } from "../kit/page";
 import { Empty, QueryView } from "../kit/states";
-import { Status } from "../kit/status";
+import { Status, stateOfTests, wordsOfTests } from "../kit/status";
 import { DataTable, nextSort, parseSort, sortRows, type TableColumn } from "../kit/table";
 import { Ago } from "../kit/time";
 
@@ -44,11 +44,8 @@ const kColumns: TableColumn<Table>[] = [
     width: 120,
     narrow: "status",
     cell: (table) =>
-      table.tests ? (
-        <Status
-          state={table.tests.failed > 0 ? "failed" : "passed"}
-          word={`${table.tests.passed} of ${table.tests.total}`}
-        />
+      table.tests && table.tests.total > 0 ? (
+        <Status state={stateOfTests(table.tests)} word={wordsOfTests(table.tests)} />
       ) : (
         <span className="muted">none</span>
       ),

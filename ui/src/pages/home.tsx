@@ -9,7 +9,7 @@ import { at, atTable } from "../app/url";
 import { Button, ButtonLink, Go } from "../kit/controls";
 import { formatCount, formatDuration, formatExact, plural } from "../kit/format";
 import { PageHead, Section } from "../kit/page";
-import { Empty, QueryView } from "../kit/states";
+import { Empty, Message, QueryView } from "../kit/states";
 import { StatusShape } from "../kit/status";
 import { Ago, Stamp, useNow } from "../kit/time";
 import { Timeline } from "../kit/timeline";
@@ -195,8 +195,8 @@ function useItems(data: Overview): ReactNode[] {
           </>
         }
       >
-        {item.message}
-        {item.advice && <span className="muted"> {item.advice}</span>}
+        <Message text={item.message} />
+        {item.advice && <p className="muted">{item.advice}</p>}
       </Problem>,
     );
   });

@@ -136,6 +136,7 @@ function PipelineTable({ items, flows: all }: { items: Pipeline[]; flows: Flow[]
   const why = useWhyNot("operator", "run it");
   const sort = parseSort(url.sort);
   const byName = new Map(all.map((flow) => [flow.name, flow]));
+  const lastOf = (item: Pipeline) => byName.get(item.flow ?? "")?.last_runs?.[0];
   const q = (url.q ?? "").toLowerCase();
   const shown = sortRows(
     items.filter(
@@ -146,11 +147,11 @@ function PipelineTable({ items, flows: all }: { items: Pipeline[]; flows: Flow[]
     sort,
     (item, by) =>
       by === "rows"
-        ? item.last?.rows
+        ? lastOf(item)?.rows
         : by === "quarantined"
           ? item.quarantined
           : by === "ended"
-            ? item.last?.ended
+            ? lastOf(item)?.ended
             : item.name,
   );
   if (shown.length === 0)
@@ -213,11 +214,7 @@ function PipelineTable({ items, flows: all }: { items: Pipeline[]; flows: Flow[]
       align: "right",
       narrow: "figure",
       sortable: true,
-      cell: (item) => (
-        <span title={item.last?.rows != null ? formatExact(item.last.rows) : undefined}>
-          {formatCount(item.last?.rows)}
-        </span>
-      ),
+      cell: (item) => <span title={formatExact(lastOf(item)?.rows)}>{formatCount(lastOf(item)?.rows)}</span>,
     },
     {
       id: "quarantined",
@@ -239,7 +236,7 @@ function PipelineTable({ items, flows: all }: { items: Pipeline[]; flows: Flow[]
       align: "right",
       narrow: "figure",
       sortable: true,
-      cell: (item) => (item.state === "running" ? "now" : <Ago at={item.last?.ended} />),
+      cell: (item) => (item.state === "running" ? "now" : <Ago at={lastOf(item)?.ended ?? item.last?.at} />),
     },
     {
       id: "next",

@@ -18,7 +18,7 @@ import {
 } from "../kit/format";
 import { Facts, PageHead, Section } from "../kit/page";
 import { Empty, QueryView } from "../kit/states";
-import { Status, StatusChip } from "../kit/status";
+import { Status, StatusChip, stateOfTests, wordsOfTests } from "../kit/status";
 import { DataTable, ResultTable, type TableColumn } from "../kit/table";
 import { Ago } from "../kit/time";
 import { MadeBy } from "./data";
@@ -61,15 +61,8 @@ function Content({ detail }: { detail: TableDetail }) {
         name={full}
         verdict={
           <>
-            {detail.tests ? (
-              <StatusChip
-                state={detail.tests.failed > 0 ? "failed" : "passed"}
-                word={
-                  detail.tests.failed > 0
-                    ? `${plural(detail.tests.failed, "test")} failed`
-                    : `${plural(detail.tests.passed, "test")} passed`
-                }
-              />
+            {detail.tests && detail.tests.total > 0 ? (
+              <StatusChip state={stateOfTests(detail.tests)} word={`Tests: ${wordsOfTests(detail.tests)}`} />
             ) : (
               <Tag>no tests</Tag>
             )}

@@ -18,7 +18,7 @@ import { lookOf, StatusShape } from "../../kit/status";
 import { layout } from "./layout";
 
 export const kNodesMax = 300;
-const kWidth = 220;
+const kWidth = 200;
 const kHeight = 56;
 
 interface CardData extends Record<string, unknown> {
@@ -167,10 +167,9 @@ function Canvas({
       const width = Math.max(...xs.map((place) => place.x)) + kWidth;
       const tall = Math.max(...xs.map((place) => place.y)) + kHeight;
       const box = document.querySelector(".react-flow")?.getBoundingClientRect();
-      const fits = box && box.width / width > 0.6 && box.height / tall > 0.6;
+      const fits = box && box.width / width > 0.75 && box.height / tall > 0.75;
       const center = focus ? placed[focus] : undefined;
-      if (fits || (!center && xs.length <= 40))
-        void flow.fitView({ padding: 0.08, maxZoom: 1, minZoom: fits ? 0.5 : 0.7 });
+      if (fits || (!center && xs.length <= 40)) void flow.fitView({ padding: 0.08, maxZoom: 1, minZoom: 0.75 });
       else if (center) void flow.setCenter(center.x + kWidth / 2, center.y + kHeight / 2, { zoom: 0.9 });
       else void flow.setViewport({ x: 16, y: 16, zoom: 0.8 });
     });

@@ -34,7 +34,7 @@ export function ranksOf(question: Omit<LayoutQuestion, "id">): LayoutAnswer["pla
     const column = rank(node.id, new Set());
     const row = filled.get(column) ?? 0;
     filled.set(column, row + 1);
-    places[node.id] = { x: column * 300, y: row * (node.height + 16) };
+    places[node.id] = { x: column * 244, y: row * (node.height + 16) };
   }
   return places;
 }
