@@ -2,7 +2,7 @@
 // results. Real <table>s, so that assistive tools read them as what they are.
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { ArrowDown, ArrowUp } from "lucide-react";
-import { type ReactNode, useRef, useSyncExternalStore } from "react";
+import { type ReactNode, useMemo, useRef, useSyncExternalStore } from "react";
 import { usePreferences } from "../app/preferences";
 import { Checkbox } from "./controls";
 import { formatValue } from "./format";
@@ -210,7 +210,14 @@ export function nextSort(held: Sort | null, by: string): string {
 }
 
 const kNumeric = /int|double|float|decimal|numeric|real|hugeint/i;
-const kCellWidth = 168;
+// As wide as what stands in the first rows, within limits; characters of the mono face are 7.3 px wide.
+function widthOf(column: { name: string; type: string }, rows: unknown[][], index: number): number {
+  let longest = Math.max(column.name.length, Math.min(column.type.length, 18));
+  for (let i = 0; i < Math.min(rows.length, 40); i++) {
+    longest = Math.max(longest, Math.min(60, formatValue(rows[i]?.[index]).length));
+  }
+  return Math.min(360, Math.max(96, longest * 7.4 + 28));
+}
 
 // Rows of a query or a sample: both axes are virtual, so a thousand columns cost what is in sight.
 export function ResultTable({
@@ -225,6 +232,7 @@ export function ResultTable({
   height?: string;
 }) {
   const box = useRef<HTMLDivElement>(null);
+  const widths = useMemo(() => columns.map((column, i) => widthOf(column, rows, i)), [columns, rows]);
   const down = useVirtualizer({
     count: rows.length,
     getScrollElement: () => box.current,
@@ -236,7 +244,7 @@ export function ResultTable({
     count: columns.length,
     horizontal: true,
     getScrollElement: () => box.current,
-    estimateSize: (index) => Math.min(320, Math.max(kCellWidth * 0.6, (columns[index]?.name.length ?? 10) * 8 + 40)),
+    estimateSize: (index) => widths[index] ?? 120,
     overscan: 4,
     initialRect: { width: 1000, height: 600 },
   });

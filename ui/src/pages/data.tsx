@@ -83,6 +83,15 @@ const kColumns: TableColumn<Table>[] = [
   { id: "owner", head: "Owner", width: 110, cell: (table) => <span className="clip block">{table.owner}</span> },
 ];
 
+// What no table has is no column.
+function columnsFor(items: Table[]): TableColumn<Table>[] {
+  const unused = [
+    items.every((table) => table.bytes === null || table.bytes === undefined) && "bytes",
+    items.every((table) => !table.owner) && "owner",
+  ];
+  return kColumns.filter((column) => !unused.includes(column.id));
+}
+
 export function MadeBy({ table }: { table: { made_by?: { kind: string; name: string } | null } }) {
   const by = table.made_by;
   if (!by || by.kind === "other") return <span className="muted">others</span>;
@@ -181,7 +190,7 @@ export function Data() {
           return (
             <DataTable
               label="Tables"
-              columns={kColumns}
+              columns={columnsFor(page.items)}
               rows={rows}
               keyOf={(table) => `${table.schema}.${table.name}`}
               sort={sort}

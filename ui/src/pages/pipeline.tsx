@@ -17,6 +17,7 @@ import { Status, StatusChip } from "../kit/status";
 import { DataTable, type TableColumn } from "../kit/table";
 import { Ago, Stamp } from "../kit/time";
 import { Sparkline } from "../kit/timeline";
+import { standOf } from "./pipelines";
 import { RunTable } from "./runs";
 
 export function PipelinePage() {
@@ -37,6 +38,7 @@ function Content({ detail }: { detail: PipelineDetail }) {
   const flowName = detail.flow ?? detail.name;
   const flow = useQuery(flowQuery(flowName));
   const last = flow.data?.last_runs?.[0];
+  const stand = standOf(detail, last);
   const running = last && !isRunEnd(last.state) ? last.id : undefined;
   const live = useQuery({ ...runQuery(running ?? ""), enabled: running !== undefined });
   useTopics(running ? [`run:${running}`] : []);
@@ -63,7 +65,7 @@ function Content({ detail }: { detail: PipelineDetail }) {
         name={detail.name}
         verdict={
           <>
-            <StatusChip state={detail.state} word={kWords[detail.state]} />
+            <StatusChip state={stand} word={kWords[stand]} />
             {flow.data?.paused && <Tag>paused</Tag>}
           </>
         }

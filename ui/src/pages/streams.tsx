@@ -354,8 +354,8 @@ function StreamTable({
           </span>
           {row.choice && !row.loaded && <Tag>new</Tag>}
           {row.loaded && !row.choice && <Tag>will stop</Tag>}
-          {row.loaded && !row.found && (
-            <Tag title="The system does not tell of it any more, or was not asked">not seen</Tag>
+          {row.loaded && !row.found && rows.some((other) => other.found) && (
+            <Tag title="The system does not tell of it any more">gone</Tag>
           )}
         </span>
       ),

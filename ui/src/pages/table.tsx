@@ -145,7 +145,7 @@ function Columns({ detail }: { detail: TableDetail }) {
       narrow: "figure",
       cell: (column) => (
         <span className="mono small clip block" title={column.type}>
-          {column.type.toLowerCase()}
+          {column.type.toLowerCase().replace("timestamp with time zone", "timestamptz")}
         </span>
       ),
     },

@@ -169,9 +169,9 @@ function Canvas({
       const box = document.querySelector(".react-flow")?.getBoundingClientRect();
       const fits = box && box.width / width > 0.75 && box.height / tall > 0.75;
       const center = focus ? placed[focus] : undefined;
-      if (fits || (!center && xs.length <= 40)) void flow.fitView({ padding: 0.08, maxZoom: 1, minZoom: 0.75 });
+      if (fits) void flow.fitView({ padding: 0.08, maxZoom: 1, minZoom: 0.75 });
       else if (center) void flow.setCenter(center.x + kWidth / 2, center.y + kHeight / 2, { zoom: 0.9 });
-      else void flow.setViewport({ x: 16, y: 16, zoom: 0.8 });
+      else void flow.setViewport({ x: 16, y: 16, zoom: 0.85 });
     });
   }, [placed, focus, flow]);
   // Arrows walk along edges and between siblings.
