@@ -68,7 +68,7 @@ function problemsOf(value, schema, doc, at, out = []) {
 // Calls that only read; the names in a path come from the list before it.
 const kCalls = [
   ["/me"], ["/overview"], ["/connectors"], ["/connections"], ["/pipelines"], ["/flows"], ["/runs"], ["/tables"], ["/lineage"],
-  ["/lineage/columns", { table: "{table}" }], ["/quarantine"], ["/quarantine/rows"], ["/checks"], ["/anomalies"], ["/alerts"], ["/alert-channels"],
+  ["/lineage/columns", { table: "{table}" }], ["/quarantine"], ["/quarantine/rows"], ["/checks"], ["/anomalies"], ["/anomalies/tables"], ["/alerts"], ["/alert-channels"],
   ["/users"], ["/tokens"], ["/secrets"], ["/audit"], ["/audit/verify"], ["/files/{path}", {}, { path: "shaduf.yml" }],
   ["/connections/{name}", {}, "/connections"], ["/connections/{name}/discover", {}, "/connections"], ["/pipelines/{name}", {}, "/pipelines"],
   ["/flows/{name}", {}, "/flows"], ["/runs/{id}", {}, "/runs"], ["/runs/{id}/history", {}, "/runs"], ["/runs/{id}/definition", {}, "/runs"],

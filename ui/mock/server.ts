@@ -449,36 +449,27 @@ function answer(call: Call): unknown {
         engine: "duckdb",
       };
     }
-    case "alerts":
+    case "alerts": {
+      if (method === "POST") {
+        const alert = world.alerts().find((one) => one.id === parts[1]);
+        if (!alert) throw new Refusal(404, "not_found", `no such alert: ${parts[1]}`);
+        alert.muted_until = (call.body.until as string | null) ?? null;
+        alert.state = alert.muted_until ? "muted" : "firing";
+        return undefined;
+      }
+      const states = call.query.get("state")?.split(",");
       return page(
-        world.scenario === "empty"
-          ? []
-          : [
-              {
-                id: "a1",
-                rule: "failed runs",
-                severity: "critical",
-                state: "firing",
-                title: "facebook_ads has failed 3 times in a row",
-                text: "HTTP 401 code 190",
-                cause: "The token has expired.",
-                advice: "Renew the token of connection fb.",
-                link: "/runs",
-                first_at: new Date(world.now - 1.1e7).toISOString(),
-                last_at: new Date(world.now - 6e5).toISOString(),
-                count: 3,
-                deliveries: [
-                  { channel: "data-team", at: new Date(world.now - 1e7).toISOString(), ok: true },
-                  {
-                    channel: "on-call",
-                    at: new Date(world.now - 1e7).toISOString(),
-                    ok: false,
-                    error: "HTTP 429, tried again",
-                  },
-                ],
-              },
-            ],
+        world.alerts().filter((alert) => !states || states.includes(alert.state)),
+        call.query,
       );
+    }
+    case "alert-channels":
+      return parts[1] === "mail"
+        ? { ok: false, error: "mail.acme.example:587: the server does not offer STARTTLS", note: null }
+        : { ok: true, error: null, note: null };
+    case "anomalies":
+      if (method === "POST") return undefined;
+      return page(world.watched());
     case "check":
       return { errors: [] };
     case "audit":
@@ -576,7 +567,7 @@ const server = http.createServer((request, response) => {
           query: url.searchParams,
           body,
         });
-        response.writeHead(200, { "Content-Type": "application/json" });
+        response.writeHead(data === undefined ? 204 : 200, { "Content-Type": "application/json" });
         response.end(JSON.stringify(data));
       } catch (error) {
         const refusal = error instanceof Refusal ? error : new Refusal(500, "internal", String(error));

@@ -449,6 +449,96 @@ ${pipeline.streams
     };
   }
 
+  watched(): t.WatchedTable[] {
+    if (this.scenario === "empty") return [];
+    return this.tables()
+      .filter((table) => table.made_by?.kind === "pipeline")
+      .map((table, i) => ({
+        table: `${table.schema}.${table.name}`,
+        flow: table.made_by?.name ?? null,
+        loads: i === 1 ? 3 : 214,
+        learning: i === 1 ? "learning, 3 of 8 loads" : null,
+        last_at: table.fresh_at ?? null,
+        late_at: i === 1 ? null : iso(this.now + (20 + i) * 60_000),
+        rows_usual: i === 1 ? null : 1200 * (i + 1),
+      }));
+  }
+
+  private alerts_: t.Alert[] | undefined;
+  alerts(): t.Alert[] {
+    if (this.scenario === "empty") return [];
+    const failing = this.runs.find((run) => run.flow === "facebook_ads" && run.state === "failed");
+    const ago = (minutes: number) => iso(this.now - minutes * 60_000);
+    const matter = (flow: string, minutes: number, over = false): t.AlertMatter => ({
+      key: `run_failed/${flow}`,
+      kind: "run_failed",
+      title: `${flow} has failed`,
+      flow,
+      table: null,
+      link: `/flows/${flow}`,
+      since: ago(minutes),
+      times: 3,
+      over,
+    });
+    this.alerts_ ??= [
+      {
+        id: "a1",
+        rule: "failed runs",
+        group: "owner:growth",
+        kind: "run_failed",
+        severity: "error",
+        state: "firing",
+        title: "facebook_ads has failed 3 times in a row, and 4 more flows",
+        text: "load_ads: HTTP 401 code 190: Error validating access token: session has expired\nrequest GET /v19.0/act_1/insights\ntrace A1b2",
+        cause: "The token of connection fb has expired.",
+        advice: "Renew the token of connection fb, then rerun what failed.",
+        link: failing ? `/runs/${failing.id}?task=load_ads` : "/runs",
+        first_at: ago(183),
+        last_at: ago(10),
+        resolved_at: null,
+        muted_until: null,
+        count: 5,
+        matters: [
+          matter("facebook_ads", 183),
+          matter("shop", 60),
+          matter("crm", 50, true),
+          matter("events", 40),
+          matter("daily", 12),
+        ],
+        deliveries: [
+          { channel: "data-team", kind: "fired", at: ago(182), ok: true, error: null },
+          { channel: "on-call", kind: "fired", at: ago(181), ok: false, error: "HTTP 429: too many requests" },
+        ],
+        owed: [{ channel: "on-call", kind: "fired", tries: 4, next_try: iso(this.now + 90_000) }],
+      },
+      {
+        id: "a2",
+        rule: "volume",
+        group: null,
+        kind: "volume",
+        severity: "warning",
+        state: "resolved",
+        title: "raw_events.page_views had 71 % fewer rows than on a usual Sunday",
+        text: "119,480 rows instead of about 412,000.",
+        cause: "The source sent less, or a filter is new.",
+        advice: "Look at the table's rows by hour.",
+        link: "/data/raw_events/page_views?tab=profile",
+        first_at: ago(1500),
+        last_at: ago(1400),
+        resolved_at: ago(1390),
+        muted_until: null,
+        count: 1,
+        matters: [],
+        deliveries: [
+          { channel: "data-team", kind: "fired", at: ago(1499), ok: true, error: null },
+          { channel: "data-team", kind: "resolved", at: ago(1390), ok: true, error: null },
+        ],
+        owed: [],
+      },
+    ];
+    return this.alerts_;
+  }
+
   anomalies(): t.Anomaly[] {
     if (this.scenario === "empty") return [];
     return [

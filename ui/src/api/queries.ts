@@ -170,8 +170,19 @@ export const checks = () =>
 export const anomalies = () =>
   queryOptions({ queryKey: ["anomalies"], queryFn: get<t.Page<t.Anomaly>>("/anomalies", {}, { limit: 1000 }) });
 
+export const watchedTables = () =>
+  queryOptions({
+    queryKey: ["anomalies", "tables"],
+    queryFn: get<t.Page<t.WatchedTable>>("/anomalies/tables", {}, { limit: 1000 }),
+    retry: false,
+  });
+
 export const alerts = (state?: string) =>
-  queryOptions({ queryKey: ["alerts", state], queryFn: get<t.Page<t.Alert>>("/alerts", {}, { state }) });
+  queryOptions({
+    queryKey: ["alerts", state],
+    queryFn: get<t.Page<t.Alert>>("/alerts", {}, { state }),
+    refetchInterval: 30_000,
+  });
 export const alertChannels = () =>
   queryOptions({ queryKey: ["alert-channels"], queryFn: get<t.Page<t.AlertChannel>>("/alert-channels") });
 export const users = () => queryOptions({ queryKey: ["users"], queryFn: get<t.Page<t.User>>("/users") });

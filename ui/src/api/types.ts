@@ -176,6 +176,16 @@ export interface FlowDetail extends Flow {
   config?: { file: string; text?: string | null };
 }
 
+export interface WatchedTable {
+  table: string;
+  flow?: string | null;
+  loads: number;
+  // "learning, 3 of 8 loads"; null: it is learned.
+  learning?: string | null;
+  last_at?: string | null;
+  late_at?: string | null;
+  rows_usual?: number | null;
+}
 export interface Anomaly {
   table: string;
   kind: "freshness" | "volume" | "zero_rows";
@@ -479,20 +489,37 @@ export interface Check {
   history?: { at: string; state: string; rows?: number | null }[];
   file?: string;
 }
+export interface AlertMatter {
+  key: string;
+  kind: string;
+  title: string;
+  flow?: string | null;
+  table?: string | null;
+  link?: string | null;
+  since: string;
+  times: number;
+  over: boolean;
+}
 export interface Alert {
   id: string;
   rule: string;
+  group?: string | null;
+  kind?: string;
   severity: string;
   state: "firing" | "resolved" | "muted";
   title: string;
-  text?: string;
-  cause?: string;
-  advice?: string;
-  link?: string;
+  text?: string | null;
+  cause?: string | null;
+  advice?: string | null;
+  link?: string | null;
   first_at?: string;
   last_at?: string;
+  resolved_at?: string | null;
+  muted_until?: string | null;
   count?: number;
-  deliveries?: { channel: string; at: string; ok: boolean; error?: string }[];
+  matters?: AlertMatter[];
+  deliveries?: { channel: string; kind?: string; at: string; ok: boolean; error?: string | null }[];
+  owed?: { channel: string; kind: string; tries: number; next_try: string }[];
 }
 export interface AlertChannel {
   name: string;

@@ -294,14 +294,31 @@ export function Menu({ label, button, items }: { label: string; button: ReactNod
   const [open, setOpen] = useState(false);
   const box = useRef<HTMLDivElement>(null);
   const id = useId();
+  const list = useRef<HTMLDivElement>(null);
+  // In the top layer, so that no table or dialog cuts it off; below its button, or above where there is no room.
+  useLayoutEffect(() => {
+    const own = list.current;
+    const button = box.current?.getBoundingClientRect();
+    if (!open || !own || !button) return;
+    own.showPopover?.();
+    const { width, height } = own.getBoundingClientRect();
+    const below = button.bottom + 4 + height <= innerHeight;
+    own.style.left = `${Math.max(8, Math.min(button.right, innerWidth - 8) - width)}px`;
+    own.style.top = `${below ? button.bottom + 4 : Math.max(8, button.top - 4 - height)}px`;
+  }, [open]);
   useEffect(() => {
     if (!open) return;
     (box.current?.querySelector('[role="menuitem"]') as HTMLElement | null)?.focus();
+    const scrolled = () => setOpen(false);
+    addEventListener("scroll", scrolled, true);
     const outside = (event: PointerEvent) => {
       if (!box.current?.contains(event.target as Node)) setOpen(false);
     };
     addEventListener("pointerdown", outside);
-    return () => removeEventListener("pointerdown", outside);
+    return () => {
+      removeEventListener("pointerdown", outside);
+      removeEventListener("scroll", scrolled, true);
+    };
   }, [open]);
   const close = () => {
     setOpen(false);
@@ -337,7 +354,7 @@ export function Menu({ label, button, items }: { label: string; button: ReactNod
         <span className="visually-hidden"> {label}</span>
       </button>
       {open && (
-        <div className="menu" role="menu" id={id} aria-label={label}>
+        <div className="menu" role="menu" id={id} aria-label={label} ref={list} popover="manual">
           {items.map((item) => (
             <button
               key={item.text}

@@ -165,6 +165,7 @@ export function DataTable<T>({
                     key={column.id}
                     className={column.align === "right" ? "right num" : undefined}
                     data-narrow={column.narrow ?? "hide"}
+                    data-head={typeof column.head === "string" ? column.head : undefined}
                   >
                     {column.cell(row)}
                   </td>
