@@ -540,6 +540,7 @@ function serveEvents(url: URL, request: http.IncomingMessage, response: http.Ser
 function control(parts: string[], body: string, response: http.ServerResponse): void {
   if (parts[0] === "events") for (const listener of listeners.keys()) listener.write(body);
   if (parts[0] === "cut") for (const listener of listeners.keys()) listener.destroy();
+  if (parts[0] === "lines") worldOf((parts[1] ?? "usual") as Scenario).moreLines += Number(parts[2]);
   if (parts[0] === "refuse") refuses = parts[1] === "1";
   response.writeHead(200, { "Content-Type": "application/json" });
   response.end(JSON.stringify({ streams, opened, lastIds, topics: [...listeners.values()] }));

@@ -82,7 +82,7 @@ const CardNode = memo(function CardNode({ data }: NodeProps<Card>) {
 });
 const kTypes = { card: CardNode };
 
-interface GraphProps {
+export interface GraphProps {
   nodes: LineageNode[];
   edges: { from: string; to: string }[];
   hidden?: Record<string, { up: number; down: number }>;
