@@ -55,7 +55,7 @@ export function startServer(command, args, options, pattern) {
   });
   const stop = () =>
     new Promise((resolve) => {
-      if (child.exitCode !== null) return resolve();
+      if (child.exitCode !== null || child.signalCode !== null) return resolve();
       child.removeAllListeners("exit");
       child.on("exit", resolve);
       child.kill("SIGTERM");
@@ -78,13 +78,14 @@ export function startServe(shaduf, folder, template, more = []) {
 }
 
 export const kNow = "2026-11-22T07:00:08.000Z";
-export async function startMock() {
+// `port`: of one that was stopped, to come back as.
+export async function startMock({ port = 0 } = {}) {
   const built = spawnSync(process.execPath, ["build/mock.mjs", "--build-only"], { cwd: ui, encoding: "utf8" });
   if (built.status !== 0) throw new Error(built.stderr);
   const server = startServer(
     process.execPath,
     [built.stdout.trim()],
-    { cwd: ui, env: { ...process.env, MOCK_NOW: kNow, PORT: "0" } },
+    { cwd: ui, env: { ...process.env, MOCK_NOW: kNow, PORT: String(port) } },
     /mock: (http:\S+)/,
   );
   return { ...server, url: await server.address };

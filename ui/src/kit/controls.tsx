@@ -208,6 +208,9 @@ export function SearchInput({
           if (event.key === "Escape" && value) {
             event.stopPropagation();
             onChange("");
+          } else if (event.key === "Enter" && isPageFilter) {
+            // From what was typed to what was found.
+            document.querySelector<HTMLElement>("[data-rows] tbody tr:not(.spacer) :is(a, button)")?.focus();
           }
         }}
       />

@@ -142,7 +142,7 @@ function AlertLink({ alert }: { alert: Alert }) {
       type="button"
       className="link-button clip block strong"
       title={alert.title}
-      onClick={() => setUrl({ alert: alert.id })}
+      onClick={() => setUrl({ alert: alert.id }, true)}
     >
       {alert.title}
     </button>
