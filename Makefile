@@ -5,7 +5,7 @@ JOBS ?= $(shell nproc)
 export CCACHE_DIR ?= $(HOME)/.cache/ccache
 
 .PHONY: help setup build debug ui ui-check ui-schema ui-shots run test test-quick asan tsan fmt tidy docs bench bench-files bench-postgres bench-dbt \
-	bench-ads bench-stream bench-serve crash-test \
+	bench-ads bench-stream bench-serve bench-ui crash-test \
 	fuzz fuzz-jinja golden clean
 
 help: ## List these verbs
@@ -63,10 +63,13 @@ tidy: ## Check the style of the house; clang-tidy on what differs from main, or 
 docs: build ## Write the pages of docs/ that are made from the declarations
 	@scripts/docs build/release/shaduf
 
-bench: bench-files bench-postgres bench-dbt bench-ads bench-stream bench-serve ## Run all benchmarks
+bench: bench-files bench-postgres bench-dbt bench-ads bench-stream bench-serve bench-ui ## Run all benchmarks
 
 bench-serve: build ## Measure the server: memory, and answers under 200 clients and 50 streams
 	@bench/serve_load.py build/release/shaduf
+
+bench-ui: build ui ## Measure the web app: first page, clicks, large graphs and tables, bursts of a log
+	@bench/ui.mjs build/release/shaduf
 
 bench-files: build ## Measure NDJSON to Parquet and DuckDB against DuckDB itself and Polars
 	@bench/files

@@ -2,7 +2,7 @@
 // results. Real <table>s, so that assistive tools read them as what they are.
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { ArrowDown, ArrowUp } from "lucide-react";
-import { type ReactNode, useMemo, useRef, useSyncExternalStore } from "react";
+import { type ReactNode, useEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
 import { usePreferences } from "../app/preferences";
 import { Checkbox } from "./controls";
 import { formatValue } from "./format";
@@ -78,6 +78,13 @@ export function DataTable<T>({
   const before = isVirtual ? (items[0]?.start ?? 0) : 0;
   const after = isVirtual ? virtual.getTotalSize() - (items.at(-1)?.end ?? 0) : 0;
   const keys = selected ? rows.map(keyOf) : [];
+  // What scrolls is reached by keys as well, also where no cell of it takes the focus.
+  const [overflows, setOverflows] = useState(false);
+  useEffect(() => {
+    const own = box.current;
+    if (own) setOverflows(own.scrollWidth > own.clientWidth + 1 || own.scrollHeight > own.clientHeight + 1);
+  });
+  const scrolls = isVirtual || overflows;
   const all = selected !== undefined && keys.length > 0 && keys.every((key) => selected.has(key));
   return (
     // biome-ignore lint/a11y/useAriaPropsSupportedByRole: it has a label only as a region
@@ -85,9 +92,9 @@ export function DataTable<T>({
       className="table-box"
       ref={box}
       style={isVirtual || height ? { maxHeight: height ?? "max(420px, calc(100dvh - 260px))" } : undefined}
-      tabIndex={isVirtual ? 0 : undefined}
-      role={isVirtual ? "region" : "presentation"}
-      aria-label={isVirtual ? label : undefined}
+      tabIndex={scrolls ? 0 : undefined}
+      role={scrolls ? "region" : "presentation"}
+      aria-label={scrolls ? label : undefined}
     >
       <table className="table" aria-label={label} aria-rowcount={rows.length + 1} data-rows>
         <thead>
