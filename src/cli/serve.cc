@@ -54,10 +54,11 @@ Result<Server::Options> options_of(const Arguments& arguments) {
     return options;
 }
 
-// The same reading for the start and for each change of a file.
-std::vector<Error> read_project(Session& session, const Registry<TaskTypeSpec>& types, Project& project,
-                                FlowSet& flows) {
+// The same reading for the start, for each change of a file, and for what files would be.
+std::vector<Error> read_project(Session& session, const Registry<TaskTypeSpec>& types, const std::string& folder,
+                                Project& project, FlowSet& flows) {
     ProjectRequest request;
+    request.folder = folder;
     request.environment = session.arguments().text("env");
     auto errors = read_whole_project(session, request, project);
     if (errors.empty()) errors = read_flows(project, types, flows);
@@ -88,8 +89,11 @@ int serve(Session& session, const Server::Options& options, std::chrono::millise
     ServeLog log(session.out(), style, clock);
     RunContext& world = session.world(&log);
     std::vector<Error> errors;
-    const auto read = [&](Project& project, FlowSet& flows) { return read_project(session, types, project, flows); };
-    auto running = Server::start({world, session.connectors(), log, ".", read, kVersion}, options, errors);
+    const auto read = [&](const std::string& folder, Project& project, FlowSet& flows) {
+        return read_project(session, types, folder, project, flows);
+    };
+    const auto read_own = [&](Project& project, FlowSet& flows) { return read(".", project, flows); };
+    auto running = Server::start({world, session.connectors(), log, ".", read_own, kVersion, read}, options, errors);
     if (!errors.empty()) return session.fail(errors);
     if (!running.ok()) return session.fail(running.error());
     print_start(session, *running.value());

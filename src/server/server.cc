@@ -107,6 +107,8 @@ Result<void> Server::listen(const Options& options) {
     serve_->is_loopback = is_loopback_name(host);
     serve_->is_tls = !options.tls_certificate_file.empty();
     serve_->is_draining = [this] { return is_draining_.load(); };
+    serve_->folder = parts_.folder;
+    serve_->read_folder = parts_.read_folder;
     router_ = std::make_unique<Router>(apis_, *serve_);
     site_ = std::make_unique<Site>(*router_, *serve_, options.ui_folder);
     HttpServerOptions http;

@@ -40,6 +40,8 @@ public:
         std::string folder;  // of the project
         ProjectRoom::Read read;
         std::string version;
+        // Reads another folder in the same way (ServeContext); empty: files cannot be tried out before they are saved.
+        decltype(ServeContext::read_folder) read_folder = {};
     };
     // invalid_config: another address than a loopback one without any user; conflict: the port is taken, or another
     // process serves the project. What is wrong with the project's files is told as `errors`, all of it.

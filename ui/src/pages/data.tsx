@@ -47,7 +47,7 @@ const kColumns: TableColumn<Table>[] = [
       table.tests && table.tests.total > 0 ? (
         <Status state={stateOfTests(table.tests)} word={wordsOfTests(table.tests)} />
       ) : (
-        <span className="muted">none</span>
+        <span className="muted">no tests</span>
       ),
   },
   { id: "by", head: "Made by", width: 190, cell: (table) => <MadeBy table={table} /> },

@@ -169,7 +169,7 @@ function Columns({ detail }: { detail: TableDetail }) {
             {column.tests!.length > 2 && <span className="muted">+{column.tests!.length - 2}</span>}
           </span>
         ) : (
-          <span className="muted">–</span>
+          <span className="muted">no tests</span>
         ),
     },
     { id: "policy", head: "Policy", width: 90, cell: (column) => (column.policy ? <Tag>{column.policy}</Tag> : null) },
