@@ -1,7 +1,8 @@
 // A connection in two steps: which system, then its fields beside what the file will say.
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useRef, useState } from "react";
-import { connections, connectors, file } from "../api/queries";
+import { call } from "../api/client";
+import { connections, connectors, file, queryClient } from "../api/queries";
 import type { Connector, Place } from "../api/types";
 import { ConnectionTest } from "../app/connection_test";
 import { readDraft, writeDraft } from "../app/drafts";
@@ -119,6 +120,7 @@ function NewForm({ connector }: { connector: Connector }) {
   const [errors, setErrors] = useState<FormErrors>({});
   const [shown, setShown] = useState<FormErrors>({});
   const [change, setChange] = useState<FileChange | null>(null);
+  const answered = useRef(false);
   const known = useQuery(connections());
   const project = useQuery(file(kProject));
   const why = useWhyNot("editor", "add connections");
@@ -212,6 +214,9 @@ function NewForm({ connector }: { connector: Connector }) {
           />
           <ConnectionTest
             type={connector.name}
+            onAnswer={(answer) => {
+              answered.current = answer.ok;
+            }}
             options={() => {
               const found = validate(connector.fields, values);
               return complain(found) ? null : testOptionsOf(connector.fields, values);
@@ -240,6 +245,12 @@ function NewForm({ connector }: { connector: Connector }) {
           onSaved={() => {
             writeDraft(draftKey, null);
             setChange(null);
+            // What was tried without a name is tried again under it, so that the page says when it answered last.
+            if (answered.current) {
+              void call("POST", "/connections/{name}/test", { name })
+                .catch(() => {})
+                .then(() => queryClient.invalidateQueries({ queryKey: ["connection"] }));
+            }
             go(at.connection(name, { tab: "streams" }));
           }}
         />
