@@ -4,8 +4,9 @@ SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 export CCACHE_DIR ?= $(HOME)/.cache/ccache
 
-.PHONY: help setup build debug ui ui-check ui-shots run test test-quick asan tsan fmt tidy docs bench bench-files \
-	bench-postgres bench-dbt bench-ads bench-stream bench-serve crash-test fuzz fuzz-jinja golden clean
+.PHONY: help setup build debug ui ui-check ui-schema ui-shots run test test-quick asan tsan fmt tidy docs bench \
+	bench-files bench-postgres bench-dbt bench-ads bench-stream bench-serve bench-ui crash-test \
+	fuzz fuzz-jinja golden clean
 
 help: ## List these verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-14s %s\n", $$1, $$2 }'
@@ -18,6 +19,9 @@ ui: ## Build the web app into ui/dist (nothing to do when ui/ has not changed)
 
 ui-check: ## Check types and style of the web app, and run its unit tests
 	@scripts/ui --check
+
+ui-schema: debug ## Make the types of the API that the web app is checked against
+	@node tests/ui/contract_test.mjs build/debug/shaduf --write
 
 ui-shots: ui ## Write pictures of every page into build/ui-shots, for people to look at
 	@node tests/ui/shots.mjs
@@ -59,11 +63,14 @@ tidy: ## Check the style of the house; clang-tidy on what differs from main, or 
 docs: build ## Write the pages of docs/ that are made from the declarations
 	@scripts/docs build/release/shaduf
 
-bench: bench-files bench-postgres bench-dbt bench-ads bench-stream bench-serve ## Run all benchmarks
+bench: bench-files bench-postgres bench-dbt bench-ads bench-stream bench-serve bench-ui ## Run all benchmarks
 
 bench-serve: build ## Measure the server: flows on both stores, its start, its memory, and answers under load
 	@scripts/build release flow_bench
 	@bench/serve.py
+
+bench-ui: build ui ## Measure the web app: first page, clicks, large graphs and tables, bursts of a log
+	@bench/ui.mjs build/release/shaduf
 
 bench-files: build ## Measure NDJSON to Parquet and DuckDB against DuckDB itself and Polars
 	@bench/files

@@ -75,22 +75,22 @@ TEST_F(FilesTest, NoPathLeavesTheProject) {
 
 TEST_F(FilesTest, EditsKeepCommentsAndTellTheDiff) {
     const std::string before = read("shaduf.yml");
-    Json body = {{"base_sha", sha("shaduf.yml")},
-                 {"dry_run", true},
-                 {"edits",
-                  {{{"path", {"connections", "crm"}},
-                    {"op", "set"},
-                    {"value", {{"type", "rest"}, {"base_url", "https://x.test"}}}}}}};
+    nlohmann::ordered_json body = {{"base_sha", sha("shaduf.yml")},
+                                   {"dry_run", true},
+                                   {"edits",
+                                    {{{"path", {"connections", "crm"}},
+                                      {"op", "set"},
+                                      {"value", {{"type", "rest"}, {"base_url", "https://x.test"}}}}}}};
     const Answer dry = call("PATCH", "/api/v1/files/shaduf.yml", body.dump());
     ASSERT_EQ(dry.status, 200) << dry.json.dump();
     EXPECT_EQ(dry.json["written"], false);
     EXPECT_EQ(read("shaduf.yml"), before);
     EXPECT_THAT(dry.json["diff"].get<std::string>(),
-                testing::HasSubstr("+  crm:\n+    base_url: https://x.test\n+    type: rest\n"));
+                testing::HasSubstr("+  crm:\n+    type: rest\n+    base_url: https://x.test\n"));
     body["dry_run"] = false;
     const Answer saved = call("PATCH", "/api/v1/files/shaduf.yml", body.dump());
     ASSERT_EQ(saved.status, 200) << saved.json.dump();
-    EXPECT_EQ(read("shaduf.yml"), before + "  crm:\n    base_url: https://x.test\n    type: rest\n");
+    EXPECT_EQ(read("shaduf.yml"), before + "  crm:\n    type: rest\n    base_url: https://x.test\n");
     EXPECT_EQ(saved.json["errors"].size(), 0U) << saved.json.dump();
     EXPECT_NE(room.view().project->connection("crm"), nullptr) << "the project is read again";
 }

@@ -22,6 +22,9 @@ function findChromium() {
   return skip("no chromium; scripts/setup --extras installs it");
 }
 
+export function needPackages() {
+  if (!fs.existsSync(path.join(ui, "node_modules/openapi-typescript"))) skip("ui/node_modules is missing; scripts/ui installs it");
+}
 export function needParts() {
   if (!fs.existsSync(path.join(ui, "node_modules/playwright-core"))) skip("ui/node_modules is missing; scripts/ui installs it");
   if (!fs.existsSync(path.join(ui, "dist/index.html"))) skip("ui/dist is not built; run scripts/ui");
@@ -52,7 +55,7 @@ export function startServer(command, args, options, pattern) {
   });
   const stop = () =>
     new Promise((resolve) => {
-      if (child.exitCode !== null) return resolve();
+      if (child.exitCode !== null || child.signalCode !== null) return resolve();
       child.removeAllListeners("exit");
       child.on("exit", resolve);
       child.kill("SIGTERM");
@@ -60,14 +63,29 @@ export function startServer(command, args, options, pattern) {
   return { address, stop, child, said: () => said };
 }
 
+// A project of a template, served on a free port with the app as it was built last.
+export function startServe(shaduf, folder, template, more = []) {
+  const project = path.join(folder, template);
+  const made = spawnSync(shaduf, ["init", "--template", template, project], { encoding: "utf8" });
+  if (made.status !== 0) throw new Error(`init: ${made.stdout}${made.stderr}`);
+  const server = startServer(
+    shaduf,
+    ["--project", project, "serve", "--port", "0", "--ui-dir", path.join(ui, "dist"), ...more],
+    { cwd: project },
+    /(http:\/\/(?:127\.0\.0\.1|localhost|\[::1\]):\d+)/,
+  );
+  return { ...server, project };
+}
+
 export const kNow = "2026-11-22T07:00:08.000Z";
-export async function startMock() {
+// `port`: of one that was stopped, to come back as.
+export async function startMock({ port = 0 } = {}) {
   const built = spawnSync(process.execPath, ["build/mock.mjs", "--build-only"], { cwd: ui, encoding: "utf8" });
   if (built.status !== 0) throw new Error(built.stderr);
   const server = startServer(
     process.execPath,
     [built.stdout.trim()],
-    { cwd: ui, env: { ...process.env, MOCK_NOW: kNow, PORT: "0" } },
+    { cwd: ui, env: { ...process.env, MOCK_NOW: kNow, PORT: String(port) } },
     /mock: (http:\S+)/,
   );
   return { ...server, url: await server.address };

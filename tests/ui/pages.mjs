@@ -27,6 +27,8 @@ export const kPages = [
   { name: "settings", path: "/settings" },
   { name: "settings_audit", path: "/settings?tab=audit" },
   { name: "settings_alerts", path: "/settings?tab=alerts" },
+  { name: "settings_alert", path: "/settings?tab=alerts&alert=a1" },
+  { name: "settings_users", path: "/settings?tab=users" },
 ];
 
 // Fills in the id of the newest run of a flow in a state.

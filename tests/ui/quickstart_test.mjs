@@ -6,7 +6,7 @@ import http from "node:http";
 import os from "node:os";
 import path from "node:path";
 import { spawnSync } from "node:child_process";
-import { launch, needParts, openPage, settle, skip, startServer, ui } from "./harness.mjs";
+import { launch, needParts, openPage, settle, skip, startServe } from "./harness.mjs";
 
 const shaduf = path.resolve(process.argv[2] ?? "build/debug/shaduf");
 const pictures = process.argv[3];
@@ -28,16 +28,8 @@ await new Promise((done) => api.listen(0, "127.0.0.1", done));
 const apiUrl = `http://127.0.0.1:${api.address().port}`;
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), "shaduf-ui-"));
-const project = path.join(folder, "quickstart");
-const made = spawnSync(shaduf, ["init", "--template", "quickstart", project], { encoding: "utf8" });
-if (made.status !== 0) throw new Error(`init: ${made.stdout}${made.stderr}`);
-
-const server = startServer(
-  shaduf,
-  ["--project", project, "serve", "--port", "0", "--ui-dir", path.join(ui, "dist")],
-  { cwd: project },
-  /(http:\/\/(?:127\.0\.0\.1|localhost|\[::1\]):\d+)/,
-);
+const server = startServe(shaduf, folder, "quickstart");
+const { project } = server;
 const browser = await launch();
 let page;
 let shots = 0;

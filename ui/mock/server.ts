@@ -132,7 +132,14 @@ function changeFile(call: Call): unknown {
       current: { text: before, sha: shaOf(before) },
     });
   const text = call.method === "PUT" ? String(body.text) : applyEdits(before, (body.edits ?? []) as t.Edit[]);
-  const answer = { text, diff: diffOf(file, before, text), sha: shaOf(text), errors: [] };
+  const answer = {
+    text,
+    diff: diffOf(file, before, text),
+    sha: shaOf(text),
+    written: !body.dry_run,
+    errors: [],
+    notes: [],
+  };
   if (!body.dry_run) world.files.set(file, text);
   return answer;
 }
@@ -153,7 +160,7 @@ function runsCall({ world, method, parts, query, body }: Call): unknown {
   const run = world.runs.find((one) => one.id === parts[1]);
   if (!run)
     throw new Refusal(404, "not_found", `no such run: ${parts[1]}; it may have been removed by retention (90 days)`);
-  if (parts.length === 2) return { ...run, tasks: run.task_list, task_list: undefined, seq: "m-1" };
+  if (parts.length === 2) return { ...run, tasks: run.task_list, task_list: undefined, inputs: {}, seq: "m-1" };
   if (parts[2] === "history") {
     return page(
       (run.task_list ?? []).slice(0, 400).flatMap((task) => [
@@ -219,6 +226,7 @@ function connectionsCall({ world, method, parts, body }: Call): unknown {
     const bad = url.includes("bad");
     return {
       ok: !bad,
+      at: new Date(world.now).toISOString(),
       ms: 402,
       steps: [
         {
@@ -265,7 +273,7 @@ function dataCall({ world, parts, query }: Call): unknown {
     if (!table) throw new Refusal(404, "not_found", `no such table: ${parts[1]}.${parts[2]}`);
     const columns = world.columnsOf(table.name);
     if (parts[3] === "profile") return world.profile(table.name);
-    if (parts[3] === "sample") return { columns, rows: world.rowsOf(columns, 100) };
+    if (parts[3] === "sample") return { columns, rows: world.rowsOf(columns, 100), cut: false };
     return {
       ...table,
       columns,
@@ -336,6 +344,7 @@ function answer(call: Call): unknown {
       return {
         name: "ana",
         role: call.query.get("role") ?? "admin",
+        folders: [],
         needs_sign_in: false,
         csrf: "mock",
         project: world.scenario === "huge" ? "acme_international_holding_data_platform" : "acme",
@@ -365,7 +374,7 @@ function answer(call: Call): unknown {
         return { ok: true };
       }
       if (parts[2] === "backfill") return { runs: 24 };
-      return flow;
+      return { ...flow, seq: "m-1" };
     }
     case "connections":
       return connectionsCall(call);
@@ -437,38 +446,32 @@ function answer(call: Call): unknown {
         cut: false,
         ms: 38,
         rows_total: 60,
+        engine: "duckdb",
       };
     }
-    case "alerts":
+    case "alerts": {
+      if (method === "POST") {
+        const alert = world.alerts().find((one) => one.id === parts[1]);
+        if (!alert) throw new Refusal(404, "not_found", `no such alert: ${parts[1]}`);
+        alert.muted_until = (call.body.until as string | null) ?? null;
+        alert.state = alert.muted_until ? "muted" : "firing";
+        return undefined;
+      }
+      const states = call.query.get("state")?.split(",");
       return page(
-        world.scenario === "empty"
-          ? []
-          : [
-              {
-                id: "a1",
-                rule: "failed runs",
-                severity: "critical",
-                state: "firing",
-                title: "facebook_ads has failed 3 times in a row",
-                text: "HTTP 401 code 190",
-                cause: "The token has expired.",
-                advice: "Renew the token of connection fb.",
-                link: "/runs",
-                first_at: new Date(world.now - 1.1e7).toISOString(),
-                last_at: new Date(world.now - 6e5).toISOString(),
-                count: 3,
-                deliveries: [
-                  { channel: "data-team", at: new Date(world.now - 1e7).toISOString(), ok: true },
-                  {
-                    channel: "on-call",
-                    at: new Date(world.now - 1e7).toISOString(),
-                    ok: false,
-                    error: "HTTP 429, tried again",
-                  },
-                ],
-              },
-            ],
+        world.alerts().filter((alert) => !states || states.includes(alert.state)),
+        call.query,
       );
+    }
+    case "alert-channels":
+      return parts[1] === "mail"
+        ? { ok: false, error: "mail.acme.example:587: the server does not offer STARTTLS", note: null }
+        : { ok: true, error: null, note: null };
+    case "anomalies":
+      if (method === "POST") return undefined;
+      return page(world.watched());
+    case "check":
+      return { errors: [] };
     case "audit":
       if (parts[1] === "verify") return { ok: true, lines: 1204, broken_at: null };
       return page(
@@ -510,8 +513,18 @@ function serveFile(url: URL, request: http.IncomingMessage, response: http.Serve
 }
 
 let streams = 0;
-function serveEvents(response: http.ServerResponse): void {
+let opened = 0;
+let refuses = false;
+const lastIds: string[] = [];
+const listeners = new Map<http.ServerResponse, string>();
+function serveEvents(url: URL, request: http.IncomingMessage, response: http.ServerResponse): void {
+  if (refuses) {
+    response.writeHead(503).end();
+    return;
+  }
   streams++;
+  opened++;
+  lastIds.push(String(request.headers["last-event-id"] ?? ""));
   response.writeHead(200, { "Content-Type": "text/event-stream", "Cache-Control": "no-store" });
   response.write(": hello\n\n");
   const timer = setInterval(() => response.write(": ping\n\n"), 15_000);
@@ -520,16 +533,17 @@ function serveEvents(response: http.ServerResponse): void {
     clearInterval(timer);
     listeners.delete(response);
   });
-  listeners.add(response);
+  listeners.set(response, url.searchParams.get("topics") ?? "");
 }
-const listeners = new Set<http.ServerResponse>();
 
-// Tests push events of their own, and ask how many streams are open.
+// Tests push events of their own, cut streams or have them refused, and ask which are open.
 function control(parts: string[], body: string, response: http.ServerResponse): void {
-  if (parts[0] === "events") for (const listener of listeners) listener.write(body);
-  if (parts[0] === "cut") for (const listener of listeners) listener.destroy();
+  if (parts[0] === "events") for (const listener of listeners.keys()) listener.write(body);
+  if (parts[0] === "cut") for (const listener of listeners.keys()) listener.destroy();
+  if (parts[0] === "lines") worldOf((parts[1] ?? "usual") as Scenario).moreLines += Number(parts[2]);
+  if (parts[0] === "refuse") refuses = parts[1] === "1";
   response.writeHead(200, { "Content-Type": "application/json" });
-  response.end(JSON.stringify({ streams }));
+  response.end(JSON.stringify({ streams, opened, lastIds, topics: [...listeners.values()] }));
 }
 
 const server = http.createServer((request, response) => {
@@ -542,7 +556,7 @@ const server = http.createServer((request, response) => {
   request.on("end", () => {
     if (url.pathname.startsWith("/mock/")) return control(url.pathname.slice(6).split("/"), text, response);
     if (!url.pathname.startsWith("/api/v1/")) return serveFile(url, request, response);
-    if (url.pathname === "/api/v1/events") return serveEvents(response);
+    if (url.pathname === "/api/v1/events") return serveEvents(url, request, response);
     const parts = url.pathname.slice(8).split("/").map(decodeURIComponent);
     const reply = () => {
       try {
@@ -554,7 +568,7 @@ const server = http.createServer((request, response) => {
           query: url.searchParams,
           body,
         });
-        response.writeHead(200, { "Content-Type": "application/json" });
+        response.writeHead(data === undefined ? 204 : 200, { "Content-Type": "application/json" });
         response.end(JSON.stringify(data));
       } catch (error) {
         const refusal = error instanceof Refusal ? error : new Refusal(500, "internal", String(error));

@@ -41,6 +41,23 @@ const kPipelines = [
   { name: "finance_files", source: "lake", schema: "raw_finance", schedule: "0 6 * * 1-5", streams: ["invoices"] },
 ];
 
+// What the loader keeps of a stream's load.
+function recordOf(run: t.RunDetail | undefined, stream: number): t.StreamRecord | null {
+  const step = run?.task_list?.[0]?.steps?.[stream];
+  if (!run || !step) return null;
+  return {
+    run: run.id,
+    at: step.began ?? run.created,
+    state: step.state === "succeeded" || step.state === "warned" ? "done" : step.state,
+    rows: step.rows_written ?? 0,
+    rows_read: step.rows_read ?? 0,
+    quarantined: step.rows_quarantined ?? 0,
+    bytes: step.bytes ?? 0,
+    seconds: 12,
+    message: step.message || null,
+  };
+}
+
 export class World {
   readonly connectors = connectors as unknown as t.Page<t.Connector>;
   readonly flows: t.FlowDetail[] = [];
@@ -147,14 +164,14 @@ ${pipeline.streams
         since: iso(at),
         began: didRun ? iso(from) : null,
         ended: didRun && own !== "running" ? iso(to) : null,
-        worker: didRun ? "serve@acme-1" : undefined,
+        worker: didRun ? "serve@acme-1" : "",
         why: isFail
           ? "HTTP 401 code 190: Error validating access token: session has expired"
           : own === "upstream_failed"
             ? `${tasks[0]?.name} has failed`
-            : undefined,
-        rows,
-        bytes: rows === null ? null : rows * 214,
+            : "",
+        rows: rows ?? 0,
+        bytes: (rows ?? 0) * 214,
         quarantined: own === "warned" ? 128 : 0,
         steps:
           didRun && pipeline && i === 0
@@ -185,7 +202,7 @@ ${pipeline.streams
                 },
                 { attempt: 2, began: iso(from + (to - from) * 0.6), ended: iso(to), state: "failed", why: "HTTP 401" },
               ]
-            : [{ attempt: 1, began: iso(from), ended: own === "running" ? null : iso(to), state: own }]
+            : [{ attempt: 1, began: iso(from), ended: own === "running" ? null : iso(to), state: own, why: "" }]
           : [],
       };
     });
@@ -328,9 +345,13 @@ ${pipeline.streams
               (stream) => `${kPipelines.find((one) => one.name === spec.pipeline)?.schema}.${stream}`,
             )
           : ["core.fct_revenue"],
-        on_tables: [],
+        on_tables:
+          spec.name === "daily"
+            ? [{ tables: ["raw_shop.orders", "raw_shop.customers"], needs_all: true, within_ms: 3_600_000 }]
+            : [],
+        sensors: [],
         endless: spec.name === "events",
-        graph: { tasks: spec.tasks },
+        graph: { tasks: spec.tasks.map((task) => ({ rule: "all_done", ...task })) },
         config: {
           file: spec.kind === "file" ? `flows/${spec.name}.yml` : `pipelines/${spec.name}.yml`,
           text:
@@ -363,13 +384,13 @@ ${pipeline.streams
     for (const task of run.task_list ?? []) {
       if (task.name === "model_0042") {
         task.state = "failed";
-        task.attempts = [{ attempt: 1, began: task.began, ended: task.ended, state: "failed" }];
+        task.attempts = [{ attempt: 1, began: task.began, ended: task.ended, state: "failed", why: "" }];
         task.why = 'Binder Error: column "net_amount" not found in stg_orders; candidates: amount, amount_net';
       }
       if (task.name === "approve_report")
-        Object.assign(task, { state: "paused", began: null, ended: null, attempts: [], rows: null, bytes: null });
+        Object.assign(task, { state: "paused", began: null, ended: null, attempts: [], rows: 0, bytes: 0 });
       if (task.name === "board_report")
-        Object.assign(task, { state: "waiting", began: null, ended: null, attempts: [], rows: null, bytes: null });
+        Object.assign(task, { state: "waiting", began: null, ended: null, attempts: [], rows: 0, bytes: 0 });
     }
     run.cause = {
       task: "model_0042",
@@ -417,6 +438,7 @@ ${pipeline.streams
       waiting: big ? [{ run: big.id, task: "approve_report", flow: "daily" }] : [],
       quarantined: this.scenario === "empty" ? [] : [{ pipeline: "crm", stream: "contacts", rows: 128 }],
       fresh: this.scenario === "empty" ? { fresh: 0, late: 0, unknown: 0 } : { fresh: 41, late: 6, unknown: 2 },
+      timeline_cut: false,
       timeline: [...byFlow].map(([flow, runs]) => ({
         flow,
         runs: [...runs]
@@ -425,6 +447,96 @@ ${pipeline.streams
         fresh_at: runs.find((run) => run.state === "succeeded")?.ended ?? null,
       })),
     };
+  }
+
+  watched(): t.WatchedTable[] {
+    if (this.scenario === "empty") return [];
+    return this.tables()
+      .filter((table) => table.made_by?.kind === "pipeline")
+      .map((table, i) => ({
+        table: `${table.schema}.${table.name}`,
+        flow: table.made_by?.name ?? null,
+        loads: i === 1 ? 3 : 214,
+        learning: i === 1 ? "learning, 3 of 8 loads" : null,
+        last_at: table.fresh_at ?? null,
+        late_at: i === 1 ? null : iso(this.now + (20 + i) * 60_000),
+        rows_usual: i === 1 ? null : 1200 * (i + 1),
+      }));
+  }
+
+  private alerts_: t.Alert[] | undefined;
+  alerts(): t.Alert[] {
+    if (this.scenario === "empty") return [];
+    const failing = this.runs.find((run) => run.flow === "facebook_ads" && run.state === "failed");
+    const ago = (minutes: number) => iso(this.now - minutes * 60_000);
+    const matter = (flow: string, minutes: number, over = false): t.AlertMatter => ({
+      key: `run_failed/${flow}`,
+      kind: "run_failed",
+      title: `${flow} has failed`,
+      flow,
+      table: null,
+      link: `/flows/${flow}`,
+      since: ago(minutes),
+      times: 3,
+      over,
+    });
+    this.alerts_ ??= [
+      {
+        id: "a1",
+        rule: "failed runs",
+        group: "owner:growth",
+        kind: "run_failed",
+        severity: "error",
+        state: "firing",
+        title: "facebook_ads has failed 3 times in a row, and 4 more flows",
+        text: "load_ads: HTTP 401 code 190: Error validating access token: session has expired\nrequest GET /v19.0/act_1/insights\ntrace A1b2",
+        cause: "The token of connection fb has expired.",
+        advice: "Renew the token of connection fb, then rerun what failed.",
+        link: failing ? `/runs/${failing.id}?task=load_ads` : "/runs",
+        first_at: ago(183),
+        last_at: ago(10),
+        resolved_at: null,
+        muted_until: null,
+        count: 5,
+        matters: [
+          matter("facebook_ads", 183),
+          matter("shop", 60),
+          matter("crm", 50, true),
+          matter("events", 40),
+          matter("daily", 12),
+        ],
+        deliveries: [
+          { channel: "data-team", kind: "fired", at: ago(182), ok: true, error: null },
+          { channel: "on-call", kind: "fired", at: ago(181), ok: false, error: "HTTP 429: too many requests" },
+        ],
+        owed: [{ channel: "on-call", kind: "fired", tries: 4, next_try: iso(this.now + 90_000) }],
+      },
+      {
+        id: "a2",
+        rule: "volume",
+        group: null,
+        kind: "volume",
+        severity: "warning",
+        state: "resolved",
+        title: "raw_events.page_views had 71 % fewer rows than on a usual Sunday",
+        text: "119,480 rows instead of about 412,000.",
+        cause: "The source sent less, or a filter is new.",
+        advice: "Look at the table's rows by hour.",
+        link: "/data/raw_events/page_views?tab=profile",
+        first_at: ago(1500),
+        last_at: ago(1400),
+        resolved_at: ago(1390),
+        muted_until: null,
+        count: 1,
+        matters: [],
+        deliveries: [
+          { channel: "data-team", kind: "fired", at: ago(1499), ok: true, error: null },
+          { channel: "data-team", kind: "resolved", at: ago(1390), ok: true, error: null },
+        ],
+        owed: [],
+      },
+    ];
+    return this.alerts_;
   }
 
   anomalies(): t.Anomaly[] {
@@ -597,7 +709,9 @@ ${pipeline.streams
         flow: one.name,
         streams: one.streams.length,
         quarantined: one.name === "crm" ? 128 : 0,
-        last: last ? { run: last.id, state: last.state, ended: last.ended, rows: last.rows } : null,
+        last: last
+          ? { run: last.id, at: last.created, state: last.state === "failed" ? "failed" : "done", rows: last.rows ?? 0 }
+          : null,
         state: last?.state === "failed" ? "failing" : last?.state === "running" ? "running" : last ? "ok" : "never",
       };
     });
@@ -640,17 +754,14 @@ ${pipeline.streams
           contract: i % 3 === 1 ? "freeze" : "evolve",
           expectations: ["not_null: [id]", "unique: [id]", ...(i === 0 ? ["spend < 100000 (warn)"] : [])],
           policies: i === 0 ? ["user_email: hash", "ip: drop"] : [],
-          last: runs[0]?.task_list?.[0]?.steps?.[i] ?? null,
-          history: runs
-            .slice(0, 24)
-            .reverse()
-            .map((run) => ({
-              run: run.id,
-              at: run.created,
-              rows: Math.floor(50_000 + random() * 40_000),
-              state: run.state,
-              seconds: 12 + random() * 40,
-            })),
+          last: recordOf(runs[0], i),
+          history: runs.slice(0, 24).map((run) => ({
+            run: run.id,
+            at: run.created,
+            rows: Math.floor(50_000 + random() * 40_000),
+            state: run.state,
+            seconds: 12 + random() * 40,
+          })),
           checkpoint: i % 3 === 1 ? null : `{"cursor":"2026-11-22T05:58:${10 + i}Z","window":14}`,
           committed_at: iso(this.now - (12 + i) * 60_000),
           quarantined: name === "crm" && i === 0 ? 128 : 0,
@@ -754,7 +865,7 @@ ${pipeline.streams
       tests:
         random() < 0.6
           ? { passed: 6, failed: name === "fct_revenue" ? 1 : 0, total: name === "fct_revenue" ? 7 : 6 }
-          : null,
+          : { passed: 0, failed: 0, total: 0 },
     }));
   }
   columnsOf(name: string): t.TableColumn[] {
@@ -845,7 +956,7 @@ ${pipeline.streams
   }
 
   lineage(query: URLSearchParams): t.Lineage {
-    if (this.scenario === "empty") return { nodes: [], edges: [], hidden: {}, total: 0 };
+    if (this.scenario === "empty") return { nodes: [], edges: [], hidden: {}, total: 0, cut: false };
     const node = (id: string, kind: t.NodeKind, name: string, extra: Partial<t.LineageNode> = {}): t.LineageNode => ({
       id,
       kind,
@@ -853,7 +964,6 @@ ${pipeline.streams
       state: "succeeded",
       fresh_at: iso(this.now - 4 * 60_000),
       tests: { passed: 6, failed: 0 },
-      rows: 120_000,
       ...extra,
     });
     const nodes = [
@@ -911,7 +1021,7 @@ ${pipeline.streams
     const hidden: t.Lineage["hidden"] = focus
       ? { "core.fct_revenue": { up: 0, down: 6 } }
       : { "exposure.board": { up: 3, down: 0 } };
-    return { nodes, edges, hidden, total: this.scenario === "huge" ? 1240 : nodes.length };
+    return { nodes, edges, hidden, total: this.scenario === "huge" ? 1240 : nodes.length, cut: false };
   }
 
   checks(): t.Check[] {
@@ -948,8 +1058,10 @@ ${pipeline.streams
     });
   }
 
+  // Lines that tests have every task say besides.
+  moreLines = 0;
   log(run: t.RunDetail, task: string): t.LogLine[] {
-    const count = this.scenario === "huge" ? 18_211 : 640;
+    const count = (this.scenario === "huge" ? 18_211 : 640) + this.moreLines;
     const began = Date.parse(run.began ?? run.created);
     return Array.from({ length: count }, (_, i) => {
       const n = i + 1;

@@ -15,7 +15,7 @@
 namespace shaduf::server {
 namespace {
 
-using Json = nlohmann::json;
+using Json = nlohmann::ordered_json;  // keys of an edit are written in the order that the caller gives
 
 constexpr uint64_t kBodyBytesMax = 8 << 20;
 

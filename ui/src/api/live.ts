@@ -23,6 +23,10 @@ const kForgetAfterMs = 90_000;
 const kRepeatWantMs = 30_000;
 const kTopicsSettleMs = 150;
 const kFlushMs = 250;
+// The server takes 64.
+const kTopicsMax = 60;
+// Not every server tells of these; one that does not refuses the whole stream.
+const kOptionalTopics = ["alerts"];
 
 // 1, 2, 4 ... 30 s, each up to a fifth longer or shorter, so that tabs of many people do not come back at once.
 export function retryDelay(attempt: number, random: () => number = Math.random): number {
@@ -41,8 +45,10 @@ export class LiveHub {
   private flushTimer: ReturnType<typeof setTimeout> | undefined;
   private topicsTimer: ReturnType<typeof setTimeout> | undefined;
   private retryTimer: ReturnType<typeof setTimeout> | undefined;
+  private readonly refused = new Set<string>();
   private isLeader = false;
   private current: { abort: AbortController; topics: string } | null = null;
+  // Known to every tab: whichever reads next goes on behind it.
   private lastId = "";
   private attempt = 0;
   private started = false;
@@ -121,6 +127,7 @@ export class LiveHub {
         this.tellTopics();
         return;
       case "event":
+        if (message.event.id) this.lastId = message.event.id;
         this.take(message.event);
         return;
       case "status":
@@ -149,7 +156,13 @@ export class LiveHub {
       if (Date.now() - other.seen > kForgetAfterMs) this.others.delete(tab);
       else for (const topic of other.topics) topics.add(topic);
     }
-    return [...topics].sort().join(",");
+    for (const topic of this.refused) topics.delete(topic);
+    // Those of the whole project first: with very many tabs it is single logs that are left out.
+    const order = (topic: string) => `${topic.includes(":") ? 1 : 0}${topic}`;
+    return [...topics]
+      .sort((a, b) => order(a).localeCompare(order(b)))
+      .slice(0, kTopicsMax)
+      .join(",");
   }
 
   private settleTopics(): void {
@@ -184,6 +197,12 @@ export class LiveHub {
       this.current = null;
       if (end.kind === "refused" && end.status === 401) {
         this.onRefused(401);
+        return;
+      }
+      const optional = kOptionalTopics.filter((topic) => topics.split(",").includes(topic));
+      if (end.kind === "refused" && end.status === 400 && optional.length > 0) {
+        for (const topic of optional) this.refused.add(topic);
+        this.open();
         return;
       }
       this.attempt++;

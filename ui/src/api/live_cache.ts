@@ -72,6 +72,9 @@ export class LiveCache {
       case "log":
         for (const listener of this.logListeners) listener(data as LogEvent);
         return;
+      case "alerts":
+        this.later("alerts", "anomalies", "overview");
+        return;
       case "flow":
         this.later("flows", "flow", "overview", "pipelines");
         return;

@@ -25,6 +25,13 @@ export function normalizeRun(answer: t.RunSummary & { tasks?: unknown }): t.RunD
   return { ...answer, task_list: list, tasks: countTasks(list) } as t.RunDetail;
 }
 
+// A server that watches no tables says nothing of those that drift.
+export function normalizeOverview(answer: Partial<t.Overview> & { checked_at: string }): t.Overview {
+  const none = { failing: [], late: [], drifting: [], waiting: [], quarantined: [], timeline: [] };
+  const known = Object.entries(answer).filter(([, value]) => value !== null && value !== undefined);
+  return { ...none, checked_at: answer.checked_at, ...Object.fromEntries(known) };
+}
+
 export const me = () =>
   queryOptions({
     queryKey: ["me"],
@@ -38,7 +45,8 @@ export const me = () =>
 export const overview = () =>
   queryOptions({
     queryKey: ["overview"],
-    queryFn: get<t.Overview>("/overview", {}, { hours: 24 }),
+    queryFn: async ({ signal }) =>
+      normalizeOverview(await call("GET", "/overview", {}, { query: { hours: 24 }, signal })),
     refetchInterval: 30_000,
   });
 export const runs = (filter: Query) =>
@@ -162,8 +170,19 @@ export const checks = () =>
 export const anomalies = () =>
   queryOptions({ queryKey: ["anomalies"], queryFn: get<t.Page<t.Anomaly>>("/anomalies", {}, { limit: 1000 }) });
 
+export const watchedTables = () =>
+  queryOptions({
+    queryKey: ["anomalies", "tables"],
+    queryFn: get<t.Page<t.WatchedTable>>("/anomalies/tables", {}, { limit: 1000 }),
+    retry: false,
+  });
+
 export const alerts = (state?: string) =>
-  queryOptions({ queryKey: ["alerts", state], queryFn: get<t.Page<t.Alert>>("/alerts", {}, { state }) });
+  queryOptions({
+    queryKey: ["alerts", state],
+    queryFn: get<t.Page<t.Alert>>("/alerts", {}, { state }),
+    refetchInterval: 30_000,
+  });
 export const alertChannels = () =>
   queryOptions({ queryKey: ["alert-channels"], queryFn: get<t.Page<t.AlertChannel>>("/alert-channels") });
 export const users = () => queryOptions({ queryKey: ["users"], queryFn: get<t.Page<t.User>>("/users") });

@@ -159,7 +159,8 @@ export interface Flow {
   tasks?: number;
   reads?: string[];
   writes?: string[];
-  on_tables?: string[];
+  on_tables?: { tables: string[]; needs_all: boolean; within_ms: number }[];
+  sensors?: { type: string; every_ms: number }[];
   endless?: boolean;
 }
 export interface FlowTask {
@@ -175,6 +176,16 @@ export interface FlowDetail extends Flow {
   config?: { file: string; text?: string | null };
 }
 
+export interface WatchedTable {
+  table: string;
+  flow?: string | null;
+  loads: number;
+  // "learning, 3 of 8 loads"; null: it is learned.
+  learning?: string | null;
+  last_at?: string | null;
+  late_at?: string | null;
+  rows_usual?: number | null;
+}
 export interface Anomaly {
   table: string;
   kind: "freshness" | "volume" | "zero_rows";
@@ -189,11 +200,12 @@ export interface Failing {
   flow: string;
   pipeline?: string | null;
   run: string;
-  task: string;
+  // null: the run failed before any task.
+  task?: string | null;
   since?: string | null;
   times?: number;
   message: string;
-  advice?: string;
+  advice?: string | null;
   feeds?: number | null;
 }
 export interface TimelineRun {
@@ -212,6 +224,7 @@ export interface Overview {
   waiting: { run: string; task: string; flow: string }[];
   quarantined: { pipeline: string; stream: string; rows: number }[];
   fresh?: { fresh: number; late: number; unknown: number } | null;
+  timeline_cut?: boolean;
   timeline: { flow: string; runs: TimelineRun[]; fresh_at?: string | null }[];
 }
 
@@ -327,8 +340,20 @@ export interface Pipeline {
   flow?: string;
   streams?: number;
   quarantined?: number | null;
-  last?: { run?: string; state?: RunState; ended?: string | null; rows?: number | null } | null;
+  last?: StreamRecord | null;
   state: "ok" | "failing" | "running" | "never";
+}
+// One load of a stream, as the loader kept it; `run` is the loader's own name of it, which no page is called by.
+export interface StreamRecord {
+  run: string;
+  at: string;
+  state: string;
+  rows?: number | null;
+  rows_read?: number | null;
+  quarantined?: number | null;
+  bytes?: number | null;
+  seconds?: number | null;
+  message?: string | null;
 }
 export interface StreamInfo {
   name: string;
@@ -338,8 +363,8 @@ export interface StreamInfo {
   contract?: string;
   expectations?: string[];
   policies?: string[];
-  last?: Step | null;
-  history?: { run: string; at: string; rows?: number | null; state: RunState; seconds?: number | null }[];
+  last?: StreamRecord | null;
+  history?: StreamRecord[];
   checkpoint?: string | null;
   committed_at?: string | null;
   quarantined?: number | null;
@@ -390,8 +415,8 @@ export interface LineageNode {
   state?: string | null;
   fresh_at?: string | null;
   tests?: { passed: number; failed: number } | null;
-  description?: string;
-  file?: string;
+  description?: string | null;
+  file?: string | null;
   rows?: number | null;
 }
 export interface Lineage {
@@ -399,6 +424,8 @@ export interface Lineage {
   edges: { from: string; to: string }[];
   hidden?: Record<string, { up: number; down: number }>;
   total?: number;
+  // More were asked for than the server draws.
+  cut?: boolean;
 }
 export interface ColumnLineage {
   edges: { from: { node: string; column: string }; to: { node: string; column: string } }[];
@@ -462,20 +489,37 @@ export interface Check {
   history?: { at: string; state: string; rows?: number | null }[];
   file?: string;
 }
+export interface AlertMatter {
+  key: string;
+  kind: string;
+  title: string;
+  flow?: string | null;
+  table?: string | null;
+  link?: string | null;
+  since: string;
+  times: number;
+  over: boolean;
+}
 export interface Alert {
   id: string;
   rule: string;
+  group?: string | null;
+  kind?: string;
   severity: string;
   state: "firing" | "resolved" | "muted";
   title: string;
-  text?: string;
-  cause?: string;
-  advice?: string;
-  link?: string;
+  text?: string | null;
+  cause?: string | null;
+  advice?: string | null;
+  link?: string | null;
   first_at?: string;
   last_at?: string;
+  resolved_at?: string | null;
+  muted_until?: string | null;
   count?: number;
-  deliveries?: { channel: string; at: string; ok: boolean; error?: string }[];
+  matters?: AlertMatter[];
+  deliveries?: { channel: string; kind?: string; at: string; ok: boolean; error?: string | null }[];
+  owed?: { channel: string; kind: string; tries: number; next_try: string }[];
 }
 export interface AlertChannel {
   name: string;

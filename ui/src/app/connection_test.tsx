@@ -8,6 +8,12 @@ import { ErrorBox } from "../kit/states";
 import { StatusShape } from "../kit/status";
 
 const kLimitMs = 35_000;
+const kStepTitles: Record<string, string> = {
+  resolve: "Find the host",
+  connect: "Connect",
+  sign_in: "Sign in",
+  streams: "Read its streams",
+};
 
 export function ConnectionTest({
   name,
@@ -78,7 +84,7 @@ export function ConnectionTest({
           {answer.steps.map((step) => (
             <li key={step.name}>
               <StatusShape state={step.ok === null ? "skipped" : step.ok ? "ok" : "failed"} />
-              <span className="strong">{step.name}</span>
+              <span className="strong">{kStepTitles[step.name] ?? step.name}</span>
               <span className="num muted small">
                 {step.ms !== undefined && step.ms !== null ? formatDuration(step.ms) : ""}
               </span>

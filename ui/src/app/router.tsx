@@ -6,11 +6,37 @@ import { NotFound } from "../pages/not_found";
 import { Shell } from "./shell";
 import { parseSearch, writeSearch } from "./url";
 
+// A page that cannot be drawn leaves the rail beside it as it is; where a piece of the app could not be loaded, the
+// program was most likely replaced by a newer one.
+function Failed({ error }: { error: unknown }) {
+  return (
+    <>
+      <h1>This page could not be shown</h1>
+      <ErrorBox error={error} what="show this page" onRetry={() => location.reload()} />
+    </>
+  );
+}
+
 const root = createRootRoute({
   component: Shell,
   notFoundComponent: NotFound,
-  errorComponent: ({ error }) => <ErrorBox error={error} what="show this page" />,
+  errorComponent: ({ error }) => (
+    <main className="main" id="main">
+      <Failed error={error} />
+    </main>
+  ),
 });
+
+// The router would reload the whole page where a piece cannot be fetched, and lose it while the server is away.
+function page<Module extends Record<string, unknown>>(fetchPiece: () => Promise<Module>, name: keyof Module & string) {
+  const said = () =>
+    fetchPiece().catch(() => {
+      throw new Error(
+        "This part of the app could not be fetched. The server cannot be reached, or it was replaced by a newer one.",
+      );
+    });
+  return lazyRouteComponent(said, name as never);
+}
 
 const runs = () => import("../pages/runs");
 const connections = () => import("../pages/connections");
@@ -20,78 +46,79 @@ const quality = () => import("../pages/quality");
 
 const children = [
   createRoute({ getParentRoute: () => root, path: "/", component: Home }),
-  createRoute({ getParentRoute: () => root, path: "/runs", component: lazyRouteComponent(runs, "Runs") }),
+  createRoute({ getParentRoute: () => root, path: "/runs", component: page(runs, "Runs") }),
   createRoute({
     getParentRoute: () => root,
     path: "/runs/$run",
-    component: lazyRouteComponent(() => import("../pages/run"), "RunPage"),
+    component: page(() => import("../pages/run"), "RunPage"),
   }),
   createRoute({
     getParentRoute: () => root,
     path: "/connections",
-    component: lazyRouteComponent(connections, "Connections"),
+    component: page(connections, "Connections"),
   }),
   createRoute({
     getParentRoute: () => root,
     path: "/connections/new",
-    component: lazyRouteComponent(() => import("../pages/connection_new"), "NewConnection"),
+    component: page(() => import("../pages/connection_new"), "NewConnection"),
   }),
   createRoute({
     getParentRoute: () => root,
     path: "/connections/$connection",
-    component: lazyRouteComponent(() => import("../pages/connection"), "ConnectionPage"),
+    component: page(() => import("../pages/connection"), "ConnectionPage"),
   }),
   createRoute({
     getParentRoute: () => root,
     path: "/pipelines",
-    component: lazyRouteComponent(pipelines, "Pipelines"),
+    component: page(pipelines, "Pipelines"),
   }),
   createRoute({
     getParentRoute: () => root,
     path: "/pipelines/$pipeline",
-    component: lazyRouteComponent(() => import("../pages/pipeline"), "PipelinePage"),
+    component: page(() => import("../pages/pipeline"), "PipelinePage"),
   }),
   createRoute({
     getParentRoute: () => root,
     path: "/flows/$flow",
-    component: lazyRouteComponent(() => import("../pages/flow"), "FlowPage"),
+    component: page(() => import("../pages/flow"), "FlowPage"),
   }),
   createRoute({
     getParentRoute: () => root,
     path: "/lineage",
-    component: lazyRouteComponent(() => import("../pages/lineage"), "LineagePage"),
+    component: page(() => import("../pages/lineage"), "LineagePage"),
   }),
-  createRoute({ getParentRoute: () => root, path: "/data", component: lazyRouteComponent(data, "Data") }),
+  createRoute({ getParentRoute: () => root, path: "/data", component: page(data, "Data") }),
   createRoute({
     getParentRoute: () => root,
     path: "/data/sql",
-    component: lazyRouteComponent(() => import("../pages/sql"), "SqlPage"),
+    component: page(() => import("../pages/sql"), "SqlPage"),
   }),
   createRoute({
     getParentRoute: () => root,
     path: "/data/$schema/$table",
-    component: lazyRouteComponent(() => import("../pages/table"), "TablePage"),
+    component: page(() => import("../pages/table"), "TablePage"),
   }),
-  createRoute({ getParentRoute: () => root, path: "/quality", component: lazyRouteComponent(quality, "Quality") }),
+  createRoute({ getParentRoute: () => root, path: "/quality", component: page(quality, "Quality") }),
   createRoute({
     getParentRoute: () => root,
     path: "/quality/quarantine",
-    component: lazyRouteComponent(() => import("../pages/quarantine"), "Quarantine"),
+    component: page(() => import("../pages/quarantine"), "Quarantine"),
   }),
   createRoute({
     getParentRoute: () => root,
     path: "/quality/anomalies",
-    component: lazyRouteComponent(quality, "Anomalies"),
+    component: page(quality, "Anomalies"),
   }),
   createRoute({
     getParentRoute: () => root,
     path: "/settings",
-    component: lazyRouteComponent(() => import("../pages/settings"), "SettingsPage"),
+    component: page(() => import("../pages/settings"), "SettingsPage"),
   }),
 ];
 
 export const router = createRouter({
   routeTree: root.addChildren(children),
+  defaultErrorComponent: ({ error }) => <Failed error={error} />,
   defaultPreload: "intent",
   defaultPreloadDelay: 40,
   parseSearch,

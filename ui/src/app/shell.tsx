@@ -173,7 +173,7 @@ function OfflineBar() {
   if (status.state !== "offline" || now - status.since < 3000) return null;
   const wait = Math.max(0, (status.retryAt ?? now) - now);
   return (
-    <div className="bar-note warn" role="status">
+    <div className="bar-note warn offline-bar" role="status">
       <StatusShape state="warned" />
       <span>
         Connection lost, showing data from {formatClock(status.since, utc)}. Trying again in {formatAge(wait + 999)}.

@@ -9,6 +9,7 @@ import {
   type SelectHTMLAttributes,
   useEffect,
   useId,
+  useLayoutEffect,
   useRef,
   useState,
 } from "react";
@@ -106,7 +107,18 @@ export function ButtonLink({
   );
 }
 
+// What is typed in secret stands in the control alone: React writes the value of any other input into its attribute,
+// where a copy of the page would carry it.
+function SecretInput({ value, className, ...rest }: InputHTMLAttributes<HTMLInputElement>) {
+  const ref = useRef<HTMLInputElement>(null);
+  useLayoutEffect(() => {
+    if (ref.current && ref.current.value !== value) ref.current.value = String(value ?? "");
+  }, [value]);
+  return <input autoComplete="off" spellCheck={false} {...rest} ref={ref} className={`input ${className}`} />;
+}
+
 export function Input({ className = "", ...rest }: InputHTMLAttributes<HTMLInputElement>) {
+  if (rest.type === "password") return <SecretInput {...rest} className={className} />;
   return <input autoComplete="off" spellCheck={false} {...rest} className={`input ${className}`} />;
 }
 
@@ -196,6 +208,9 @@ export function SearchInput({
           if (event.key === "Escape" && value) {
             event.stopPropagation();
             onChange("");
+          } else if (event.key === "Enter" && isPageFilter) {
+            // From what was typed to what was found.
+            document.querySelector<HTMLElement>("[data-rows] tbody tr:not(.spacer) :is(a, button)")?.focus();
           }
         }}
       />
@@ -282,14 +297,31 @@ export function Menu({ label, button, items }: { label: string; button: ReactNod
   const [open, setOpen] = useState(false);
   const box = useRef<HTMLDivElement>(null);
   const id = useId();
+  const list = useRef<HTMLDivElement>(null);
+  // In the top layer, so that no table or dialog cuts it off; below its button, or above where there is no room.
+  useLayoutEffect(() => {
+    const own = list.current;
+    const button = box.current?.getBoundingClientRect();
+    if (!open || !own || !button) return;
+    own.showPopover?.();
+    const { width, height } = own.getBoundingClientRect();
+    const below = button.bottom + 4 + height <= innerHeight;
+    own.style.left = `${Math.max(8, Math.min(button.right, innerWidth - 8) - width)}px`;
+    own.style.top = `${below ? button.bottom + 4 : Math.max(8, button.top - 4 - height)}px`;
+  }, [open]);
   useEffect(() => {
     if (!open) return;
     (box.current?.querySelector('[role="menuitem"]') as HTMLElement | null)?.focus();
+    const scrolled = () => setOpen(false);
+    addEventListener("scroll", scrolled, true);
     const outside = (event: PointerEvent) => {
       if (!box.current?.contains(event.target as Node)) setOpen(false);
     };
     addEventListener("pointerdown", outside);
-    return () => removeEventListener("pointerdown", outside);
+    return () => {
+      removeEventListener("pointerdown", outside);
+      removeEventListener("scroll", scrolled, true);
+    };
   }, [open]);
   const close = () => {
     setOpen(false);
@@ -325,7 +357,7 @@ export function Menu({ label, button, items }: { label: string; button: ReactNod
         <span className="visually-hidden"> {label}</span>
       </button>
       {open && (
-        <div className="menu" role="menu" id={id} aria-label={label}>
+        <div className="menu" role="menu" id={id} aria-label={label} ref={list} popover="manual">
           {items.map((item) => (
             <button
               key={item.text}

@@ -48,6 +48,7 @@ describe("controls", () => {
     expect(input.type).toBe("password");
     fireEvent.change(input, { target: { value: "new" } });
     expect(isSecretValue(latest.key) && latest.key.typed).toBe("new");
+    expect(document.body.innerHTML).not.toContain('value="new"');
     fireEvent.click(screen.getByText("Keep the old one"));
     expect(isSecretValue(latest.key) && latest.key.typed).toBe(null);
   });

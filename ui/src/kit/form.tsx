@@ -1,6 +1,6 @@
 // Draws a form of form_model.ts. Every control has its label, its sentence of help, and its error right below.
 import { Plus, Trash2 } from "lucide-react";
-import { type ReactNode, useId, useState } from "react";
+import { type ReactNode, useEffect, useId, useRef, useState } from "react";
 import type { Field } from "../api/types";
 import { Button, Checkbox, IconButton, Input, Select } from "./controls";
 import {
@@ -68,6 +68,17 @@ export function FieldFrame({
       )}
     </>
   );
+  // The control says that it is wrong and what is said about it, whoever draws it.
+  const box = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const control = group ? null : box.current?.querySelector(`[id="${CSS.escape(id)}"]`);
+    if (!control) return;
+    const notes = [error && `${id}-error`, help && `${id}-help`].filter(Boolean).join(" ");
+    if (notes) control.setAttribute("aria-describedby", notes);
+    else control.removeAttribute("aria-describedby");
+    if (error) control.setAttribute("aria-invalid", "true");
+    else control.removeAttribute("aria-invalid");
+  });
   if (group) {
     return (
       <fieldset className="field" data-wrong={error ? true : undefined}>
@@ -78,7 +89,7 @@ export function FieldFrame({
     );
   }
   return (
-    <div className="field" data-wrong={error ? true : undefined}>
+    <div className="field" ref={box} data-wrong={error ? true : undefined}>
       <label className="field-label" htmlFor={id}>
         {label}
       </label>

@@ -5,7 +5,7 @@ import { Input, Select } from "./controls";
 export function wordsOf(cron: string | null | undefined): string {
   if (!cron) return "only by hand";
   try {
-    return inWords(cron, { use24HourTimeFormat: true, verbose: true });
+    return inWords(cron, { use24HourTimeFormat: true, verbose: false });
   } catch {
     return cron;
   }

@@ -98,6 +98,26 @@ export function ErrorBox({
   );
 }
 
+// What a system says may be a page long: its first line tells, the rest is there for who wants it.
+export function Message({ text, children }: { text: string; children?: ReactNode }) {
+  const [first, ...rest] = text.trim().split("\n");
+  const long = (first ?? "").length > 280;
+  return (
+    <>
+      <p className="wrap-any">
+        {children}
+        {long ? `${first!.slice(0, 260)}…` : first}
+      </p>
+      {(rest.length > 0 || long) && (
+        <details className="whole-message">
+          <summary>Whole message</summary>
+          <pre className="mono small">{text.trim()}</pre>
+        </details>
+      )}
+    </>
+  );
+}
+
 export function Places({ places }: { places: { file?: string; line?: number; path?: string; message: string }[] }) {
   return (
     <ul className="places">

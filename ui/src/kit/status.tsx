@@ -12,6 +12,7 @@ interface Look {
 const kLooks: Record<string, Look> = {
   succeeded: { tone: "ok", shape: "check", word: "Succeeded" },
   ok: { tone: "ok", shape: "check", word: "OK" },
+  done: { tone: "ok", shape: "check", word: "Succeeded" },
   passed: { tone: "ok", shape: "check", word: "Passed" },
   fresh: { tone: "ok", shape: "check", word: "Fresh" },
   resolved: { tone: "ok", shape: "check", word: "Resolved" },
@@ -43,6 +44,21 @@ const kLooks: Record<string, Look> = {
 export function lookOf(state: string | null | undefined): Look {
   if (!state) return kLooks.unknown!;
   return kLooks[state] ?? { tone: "idle", shape: "dot", word: state.replaceAll("_", " ") };
+}
+
+// Tests that have not run say nothing about the table.
+export interface TestCounts {
+  passed: number;
+  failed: number;
+  total: number;
+}
+export function stateOfTests({ passed, failed }: TestCounts): string {
+  return failed > 0 ? "failed" : passed > 0 ? "passed" : "never";
+}
+export function wordsOfTests({ passed, failed, total }: TestCounts): string {
+  if (failed > 0) return `${failed} of ${total} failed`;
+  if (passed === 0) return `${total} not run`;
+  return passed === total ? `${total} passed` : `${passed} of ${total} passed`;
 }
 
 export function StatusShape({ state, size = 14 }: { state: string | null | undefined; size?: number }) {

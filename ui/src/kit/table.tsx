@@ -2,7 +2,7 @@
 // results. Real <table>s, so that assistive tools read them as what they are.
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { ArrowDown, ArrowUp } from "lucide-react";
-import { type ReactNode, useRef, useSyncExternalStore } from "react";
+import { type ReactNode, useEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
 import { usePreferences } from "../app/preferences";
 import { Checkbox } from "./controls";
 import { formatValue } from "./format";
@@ -78,6 +78,13 @@ export function DataTable<T>({
   const before = isVirtual ? (items[0]?.start ?? 0) : 0;
   const after = isVirtual ? virtual.getTotalSize() - (items.at(-1)?.end ?? 0) : 0;
   const keys = selected ? rows.map(keyOf) : [];
+  // What scrolls is reached by keys as well, also where no cell of it takes the focus.
+  const [overflows, setOverflows] = useState(false);
+  useEffect(() => {
+    const own = box.current;
+    if (own) setOverflows(own.scrollWidth > own.clientWidth + 1 || own.scrollHeight > own.clientHeight + 1);
+  });
+  const scrolls = isVirtual || overflows;
   const all = selected !== undefined && keys.length > 0 && keys.every((key) => selected.has(key));
   return (
     // biome-ignore lint/a11y/useAriaPropsSupportedByRole: it has a label only as a region
@@ -85,9 +92,9 @@ export function DataTable<T>({
       className="table-box"
       ref={box}
       style={isVirtual || height ? { maxHeight: height ?? "max(420px, calc(100dvh - 260px))" } : undefined}
-      tabIndex={isVirtual ? 0 : undefined}
-      role={isVirtual ? "region" : "presentation"}
-      aria-label={isVirtual ? label : undefined}
+      tabIndex={scrolls ? 0 : undefined}
+      role={scrolls ? "region" : "presentation"}
+      aria-label={scrolls ? label : undefined}
     >
       <table className="table" aria-label={label} aria-rowcount={rows.length + 1} data-rows>
         <thead>
@@ -165,6 +172,7 @@ export function DataTable<T>({
                     key={column.id}
                     className={column.align === "right" ? "right num" : undefined}
                     data-narrow={column.narrow ?? "hide"}
+                    data-head={typeof column.head === "string" ? column.head : undefined}
                   >
                     {column.cell(row)}
                   </td>
@@ -210,7 +218,14 @@ export function nextSort(held: Sort | null, by: string): string {
 }
 
 const kNumeric = /int|double|float|decimal|numeric|real|hugeint/i;
-const kCellWidth = 168;
+// As wide as what stands in the first rows, within limits; characters of the mono face are 7.3 px wide.
+function widthOf(column: { name: string; type: string }, rows: unknown[][], index: number): number {
+  let longest = Math.max(column.name.length, Math.min(column.type.length, 18));
+  for (let i = 0; i < Math.min(rows.length, 40); i++) {
+    longest = Math.max(longest, Math.min(60, formatValue(rows[i]?.[index]).length));
+  }
+  return Math.min(360, Math.max(96, longest * 7.4 + 28));
+}
 
 // Rows of a query or a sample: both axes are virtual, so a thousand columns cost what is in sight.
 export function ResultTable({
@@ -225,6 +240,7 @@ export function ResultTable({
   height?: string;
 }) {
   const box = useRef<HTMLDivElement>(null);
+  const widths = useMemo(() => columns.map((column, i) => widthOf(column, rows, i)), [columns, rows]);
   const down = useVirtualizer({
     count: rows.length,
     getScrollElement: () => box.current,
@@ -236,7 +252,7 @@ export function ResultTable({
     count: columns.length,
     horizontal: true,
     getScrollElement: () => box.current,
-    estimateSize: (index) => Math.min(320, Math.max(kCellWidth * 0.6, (columns[index]?.name.length ?? 10) * 8 + 40)),
+    estimateSize: (index) => widths[index] ?? 120,
     overscan: 4,
     initialRect: { width: 1000, height: 600 },
   });

@@ -25,7 +25,11 @@ export function useNow(): number {
         }
       };
     },
-    () => current,
+    () => {
+      // Nobody has looked for a while: the clock went on all the same.
+      if (!ticking && Date.now() - current > 1000) current = Date.now();
+      return current;
+    },
   );
 }
 

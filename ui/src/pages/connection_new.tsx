@@ -1,11 +1,12 @@
 // A connection in two steps: which system, then its fields beside what the file will say.
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useRef, useState } from "react";
-import { connections, connectors, file } from "../api/queries";
+import { call } from "../api/client";
+import { connections, connectors, file, queryClient } from "../api/queries";
 import type { Connector, Place } from "../api/types";
 import { ConnectionTest } from "../app/connection_test";
 import { readDraft, writeDraft } from "../app/drafts";
-import { type FileChange, ReviewDialog, sendChange } from "../app/review";
+import { type FileChange, ReviewDialog, sendChange, withoutNewSecrets } from "../app/review";
 import { useWhyNot } from "../app/session";
 import { at, useGo, useUrl } from "../app/url";
 import { Button, ButtonLink, Go, Input, SearchInput, Segmented, Tag, Tile } from "../kit/controls";
@@ -119,6 +120,7 @@ function NewForm({ connector }: { connector: Connector }) {
   const [errors, setErrors] = useState<FormErrors>({});
   const [shown, setShown] = useState<FormErrors>({});
   const [change, setChange] = useState<FileChange | null>(null);
+  const answered = useRef(false);
   const known = useQuery(connections());
   const project = useQuery(file(kProject));
   const why = useWhyNot("editor", "add connections");
@@ -212,6 +214,9 @@ function NewForm({ connector }: { connector: Connector }) {
           />
           <ConnectionTest
             type={connector.name}
+            onAnswer={(answer) => {
+              answered.current = answer.ok;
+            }}
             options={() => {
               const found = validate(connector.fields, values);
               return complain(found) ? null : testOptionsOf(connector.fields, values);
@@ -240,6 +245,12 @@ function NewForm({ connector }: { connector: Connector }) {
           onSaved={() => {
             writeDraft(draftKey, null);
             setChange(null);
+            // What was tried without a name is tried again under it, so that the page says when it answered last.
+            if (answered.current) {
+              void call("POST", "/connections/{name}/test", { name })
+                .catch(() => {})
+                .then(() => queryClient.invalidateQueries({ queryKey: ["connection"] }));
+            }
             go(at.connection(name, { tab: "streams" }));
           }}
         />
@@ -259,12 +270,13 @@ export function FilePreview({ change, ready }: { change: FileChange | null; read
     if (!ready || key === "") return;
     let gone = false;
     const timer = setTimeout(() => {
-      if (!latest.current) return;
-      sendChange(latest.current, true)
+      const asked = latest.current;
+      if (!asked) return;
+      sendChange(asked, true)
         .then((answer) => {
           if (gone) return;
           setDiff(answer.diff);
-          setErrors(answer.errors ?? []);
+          setErrors(withoutNewSecrets(answer.errors ?? [], asked));
         })
         .catch((error: Error) => {
           if (!gone) setErrors([{ message: error.message }]);
@@ -281,8 +293,8 @@ export function FilePreview({ change, ready }: { change: FileChange | null; read
         <div className="empty">
           <p className="empty-title">{kProject}</p>
           <p className="muted small">
-            What is saved stands here as a diff, as soon as the connection has a name. The file is the truth: comments
-            and order stay.
+            What would be saved stands here as a diff, as soon as there is a change. The file is the truth: comments and
+            order stay.
           </p>
         </div>
       ) : (

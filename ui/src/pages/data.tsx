@@ -8,7 +8,7 @@ import { Button, ButtonLink, Go, SearchInput, Select, Tabs, Tag } from "../kit/c
 import { formatBytes, formatCount, formatExact, plural } from "../kit/format";
 import { PageHead } from "../kit/page";
 import { Empty, QueryView } from "../kit/states";
-import { Status } from "../kit/status";
+import { Status, stateOfTests, wordsOfTests } from "../kit/status";
 import { DataTable, nextSort, parseSort, sortRows, type TableColumn } from "../kit/table";
 import { Ago } from "../kit/time";
 
@@ -44,13 +44,10 @@ const kColumns: TableColumn<Table>[] = [
     width: 120,
     narrow: "status",
     cell: (table) =>
-      table.tests ? (
-        <Status
-          state={table.tests.failed > 0 ? "failed" : "passed"}
-          word={`${table.tests.passed} of ${table.tests.total}`}
-        />
+      table.tests && table.tests.total > 0 ? (
+        <Status state={stateOfTests(table.tests)} word={wordsOfTests(table.tests)} />
       ) : (
-        <span className="muted">none</span>
+        <span className="muted">no tests</span>
       ),
   },
   { id: "by", head: "Made by", width: 190, cell: (table) => <MadeBy table={table} /> },
@@ -85,6 +82,15 @@ const kColumns: TableColumn<Table>[] = [
   },
   { id: "owner", head: "Owner", width: 110, cell: (table) => <span className="clip block">{table.owner}</span> },
 ];
+
+// What no table has is no column.
+function columnsFor(items: Table[]): TableColumn<Table>[] {
+  const unused = [
+    items.every((table) => table.bytes === null || table.bytes === undefined) && "bytes",
+    items.every((table) => !table.owner) && "owner",
+  ];
+  return kColumns.filter((column) => !unused.includes(column.id));
+}
 
 export function MadeBy({ table }: { table: { made_by?: { kind: string; name: string } | null } }) {
   const by = table.made_by;
@@ -184,7 +190,7 @@ export function Data() {
           return (
             <DataTable
               label="Tables"
-              columns={kColumns}
+              columns={columnsFor(page.items)}
               rows={rows}
               keyOf={(table) => `${table.schema}.${table.name}`}
               sort={sort}

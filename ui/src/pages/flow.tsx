@@ -1,7 +1,6 @@
 // One flow: when it runs, what it consists of, how it went lately.
 import { useQuery } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
-import { lazy, Suspense } from "react";
 import { flow as flowQuery, runs } from "../api/queries";
 import type { FlowDetail, FlowTask } from "../api/types";
 import { FileTab } from "../app/file_tab";
@@ -15,9 +14,8 @@ import { Empty, QueryView } from "../kit/states";
 import { StatusChip } from "../kit/status";
 import { DataTable, useNarrow } from "../kit/table";
 import { Ago } from "../kit/time";
+import { LateGraph } from "./lineage/late_graph";
 import { RunTable } from "./runs";
-
-const Graph = lazy(() => import("./lineage/graph"));
 
 export function FlowPage() {
   const { flow: name } = useParams({ strict: false }) as { flow: string };
@@ -64,7 +62,9 @@ function Content({ detail }: { detail: FlowDetail }) {
                   {detail.zone ? ` (${detail.zone})` : ""}
                 </span>
               ) : (detail.on_tables ?? []).length > 0 ? (
-                `when ${detail.on_tables!.join(", ")} changed`
+                detail
+                  .on_tables!.map((on) => `when ${on.tables.join(on.needs_all ? " and " : " or ")} changed`)
+                  .join("; ")
               ) : (
                 "only by hand"
               ),
@@ -140,19 +140,17 @@ function Tasks({ tasks }: { tasks: FlowTask[] }) {
   return (
     <>
       {!narrow && tasks.length > 1 && tasks.length <= 300 && (
-        <Suspense fallback={<div className="graph-box" aria-busy="true" />}>
-          <Graph
-            nodes={tasks.map((task) => ({
-              id: task.name,
-              kind: "flow",
-              name: task.name,
-              schema: task.type,
-              description: task.summary,
-            }))}
-            edges={tasks.flatMap((task) => (task.after ?? []).map((from) => ({ from, to: task.name })))}
-            height={360}
-          />
-        </Suspense>
+        <LateGraph
+          nodes={tasks.map((task) => ({
+            id: task.name,
+            kind: "flow",
+            name: task.name,
+            schema: task.type,
+            description: task.summary,
+          }))}
+          edges={tasks.flatMap((task) => (task.after ?? []).map((from) => ({ from, to: task.name })))}
+          height={360}
+        />
       )}
       <DataTable
         label="Tasks"

@@ -9,7 +9,7 @@ import { at, atTable } from "../app/url";
 import { Button, ButtonLink, Go } from "../kit/controls";
 import { formatCount, formatDuration, formatExact, plural } from "../kit/format";
 import { PageHead, Section } from "../kit/page";
-import { Empty, QueryView } from "../kit/states";
+import { Empty, Message, QueryView } from "../kit/states";
 import { StatusShape } from "../kit/status";
 import { Ago, Stamp, useNow } from "../kit/time";
 import { Timeline } from "../kit/timeline";
@@ -167,8 +167,8 @@ function useItems(data: Overview): ReactNode[] {
         key={`f ${item.run} ${item.task}`}
         state="failed"
         title={
-          <Go target={at.run(item.run, { task: item.task })} className="quiet">
-            {item.pipeline ?? item.flow} · {item.task}
+          <Go target={at.run(item.run, { task: item.task ?? undefined })} className="quiet">
+            {[item.pipeline ?? item.flow, item.task].filter(Boolean).join(" · ")}
           </Go>
         }
         when={
@@ -189,14 +189,14 @@ function useItems(data: Overview): ReactNode[] {
             >
               Run again
             </Button>
-            <ButtonLink small target={at.run(item.run, { task: item.task })}>
+            <ButtonLink small target={at.run(item.run, { task: item.task ?? undefined })}>
               See log
             </ButtonLink>
           </>
         }
       >
-        {item.message}
-        {item.advice && <span className="muted"> {item.advice}</span>}
+        <Message text={item.message} />
+        {item.advice && <p className="muted">{item.advice}</p>}
       </Problem>,
     );
   });

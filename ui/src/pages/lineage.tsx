@@ -1,6 +1,6 @@
 // Where does this come from, what breaks if it changes? Opens on a neighbourhood; what is left out is counted.
 import { useQuery } from "@tanstack/react-query";
-import { lazy, Suspense, useCallback, useState } from "react";
+import { useCallback, useState } from "react";
 import { lineage } from "../api/queries";
 import type { Lineage, LineageNode } from "../api/types";
 import { at, atTable, type Target, useUrl } from "../app/url";
@@ -11,8 +11,7 @@ import { Empty, QueryView } from "../kit/states";
 import { Status, StatusShape } from "../kit/status";
 import { DataTable, useNarrow } from "../kit/table";
 import { Ago } from "../kit/time";
-
-const Graph = lazy(() => import("./lineage/graph"));
+import { LateGraph } from "./lineage/late_graph";
 
 // "+orders+1" around orders: the object it is about.
 export const focusOf = (select: string | undefined): string =>
@@ -145,16 +144,14 @@ export function LineagePage() {
           asList ? (
             <AsList data={data} />
           ) : (
-            <Suspense fallback={<div className="graph-box waiting-graph" aria-busy="true" />}>
-              <Graph
-                nodes={data.nodes}
-                edges={data.edges}
-                hidden={data.hidden}
-                focus={focus}
-                onOpen={onOpen}
-                onMore={onMore}
-              />
-            </Suspense>
+            <LateGraph
+              nodes={data.nodes}
+              edges={data.edges}
+              hidden={data.hidden}
+              focus={focus}
+              onOpen={onOpen}
+              onMore={onMore}
+            />
           )
         }
       </QueryView>

@@ -1,8 +1,9 @@
 // One pipeline: its streams and what they moved, while it runs and after.
 import { useQuery } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
+import { isRunEnd } from "../api/patch";
 import { flow as flowQuery, pipeline, run as runQuery, runs } from "../api/queries";
-import type { PipelineDetail, RunDetail, Step, StreamInfo } from "../api/types";
+import type { PipelineDetail, RunDetail, StreamInfo } from "../api/types";
 import { FileTab } from "../app/file_tab";
 import { FlowActions } from "../app/flow_actions";
 import { useTopics } from "../app/live_context";
@@ -16,6 +17,7 @@ import { Status, StatusChip } from "../kit/status";
 import { DataTable, type TableColumn } from "../kit/table";
 import { Ago, Stamp } from "../kit/time";
 import { Sparkline } from "../kit/timeline";
+import { standOf } from "./pipelines";
 import { RunTable } from "./runs";
 
 export function PipelinePage() {
@@ -35,7 +37,9 @@ function Content({ detail }: { detail: PipelineDetail }) {
   const tab = url.tab ?? "streams";
   const flowName = detail.flow ?? detail.name;
   const flow = useQuery(flowQuery(flowName));
-  const running = detail.state === "running" ? detail.last?.run : undefined;
+  const last = flow.data?.last_runs?.[0];
+  const stand = standOf(detail, last);
+  const running = last && !isRunEnd(last.state) ? last.id : undefined;
   const live = useQuery({ ...runQuery(running ?? ""), enabled: running !== undefined });
   useTopics(running ? [`run:${running}`] : []);
   const waiting = detail.streams.reduce((sum, stream) => sum + (stream.quarantined ?? 0), 0);
@@ -61,7 +65,7 @@ function Content({ detail }: { detail: PipelineDetail }) {
         name={detail.name}
         verdict={
           <>
-            <StatusChip state={detail.state} word={kWords[detail.state]} />
+            <StatusChip state={stand} word={kWords[stand]} />
             {flow.data?.paused && <Tag>paused</Tag>}
           </>
         }
@@ -71,15 +75,15 @@ function Content({ detail }: { detail: PipelineDetail }) {
           items={[
             [
               "Last run",
-              detail.last?.run ? (
-                <Go key="r" target={at.run(detail.last.run)}>
-                  {running ? "running now" : <Ago at={detail.last.ended} />}
+              last ? (
+                <Go key="r" target={at.run(last.id)}>
+                  {running ? "running now" : <Ago at={last.ended} />}
                 </Go>
               ) : (
                 "none"
               ),
             ],
-            ["Rows, last run", formatCount(detail.last?.rows)],
+            ["Rows, last run", formatCount(last?.rows)],
             ["When", detail.schedule ? wordsOf(detail.schedule) : "only by hand"],
             ["Next", flow.data?.paused ? "paused" : <Ago key="n" at={flow.data?.next_due} none="–" />],
             [
@@ -125,11 +129,11 @@ function Content({ detail }: { detail: PipelineDetail }) {
 }
 
 // While it runs, the numbers are those of the run's own steps.
-function stepOf(stream: StreamInfo, live: RunDetail | undefined): Step | null | undefined {
+function nowOf(stream: StreamInfo, live: RunDetail | undefined): { state: string; rows?: number | null } | undefined {
   const step = live?.task_list
     ?.flatMap((task) => task.steps ?? [])
     .find((one) => one.name === stream.name || one.name.endsWith(`.${stream.name}`));
-  return step ?? stream.last;
+  return step ? { state: step.state, rows: step.rows_written } : (stream.last ?? undefined);
 }
 
 function StreamTable({ detail, live }: { detail: PipelineDetail; live: RunDetail | undefined }) {
@@ -149,7 +153,7 @@ function StreamTable({ detail, live }: { detail: PipelineDetail; live: RunDetail
       head: "Last time",
       width: 120,
       narrow: "status",
-      cell: (stream) => <Status state={stepOf(stream, live)?.state ?? "never"} />,
+      cell: (stream) => <Status state={nowOf(stream, live)?.state ?? "never"} />,
     },
     {
       id: "table",
@@ -172,9 +176,7 @@ function StreamTable({ detail, live }: { detail: PipelineDetail; live: RunDetail
       align: "right",
       narrow: "figure",
       cell: (stream) => (
-        <span title={formatExact(stepOf(stream, live)?.rows_written)}>
-          {formatCount(stepOf(stream, live)?.rows_written)}
-        </span>
+        <span title={formatExact(nowOf(stream, live)?.rows)}>{formatCount(nowOf(stream, live)?.rows)}</span>
       ),
     },
     {
@@ -183,7 +185,7 @@ function StreamTable({ detail, live }: { detail: PipelineDetail; live: RunDetail
       width: 116,
       cell: (stream) => (
         <Sparkline
-          values={(stream.history ?? []).map((entry) => entry.rows ?? 0)}
+          values={[...(stream.history ?? [])].reverse().map((entry) => entry.rows ?? 0)}
           label={`Rows of the last ${stream.history?.length ?? 0} runs of ${stream.name}`}
         />
       ),

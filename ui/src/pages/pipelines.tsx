@@ -1,8 +1,9 @@
 // Which stream is behind, how many rows moved, when is the next run? And the flows that were written by hand.
 import { useQuery } from "@tanstack/react-query";
 import { Plus } from "lucide-react";
+import { isRunEnd } from "../api/patch";
 import { flows, pipelines } from "../api/queries";
-import type { Flow, Pipeline } from "../api/types";
+import type { Flow, Pipeline, RunSummary } from "../api/types";
 import { useRunNow } from "../app/acts";
 import { useWhyNot } from "../app/session";
 import { at, useGo, useUrl } from "../app/url";
@@ -22,8 +23,11 @@ export function Pipelines() {
   const lines = useQuery(pipelines());
   const all = useQuery(flows());
   const files = (all.data?.items ?? []).filter((flow) => flow.kind === "file");
-  const failing = lines.data?.items.filter((item) => item.state === "failing").length ?? 0;
-  const running = lines.data?.items.filter((item) => item.state === "running").length ?? 0;
+  const stands = (lines.data?.items ?? []).map((item) =>
+    standOf(item, all.data?.items.find((flow) => flow.name === item.flow)?.last_runs?.[0]),
+  );
+  const failing = stands.filter((state) => state === "failing").length;
+  const running = stands.filter((state) => state === "running").length;
   return (
     <>
       <PageHead
@@ -129,6 +133,13 @@ export function Pipelines() {
   );
 }
 
+// A load may be well and what follows it not: the models of the same flow, its tests.
+export function standOf(item: Pick<Pipeline, "state">, last: RunSummary | undefined): Pipeline["state"] {
+  if (!last) return item.state;
+  if (!isRunEnd(last.state)) return "running";
+  return last.state === "failed" ? "failing" : item.state;
+}
+
 function PipelineTable({ items, flows: all }: { items: Pipeline[]; flows: Flow[] }) {
   const [url, setUrl] = useUrl();
   const go = useGo();
@@ -136,21 +147,22 @@ function PipelineTable({ items, flows: all }: { items: Pipeline[]; flows: Flow[]
   const why = useWhyNot("operator", "run it");
   const sort = parseSort(url.sort);
   const byName = new Map(all.map((flow) => [flow.name, flow]));
+  const lastOf = (item: Pipeline) => byName.get(item.flow ?? "")?.last_runs?.[0];
   const q = (url.q ?? "").toLowerCase();
   const shown = sortRows(
     items.filter(
       (item) =>
         `${item.name} ${item.source ?? ""} ${item.schema ?? ""}`.toLowerCase().includes(q) &&
-        (!url.state || item.state === url.state),
+        (!url.state || standOf(item, lastOf(item)) === url.state),
     ),
     sort,
     (item, by) =>
       by === "rows"
-        ? item.last?.rows
+        ? lastOf(item)?.rows
         : by === "quarantined"
           ? item.quarantined
           : by === "ended"
-            ? item.last?.ended
+            ? lastOf(item)?.ended
             : item.name,
   );
   if (shown.length === 0)
@@ -182,7 +194,10 @@ function PipelineTable({ items, flows: all }: { items: Pipeline[]; flows: Flow[]
       head: "State",
       width: 120,
       narrow: "status",
-      cell: (item) => <Status state={item.state} word={item.state === "ok" ? "Succeeded" : undefined} />,
+      cell: (item) => {
+        const state = standOf(item, lastOf(item));
+        return <Status state={state} word={state === "ok" ? "Succeeded" : undefined} />;
+      },
     },
     {
       id: "path",
@@ -213,11 +228,7 @@ function PipelineTable({ items, flows: all }: { items: Pipeline[]; flows: Flow[]
       align: "right",
       narrow: "figure",
       sortable: true,
-      cell: (item) => (
-        <span title={item.last?.rows != null ? formatExact(item.last.rows) : undefined}>
-          {formatCount(item.last?.rows)}
-        </span>
-      ),
+      cell: (item) => <span title={formatExact(lastOf(item)?.rows)}>{formatCount(lastOf(item)?.rows)}</span>,
     },
     {
       id: "quarantined",
@@ -239,7 +250,8 @@ function PipelineTable({ items, flows: all }: { items: Pipeline[]; flows: Flow[]
       align: "right",
       narrow: "figure",
       sortable: true,
-      cell: (item) => (item.state === "running" ? "now" : <Ago at={item.last?.ended} />),
+      cell: (item) =>
+        standOf(item, lastOf(item)) === "running" ? "now" : <Ago at={lastOf(item)?.ended ?? item.last?.at} />,
     },
     {
       id: "next",
@@ -275,7 +287,7 @@ function PipelineTable({ items, flows: all }: { items: Pipeline[]; flows: Flow[]
       keyOf={(item) => item.name}
       sort={sort}
       onSort={(by) => setUrl({ sort: nextSort(sort, by) })}
-      rowState={(item) => item.state}
+      rowState={(item) => standOf(item, lastOf(item))}
     />
   );
 }

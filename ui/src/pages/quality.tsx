@@ -1,15 +1,19 @@
 // Which check is getting worse, which rows wait, what is not as usual?
 import { useQuery } from "@tanstack/react-query";
-import { anomalies, checks, quarantine } from "../api/queries";
-import type { Anomaly, Check } from "../api/types";
+import { call } from "../api/client";
+import { anomalies, checks, quarantine, watchedTables } from "../api/queries";
+import type { Anomaly, Check, WatchedTable } from "../api/types";
+import { useAct } from "../app/acts";
+import { useTopics } from "../app/live_context";
+import { useWhyNot } from "../app/session";
 import { at, atTable, useUrl } from "../app/url";
-import { Button, Go, SearchInput, Select, Tabs } from "../kit/controls";
+import { Button, Go, Menu, SearchInput, Select, Tabs } from "../kit/controls";
 import { formatCount, formatExact, formatValue, plural } from "../kit/format";
-import { PageHead } from "../kit/page";
+import { PageHead, Section } from "../kit/page";
 import { Empty, QueryView } from "../kit/states";
 import { lookOf, Status, StatusShape } from "../kit/status";
 import { DataTable, type TableColumn } from "../kit/table";
-import { Ago, Stamp } from "../kit/time";
+import { Ago } from "../kit/time";
 
 export function QualityTabs({ active }: { active: "checks" | "quarantine" | "anomalies" }) {
   const held = useQuery(quarantine());
@@ -224,8 +228,99 @@ const kKinds: Record<string, string> = {
   zero_rows: "No rows",
 };
 
+function AnomalyMenu({ item }: { item: Anomaly }) {
+  const why = useWhyNot("operator", "answer it");
+  const path = { kind: item.kind, table: item.table };
+  const mute = useAct(
+    (ms: number) =>
+      call<void>("POST", "/anomalies/{kind}/{table}/mute", path, {
+        body: { until: new Date(Date.now() + ms).toISOString() },
+      }),
+    () => `Nobody is told of ${item.table} for a while`,
+    "anomalies",
+    "overview",
+  );
+  const usual = useAct(
+    () => call<void>("POST", "/anomalies/{kind}/{table}/usual", path),
+    () => `${item.table}: taken for usual from now on`,
+    "anomalies",
+    "overview",
+  );
+  return (
+    <Menu
+      label={`Answer ${kKinds[item.kind] ?? item.kind} of ${item.table}`}
+      button="Answer"
+      items={[
+        { text: "This is usual: learn it", onSelect: () => usual.mutate(undefined), why },
+        { text: "Tell nobody for a day", onSelect: () => mute.mutate(86_400_000), why },
+        { text: "Tell nobody for a week", onSelect: () => mute.mutate(7 * 86_400_000), why },
+      ]}
+    />
+  );
+}
+
+// What is known of each table, so that one can tell "nothing unusual" from "not known yet".
+function Watched() {
+  const query = useQuery(watchedTables());
+  const items = query.data?.items ?? [];
+  if (items.length === 0) return null;
+  const learning = items.filter((item) => item.learning).length;
+  return (
+    <Section
+      title="Watched tables"
+      note={learning > 0 ? `${formatExact(learning)} of ${formatExact(items.length)} still being learned` : undefined}
+    >
+      <DataTable
+        label="Watched tables"
+        columns={kWatched}
+        rows={items}
+        keyOf={(item) => item.table}
+        height={items.length > 12 ? "440px" : undefined}
+      />
+    </Section>
+  );
+}
+const kWatched: TableColumn<WatchedTable>[] = [
+  {
+    id: "table",
+    head: "Table",
+    narrow: "main",
+    width: "30%",
+    cell: (item) => (
+      <Go target={atTable(item.table)} className="clip block strong quiet">
+        {item.table}
+      </Go>
+    ),
+  },
+  {
+    id: "state",
+    head: "Known",
+    narrow: "status",
+    cell: (item) => <Status state={item.learning ? "waiting" : "ok"} word={item.learning ?? "learned"} />,
+  },
+  { id: "loads", head: "Loads", width: 80, align: "right", cell: (item) => formatExact(item.loads) },
+  {
+    id: "usual",
+    head: "Usual rows",
+    width: 110,
+    align: "right",
+    narrow: "figure",
+    cell: (item) => number(item.rows_usual),
+  },
+  { id: "last", head: "Last load", width: 110, align: "right", cell: (item) => <Ago at={item.last_at} none="–" /> },
+  {
+    id: "late",
+    head: "Late",
+    width: 110,
+    align: "right",
+    narrow: "figure",
+    cell: (item) => <Ago at={item.late_at} none="–" />,
+  },
+];
+
 export function Anomalies() {
   const query = useQuery(anomalies());
+  useTopics(["alerts"]);
   const columns: TableColumn<Anomaly>[] = [
     {
       id: "table",
@@ -265,11 +360,11 @@ export function Anomalies() {
     { id: "found", head: "Now", width: 100, align: "right", narrow: "figure", cell: (item) => number(item.found) },
     { id: "at", head: "Seen", width: 110, align: "right", cell: (item) => <Ago at={item.at} /> },
     {
-      id: "muted",
-      head: "Muted until",
-      width: 130,
+      id: "act",
+      head: <span className="visually-hidden">Acts</span>,
+      width: 108,
       align: "right",
-      cell: (item) => <Stamp at={item.muted_until} seconds={false} none="–" />,
+      cell: (item) => <AnomalyMenu item={item} />,
     },
   ];
   return (
@@ -311,6 +406,7 @@ export function Anomalies() {
           />
         )}
       </QueryView>
+      <Watched />
     </>
   );
 }

@@ -16,6 +16,11 @@ import { StatusShape } from "../kit/status";
 import { DataTable, type TableColumn } from "../kit/table";
 import { Ago, Stamp } from "../kit/time";
 import { QualityTabs } from "./quality";
+import { shortId } from "./runs";
+
+// The loader names a load by itself when no flow asked for it; then the runs of that name are all that can be shown.
+const runOf = (run: string, pipeline: string | undefined) =>
+  /\.\d+Z-/.test(run) ? at.run(run) : at.runs({ flow: pipeline });
 
 // What was typed, in the type that the row has there: a number stays a number.
 export function typedLike(before: unknown, text: string): unknown {
@@ -230,7 +235,7 @@ function Rows({ group }: { group: QuarantineGroup }) {
           type="button"
           className="link-button mono small clip"
           onClick={() => setOpen(row)}
-          title={row.raw.slice(0, 300)}
+          title={(row.raw ?? "").slice(0, 300)}
         >
           {edits[row.id] && Object.keys(edits[row.id]!).length > 0 ? "edited · " : ""}
           {row.raw}
@@ -255,8 +260,8 @@ function Rows({ group }: { group: QuarantineGroup }) {
       width: 110,
       cell: (row) =>
         row.run ? (
-          <Go target={at.run(row.run)} className="mono small">
-            {row.run.slice(-8)}
+          <Go target={runOf(row.run, row.pipeline)} className="mono small" title={row.run}>
+            {shortId(row.run)}
           </Go>
         ) : (
           <span className="muted">–</span>

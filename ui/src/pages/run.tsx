@@ -5,7 +5,7 @@ import { ChevronLeft, ChevronRight } from "lucide-react";
 import { useMemo, useState } from "react";
 import { isRunEnd, isTaskEnd } from "../api/patch";
 import { runDefinition, runHistory, run as runQuery, runs } from "../api/queries";
-import type { RunDetail, TaskInfo } from "../api/types";
+import type { RunDetail, Step, TaskInfo } from "../api/types";
 import { useApprove, useCancel, useMark, useRerun } from "../app/acts";
 import { liveCache, useTopics } from "../app/live_context";
 import { useWhyNot } from "../app/session";
@@ -16,7 +16,7 @@ import { formatBytes, formatCount, formatDuration, formatExact, msBetween, plura
 import { Gantt, type GanttFilter, inFilter } from "../kit/gantt";
 import { LogView } from "../kit/log_view";
 import { Facts, PageHead } from "../kit/page";
-import { Empty, ErrorBox, QueryView } from "../kit/states";
+import { Empty, ErrorBox, Message, QueryView } from "../kit/states";
 import { Status, StatusChip, StatusShape } from "../kit/status";
 import { DataTable, type TableColumn, useNarrow } from "../kit/table";
 import { Ago, Stamp, Took } from "../kit/time";
@@ -177,12 +177,12 @@ function Head({ run }: { run: RunDetail }) {
         <div className="notice fail cause">
           <StatusShape state="failed" size={16} />
           <div className="grow">
-            <p className="wrap-any">
+            <Message text={run.cause.text}>
               <Go target={at.run(run.id, { task: run.cause.task })} className="strong quiet">
                 {run.cause.task}
               </Go>
-              : {run.cause.text}
-            </p>
+              :{" "}
+            </Message>
             {run.cause.advice && (
               <p className="wrap-any">
                 <span className="muted">What to do: </span>
@@ -219,14 +219,14 @@ function Head({ run }: { run: RunDetail }) {
           [
             "In quarantine",
             totalOf(run, "quarantined") ? (
-              <Go key="q" target={at.quarantine(run.flow ? { run: run.id } : {})}>
+              <Go key="q" target={at.quarantine(quarantinedOf(run))}>
                 {plural(totalOf(run, "quarantined") ?? 0, "row")}
               </Go>
             ) : (
               "none"
             ),
           ],
-          ...(run.about
+          ...(run.about && run.about.begin !== run.about.end
             ? ([
                 [
                   "About",
@@ -412,11 +412,6 @@ function TaskPanel({ run, task }: { run: RunDetail; task: TaskInfo }) {
               ""
             )}
           </span>
-          {task.why && (
-            <span className="small wrap-any" title={task.why}>
-              {task.why}
-            </span>
-          )}
         </div>
         <div className="row wrap">
           {attempts.length > 1 && (
@@ -473,7 +468,12 @@ function TaskPanel({ run, task }: { run: RunDetail; task: TaskInfo }) {
           />
         </div>
       </div>
-      {(task.steps ?? []).length > 0 && <Steps task={task} run={run} />}
+      {task.why && !(run.cause?.task === task.name && run.cause.text === task.why) && (
+        <div className="small">
+          <Message text={task.why} />
+        </div>
+      )}
+      {(task.steps ?? []).length > 0 && <Steps task={task} />}
       {task.began || attempts.length > 0 || ended ? (
         <LogView
           key={attempt}
@@ -496,18 +496,70 @@ function TaskPanel({ run, task }: { run: RunDetail; task: TaskInfo }) {
   );
 }
 
-function Steps({ task, run }: { task: TaskInfo; run: RunDetail }) {
+// A step of a load is called by its pipeline and stream, one of models by its kind, project and name.
+const streamOf = (step: string) => {
+  const dot = step.indexOf(".");
+  return { pipeline: dot < 0 ? step : step.slice(0, dot), stream: dot < 0 ? undefined : step.slice(dot + 1) };
+};
+const kNodeName = /^(model|test|seed|snapshot|unit_test|operation|exposure|saved_query)\.[^.]+\.(.+)$/;
+
+function quarantinedOf(run: RunDetail): { pipeline?: string } {
+  const steps = (run.task_list ?? []).flatMap((task) => task.steps ?? []).filter((step) => step.rows_quarantined);
+  const pipelines = new Set(steps.map((step) => streamOf(step.name).pipeline));
+  return pipelines.size === 1 ? { pipeline: [...pipelines][0] } : {};
+}
+
+const kMoved: TableColumn<Step>[] = [
+  {
+    id: "read",
+    head: "Read",
+    width: 90,
+    align: "right",
+    cell: (step) => <span title={formatExact(step.rows_read)}>{formatCount(step.rows_read)}</span>,
+  },
+  {
+    id: "written",
+    head: "Written",
+    width: 90,
+    align: "right",
+    narrow: "figure",
+    cell: (step) => <span title={formatExact(step.rows_written)}>{formatCount(step.rows_written)}</span>,
+  },
+  {
+    id: "quarantined",
+    head: "Quarantined",
+    width: 100,
+    align: "right",
+    narrow: "figure",
+    cell: (step) =>
+      step.rows_quarantined ? (
+        <Go target={at.quarantine(streamOf(step.name))}>{formatCount(step.rows_quarantined)}</Go>
+      ) : (
+        formatCount(step.rows_quarantined)
+      ),
+  },
+  { id: "rate", head: "Rows/s", width: 80, align: "right", cell: (step) => <Rate step={step} /> },
+];
+
+function Steps({ task }: { task: TaskInfo }) {
   const steps = task.steps ?? [];
-  const columns: TableColumn<(typeof steps)[number]>[] = [
+  // Models and tests move no rows through here.
+  const moves = steps.some((step) => step.rows_read || step.rows_written || !kNodeName.test(step.name));
+  const columns: TableColumn<Step>[] = [
     {
       id: "name",
       head: "Step",
       narrow: "main",
-      cell: (step) => (
-        <span className="clip block strong" title={step.name}>
-          {step.name}
-        </span>
-      ),
+      width: moves ? undefined : "40%",
+      cell: (step) => {
+        const [, kind, node] = kNodeName.exec(step.name) ?? [];
+        return (
+          <span className="clip block" title={step.name}>
+            <span className="strong">{node ?? step.name}</span>
+            {kind && <span className="muted small"> {kind}</span>}
+          </span>
+        );
+      },
     },
     { id: "state", head: "State", width: 120, narrow: "status", cell: (step) => <Status state={step.state} /> },
     {
@@ -522,37 +574,7 @@ function Steps({ task, run }: { task: TaskInfo; run: RunDetail }) {
           <span className="muted">–</span>
         ),
     },
-    {
-      id: "read",
-      head: "Read",
-      width: 90,
-      align: "right",
-      cell: (step) => <span title={formatExact(step.rows_read)}>{formatCount(step.rows_read)}</span>,
-    },
-    {
-      id: "written",
-      head: "Written",
-      width: 90,
-      align: "right",
-      narrow: "figure",
-      cell: (step) => <span title={formatExact(step.rows_written)}>{formatCount(step.rows_written)}</span>,
-    },
-    {
-      id: "quarantined",
-      head: "Quarantined",
-      width: 100,
-      align: "right",
-      narrow: "figure",
-      cell: (step) =>
-        step.rows_quarantined ? (
-          <Go target={at.quarantine({ pipeline: run.flow, stream: step.name })}>
-            {formatCount(step.rows_quarantined)}
-          </Go>
-        ) : (
-          formatCount(step.rows_quarantined)
-        ),
-    },
-    { id: "rate", head: "Rows/s", width: 80, align: "right", cell: (step) => <Rate step={step} /> },
+    ...(moves ? kMoved : []),
     {
       id: "took",
       head: "Took",

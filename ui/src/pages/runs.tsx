@@ -274,7 +274,8 @@ function progressText(run: RunSummary): string {
   return run.quarantined ? `${formatCount(run.quarantined)} rows in quarantine` : "";
 }
 
-export const shortId = (id: string): string => (id.length > 10 ? id.slice(-8) : id);
+// The part that tells runs apart; the other one is the time, which stands beside it.
+export const shortId = (id: string): string => id.slice(id.lastIndexOf("-") + 1).slice(-8);
 
 export function RunTable({ runs: rows, label = "Runs" }: { runs: RunSummary[]; label?: string }) {
   return (

@@ -2,21 +2,22 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { call } from "../api/client";
-import { alertChannels, alerts, audit, secrets, tokens, users } from "../api/queries";
-import type { Alert, AlertChannel, AuditEntry, Role, Token, User } from "../api/types";
+import { audit, secrets, tokens, users } from "../api/queries";
+import type { AuditEntry, Role, Token, User } from "../api/types";
 import { useAct } from "../app/acts";
 import { setPreferences, usePreferences } from "../app/preferences";
-import { mayAs, useMe, useWhyNot } from "../app/session";
+import { mayAs, useMe } from "../app/session";
 import { at, useUrl } from "../app/url";
 import { Button, Checkbox, Dialog, Input, SearchInput, Segmented, Select, Tabs, Tag } from "../kit/controls";
 import { FieldFrame } from "../kit/form";
-import { formatAge, zoneName } from "../kit/format";
+import { zoneName } from "../kit/format";
 import { Facts, PageHead, Section } from "../kit/page";
 import { Empty, ErrorBox, QueryView } from "../kit/states";
 import { Status } from "../kit/status";
 import { DataTable, type TableColumn } from "../kit/table";
 import { Ago, Stamp } from "../kit/time";
 import { notify } from "../kit/toast";
+import { Alerts } from "./alerts";
 
 const kRoles: [Role, string][] = [
   ["viewer", "sees everything but secrets"],
@@ -635,160 +636,6 @@ function SetSecret({ name, onClose }: { name: string; onClose: () => void }) {
         />
       </FieldFrame>
     </Dialog>
-  );
-}
-
-function Alerts() {
-  const list = useQuery(alerts());
-  const channels = useQuery(alertChannels());
-  const why = useWhyNot("admin", "send tests");
-  const mayMute = useWhyNot("operator", "mute it");
-  const test = useAct(
-    (channel: AlertChannel) =>
-      call<unknown>("POST", "/alert-channels/{name}/test", { name: channel.name }, { body: {} }),
-    (_, channel) => `A test alert was sent to ${channel.name}`,
-  );
-  const mute = useAct(
-    (alert: Alert) =>
-      call<unknown>(
-        "POST",
-        "/alerts/{id}/mute",
-        { id: alert.id },
-        { body: { until: new Date(Date.now() + 86_400_000).toISOString() } },
-      ),
-    (_, alert) => `“${alert.title}” is muted for a day`,
-    "alerts",
-  );
-  return (
-    <div className="stack wide">
-      <Section title="Alerts">
-        <QueryView
-          query={list}
-          what="read the alerts"
-          isEmpty={(page) => page.items.length === 0}
-          empty={<Empty title="No alert, now or lately." />}
-        >
-          {(page) => (
-            <DataTable
-              label="Alerts"
-              columns={[
-                {
-                  id: "title",
-                  head: "Alert",
-                  narrow: "main",
-                  cell: (alert: Alert) => (
-                    <span
-                      className="clip block strong"
-                      title={[alert.title, alert.cause, alert.advice].filter(Boolean).join(" ")}
-                    >
-                      {alert.title}
-                    </span>
-                  ),
-                },
-                {
-                  id: "state",
-                  head: "State",
-                  width: 120,
-                  narrow: "status",
-                  cell: (alert: Alert) => <Status state={alert.state} />,
-                },
-                {
-                  id: "cause",
-                  head: "Cause",
-                  cell: (alert: Alert) => (
-                    <span className="clip block" title={`${alert.cause ?? ""} ${alert.advice ?? ""}`}>
-                      {alert.cause}
-                    </span>
-                  ),
-                },
-                {
-                  id: "sent",
-                  head: "Told",
-                  width: 170,
-                  cell: (alert: Alert) => (
-                    <span
-                      className="clip block"
-                      title={(alert.deliveries ?? [])
-                        .map((delivery) => `${delivery.channel}: ${delivery.ok ? "sent" : delivery.error}`)
-                        .join("; ")}
-                    >
-                      {(alert.deliveries ?? [])
-                        .map((delivery) => `${delivery.channel}${delivery.ok ? "" : " (not yet)"}`)
-                        .join(", ") || <span className="muted">nobody</span>}
-                    </span>
-                  ),
-                },
-                { id: "count", head: "Times", width: 70, align: "right", cell: (alert: Alert) => alert.count },
-                {
-                  id: "at",
-                  head: "Last",
-                  width: 110,
-                  align: "right",
-                  narrow: "figure",
-                  cell: (alert: Alert) => <Ago at={alert.last_at} />,
-                },
-                {
-                  id: "act",
-                  head: <span className="visually-hidden">Mute</span>,
-                  width: 90,
-                  align: "right",
-                  cell: (alert: Alert) =>
-                    alert.state === "firing" ? (
-                      <button
-                        type="button"
-                        className="link-button small"
-                        aria-disabled={mayMute ? true : undefined}
-                        title={mayMute ?? undefined}
-                        onClick={() => !mayMute && mute.mutate(alert)}
-                      >
-                        Mute {formatAge(86_400_000)}
-                      </button>
-                    ) : null,
-                },
-              ]}
-              rows={page.items}
-              keyOf={(alert) => alert.id}
-            />
-          )}
-        </QueryView>
-      </Section>
-      <Section title="Where alerts go" note="written in shaduf.yml">
-        <QueryView
-          query={channels}
-          what="read where alerts go"
-          isEmpty={(page) => page.items.length === 0}
-          empty={
-            <Empty title="Alerts go nowhere yet.">
-              Write channels and routes under alerts in shaduf.yml: mail, Slack, Telegram, PagerDuty, SNS, Teams,
-              webhooks.
-            </Empty>
-          }
-        >
-          {(page) => (
-            <ul className="rules">
-              {page.items.map((channel) => (
-                <li key={channel.name}>
-                  <span className="row">
-                    <span className="strong clip">{channel.name}</span> <Tag>{channel.type}</Tag>
-                  </span>
-                  <span className="row between">
-                    <span className="clip muted">{channel.to}</span>
-                    <Button
-                      small
-                      why={why}
-                      busy={test.isPending && test.variables?.name === channel.name}
-                      onClick={() => test.mutate(channel)}
-                    >
-                      Send a test
-                    </Button>
-                  </span>
-                </li>
-              ))}
-            </ul>
-          )}
-        </QueryView>
-      </Section>
-    </div>
   );
 }
 

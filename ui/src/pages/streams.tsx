@@ -1,7 +1,7 @@
 // Which streams of a source are loaded, and how. Looking for streams anew never changes what was picked: new ones come
 // unpicked, those that went stay and say so. Saving edits the pipeline's file, or makes one.
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { useDeferredValue, useMemo, useState } from "react";
+import { useDeferredValue, useEffect, useMemo, useRef, useState } from "react";
 import { ApiError, call } from "../api/client";
 import { discovery, file, pipeline, pipelines } from "../api/queries";
 import type { ConnectionDetail, Connector, Discovery, Edit, FoundStream, Rows } from "../api/types";
@@ -354,8 +354,8 @@ function StreamTable({
           </span>
           {row.choice && !row.loaded && <Tag>new</Tag>}
           {row.loaded && !row.choice && <Tag>will stop</Tag>}
-          {row.loaded && !row.found && (
-            <Tag title="The system does not tell of it any more, or was not asked">not seen</Tag>
+          {row.loaded && !row.found && rows.some((other) => other.found) && (
+            <Tag title="The system does not tell of it any more">gone</Tag>
           )}
         </span>
       ),
@@ -526,18 +526,23 @@ function PreviewRows({
     retry: false,
     staleTime: 60_000,
   });
+  // Below a long form nobody would see that rows have come.
+  const box = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (query.data) box.current?.scrollIntoView({ block: "end" });
+  }, [query.data]);
   if (query.isError)
     return <ErrorBox error={query.error} what={`read rows of ${stream}`} onRetry={() => void query.refetch()} />;
   if (!query.data) return <Skeleton rows={8} />;
   if (query.data.rows.length === 0) return <p className="muted">The system gave no rows.</p>;
   return (
-    <>
+    <div className="stack tight" ref={box}>
       <p className="small muted num">
         First {plural(query.data.rows.length, "row")}, {plural(query.data.columns.length, "column")}. Nothing was
         written.
       </p>
       <ResultTable label={`Rows of ${stream}`} columns={query.data.columns} rows={query.data.rows} height="360px" />
-    </>
+    </div>
   );
 }
 

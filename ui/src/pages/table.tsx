@@ -18,7 +18,7 @@ import {
 } from "../kit/format";
 import { Facts, PageHead, Section } from "../kit/page";
 import { Empty, QueryView } from "../kit/states";
-import { Status, StatusChip } from "../kit/status";
+import { Status, StatusChip, stateOfTests, wordsOfTests } from "../kit/status";
 import { DataTable, ResultTable, type TableColumn } from "../kit/table";
 import { Ago } from "../kit/time";
 import { MadeBy } from "./data";
@@ -61,15 +61,8 @@ function Content({ detail }: { detail: TableDetail }) {
         name={full}
         verdict={
           <>
-            {detail.tests ? (
-              <StatusChip
-                state={detail.tests.failed > 0 ? "failed" : "passed"}
-                word={
-                  detail.tests.failed > 0
-                    ? `${plural(detail.tests.failed, "test")} failed`
-                    : `${plural(detail.tests.passed, "test")} passed`
-                }
-              />
+            {detail.tests && detail.tests.total > 0 ? (
+              <StatusChip state={stateOfTests(detail.tests)} word={`Tests: ${wordsOfTests(detail.tests)}`} />
             ) : (
               <Tag>no tests</Tag>
             )}
@@ -152,7 +145,7 @@ function Columns({ detail }: { detail: TableDetail }) {
       narrow: "figure",
       cell: (column) => (
         <span className="mono small clip block" title={column.type}>
-          {column.type.toLowerCase()}
+          {column.type.toLowerCase().replace("timestamp with time zone", "timestamptz")}
         </span>
       ),
     },
@@ -176,7 +169,7 @@ function Columns({ detail }: { detail: TableDetail }) {
             {column.tests!.length > 2 && <span className="muted">+{column.tests!.length - 2}</span>}
           </span>
         ) : (
-          <span className="muted">–</span>
+          <span className="muted">no tests</span>
         ),
     },
     { id: "policy", head: "Policy", width: 90, cell: (column) => (column.policy ? <Tag>{column.policy}</Tag> : null) },
@@ -198,10 +191,9 @@ function Columns({ detail }: { detail: TableDetail }) {
         <button
           type="button"
           className="link-button small"
-          aria-label={`Where ${column.name} comes from`}
           onClick={() => setUrl({ column: url.column === column.name ? null : column.name })}
         >
-          Trace
+          Trace <span className="visually-hidden">where {column.name} comes from</span>
         </button>
       ),
     },

@@ -18,7 +18,7 @@ import { lookOf, StatusShape } from "../../kit/status";
 import { layout } from "./layout";
 
 export const kNodesMax = 300;
-const kWidth = 220;
+const kWidth = 200;
 const kHeight = 56;
 
 interface CardData extends Record<string, unknown> {
@@ -50,7 +50,6 @@ const CardNode = memo(function CardNode({ data }: NodeProps<Card>) {
         data-focus={focus || undefined}
         data-node={node.id}
         onClick={() => data.onOpen(node.id)}
-        aria-label={`${node.name}, ${node.kind}${node.state ? `, ${lookOf(node.state).word}` : ""}${failed ? `, ${failed} tests failed` : ""}`}
       >
         <span className="row">
           {node.state !== undefined && (
@@ -64,7 +63,12 @@ const CardNode = memo(function CardNode({ data }: NodeProps<Card>) {
           <span className="clip">
             {node.schema ? `${node.kind === "flow" ? "" : `${node.kind} · `}${node.schema}` : node.kind}
           </span>
-          {!Number.isNaN(fresh) && <span className="num nowrap">{formatRelative(fresh, data.now)}</span>}
+          {!Number.isNaN(fresh) && (
+            <span className="num nowrap">{formatRelative(Math.min(fresh, data.now), data.now)}</span>
+          )}
+        </span>
+        <span className="visually-hidden">
+          {node.state ? lookOf(node.state).word : ""} {failed ? `${failed} tests failed` : ""}
         </span>
       </button>
       {hidden && hidden.down > 0 && (
@@ -78,7 +82,7 @@ const CardNode = memo(function CardNode({ data }: NodeProps<Card>) {
 });
 const kTypes = { card: CardNode };
 
-interface GraphProps {
+export interface GraphProps {
   nodes: LineageNode[];
   edges: { from: string; to: string }[];
   hidden?: Record<string, { up: number; down: number }>;
@@ -163,12 +167,11 @@ function Canvas({
       const width = Math.max(...xs.map((place) => place.x)) + kWidth;
       const tall = Math.max(...xs.map((place) => place.y)) + kHeight;
       const box = document.querySelector(".react-flow")?.getBoundingClientRect();
-      const fits = box && box.width / width > 0.6 && box.height / tall > 0.6;
+      const fits = box && box.width / width > 0.75 && box.height / tall > 0.75;
       const center = focus ? placed[focus] : undefined;
-      if (fits || (!center && xs.length <= 40))
-        void flow.fitView({ padding: 0.08, maxZoom: 1, minZoom: fits ? 0.5 : 0.7 });
+      if (fits) void flow.fitView({ padding: 0.08, maxZoom: 1, minZoom: 0.75 });
       else if (center) void flow.setCenter(center.x + kWidth / 2, center.y + kHeight / 2, { zoom: 0.9 });
-      else void flow.setViewport({ x: 16, y: 16, zoom: 0.8 });
+      else void flow.setViewport({ x: 16, y: 16, zoom: 0.85 });
     });
   }, [placed, focus, flow]);
   // Arrows walk along edges and between siblings.

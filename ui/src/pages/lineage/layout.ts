@@ -12,6 +12,8 @@ declare const LAYOUT_WORKER_URL: string;
 
 const kLimitMs = 3000;
 let last = 0;
+// Begun before it is needed; one that took too long is ended, and another one begun.
+let ready: Worker | null = typeof Worker === "undefined" ? null : new Worker(LAYOUT_WORKER_URL);
 
 // Columns by the longest way from a source; nodes of a column below each other. Cycles end where they began.
 export function ranksOf(question: Omit<LayoutQuestion, "id">): LayoutAnswer["places"] {
@@ -34,7 +36,7 @@ export function ranksOf(question: Omit<LayoutQuestion, "id">): LayoutAnswer["pla
     const column = rank(node.id, new Set());
     const row = filled.get(column) ?? 0;
     filled.set(column, row + 1);
-    places[node.id] = { x: column * 300, y: row * (node.height + 16) };
+    places[node.id] = { x: column * 244, y: row * (node.height + 16) };
   }
   return places;
 }
@@ -42,17 +44,19 @@ export function ranksOf(question: Omit<LayoutQuestion, "id">): LayoutAnswer["pla
 export function layout(question: Omit<LayoutQuestion, "id">): Promise<LayoutAnswer["places"]> {
   return new Promise((resolve) => {
     const id = ++last;
-    const worker = new Worker(LAYOUT_WORKER_URL);
-    const timer = setTimeout(() => finish(ranksOf(question)), kLimitMs);
-    const finish = (places: LayoutAnswer["places"]) => {
+    const worker = ready ?? new Worker(LAYOUT_WORKER_URL);
+    ready = null;
+    const timer = setTimeout(() => finish(ranksOf(question), false), kLimitMs);
+    const finish = (places: LayoutAnswer["places"], well: boolean) => {
       clearTimeout(timer);
-      worker.terminate();
+      if (well && !ready) ready = worker;
+      else worker.terminate();
       resolve(places);
     };
     worker.onmessage = (message: MessageEvent<LayoutAnswer>) => {
-      if (message.data.id === id) finish(message.data.places);
+      if (message.data.id === id) finish(message.data.places, true);
     };
-    worker.onerror = () => finish(ranksOf(question));
+    worker.onerror = () => finish(ranksOf(question), false);
     worker.postMessage({ id, ...question } satisfies LayoutQuestion);
   });
 }

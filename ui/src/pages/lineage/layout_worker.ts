@@ -5,7 +5,7 @@ import type { LayoutAnswer, LayoutQuestion } from "./layout";
 self.onmessage = (message: MessageEvent<LayoutQuestion>) => {
   const { id, nodes, edges } = message.data;
   const graph = new Graph();
-  graph.setGraph({ rankdir: "LR", ranker: "tight-tree", nodesep: 16, ranksep: 72, marginx: 16, marginy: 16 });
+  graph.setGraph({ rankdir: "LR", ranker: "tight-tree", nodesep: 16, ranksep: 44, marginx: 16, marginy: 16 });
   graph.setDefaultEdgeLabel(() => ({}));
   for (const node of nodes) graph.setNode(node.id, { width: node.width, height: node.height });
   for (const edge of edges) graph.setEdge(edge.from, edge.to);
