@@ -52,19 +52,15 @@ Result<Server::Options> options_of(const Arguments& arguments) {
     return options;
 }
 
-void print_start(Session& session, Server& running) {
+void print_start(const Session& session, Server& running, ServeLog& log) {
     if (session.json()) {
         JsonWriter json;
         json.begin_object().field("url", running.url()).field("flows", static_cast<int64_t>(running.flows()));
-        session.out() << json.end_object().str() << "\n" << std::flush;
-        return;
+        return log.print(json.end_object().str());
     }
-    session.out() << "shaduf serves this project at " << running.url() << "; end it with Ctrl-C\n";
-    if (running.is_open_to_machine()) {
-        session.out() << "whoever is on this machine may do all; to ask for sign-in: shaduf users add NAME --role "
-                         "admin\n";
-    }
-    session.out() << std::flush;
+    log.print("shaduf serves this project at " + running.url() + "; end it with Ctrl-C");
+    if (!running.is_open_to_machine()) return;
+    log.print("whoever is on this machine may do all; to ask for sign-in: shaduf users add NAME --role admin");
 }
 
 int serve(Session& session, const Server::Options& options, std::chrono::milliseconds drain) {
@@ -83,7 +79,7 @@ int serve(Session& session, const Server::Options& options, std::chrono::millise
     auto running = Server::start({world, session.connectors(), log, ".", read_own, kVersion, read}, options, errors);
     if (!errors.empty()) return session.fail(errors);
     if (!running.ok()) return session.fail(running.error());
-    print_start(session, *running.value());
+    print_start(session, *running.value(), log);
     while (world.cancellation.wait_for(kFailureSeenEvery)) {
         if (const auto failure = running.value()->failure()) {
             running.value()->stop(std::chrono::milliseconds(0));

@@ -23,7 +23,19 @@ Severity severity_of(TaskState state) {
 
 std::string because(const std::string& why) { return why.empty() ? "" : ": " + why; }
 
+std::string dropped_as_text(size_t count) {
+    return "warning: " + std::to_string(count) + " lines were dropped here: nobody took them";
+}
+std::string dropped_as_json(size_t count) {
+    JsonWriter json;
+    json.begin_object().field("level", "warning").field("text", dropped_as_text(count).substr(9));
+    return json.end_object().str();
+}
+
 }  // namespace
+
+ServeLog::ServeLog(std::ostream& out, ServeLogStyle style, const Clock& clock)
+    : out_(out, style == ServeLogStyle::json ? dropped_as_json : dropped_as_text), style_(style), clock_(clock) {}
 
 void ServeLog::write(Severity severity, std::string_view text, const std::function<void(JsonWriter&)>& fields) {
     if (style_ == ServeLogStyle::quiet && severity == Severity::info) return;
@@ -39,8 +51,7 @@ void ServeLog::write(Severity severity, std::string_view text, const std::functi
         if (severity != Severity::info) line += std::string(to_string(severity)) + ": ";
         line += text;
     }
-    const std::lock_guard lock(mutex_);
-    out_ << line << "\n" << std::flush;
+    out_.write(std::move(line));
 }
 
 void ServeLog::say(Severity severity, std::string_view text) { write(severity, text, {}); }

@@ -1,13 +1,13 @@
 #pragma once
 
 #include <functional>
-#include <mutex>
 #include <ostream>
 #include <string>
 
 #include "base/clock.h"
 #include "base/run_events.h"
 #include "flow/run_rows.h"
+#include "server/line_writer.h"
 
 namespace shaduf {
 class JsonWriter;
@@ -24,22 +24,23 @@ struct TaskTitle {
 enum class ServeLogStyle : uint8_t { plain, json, quiet };
 
 // What a server says about itself and its runs, a line each: text for people, or a JSON object with `run` and `task`
-// where the line is about one. Quiet: errors and warnings alone. Thread-safe.
+// where the line is about one. Quiet: errors and warnings alone. Thread-safe, and nobody waits for who reads it.
 class ServeLog final : public RunEvents {
 public:
-    ServeLog(std::ostream& out, ServeLogStyle style, const Clock& clock) : out_(out), style_(style), clock_(clock) {}
+    ServeLog(std::ostream& out, ServeLogStyle style, const Clock& clock);
 
     void say(Severity severity, std::string_view text);
+    // A line as it is, in every style.
+    void print(std::string line) { out_.write(std::move(line)); }
     void message(Severity severity, std::string_view place, std::string_view text) override;
     void hear(const FlowChanges& changes, const std::function<TaskTitle(const TaskRow&)>& title_of);
 
 private:
     void write(Severity severity, std::string_view text, const std::function<void(JsonWriter&)>& fields);
 
-    std::ostream& out_;
+    LineWriter out_;
     const ServeLogStyle style_;
     const Clock& clock_;
-    std::mutex mutex_;
 };
 
 }  // namespace shaduf::server

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <mutex>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -18,8 +20,10 @@ class ServeLogTest : public testing::Test {
 protected:
     std::vector<Json> lines(ServeLogStyle style, const FlowChanges& changes) {
         std::ostringstream out;
-        ServeLog log(out, style, clock);
-        log.hear(changes, [](const TaskRow&) { return TaskTitle{"daily", "load"}; });
+        {
+            ServeLog log(out, style, clock);
+            log.hear(changes, [](const TaskRow&) { return TaskTitle{"daily", "load"}; });
+        }
         std::vector<Json> found;
         const std::string said = out.str();
         for (const std::string_view line : split(said, '\n')) {
@@ -52,6 +56,36 @@ TEST_F(ServeLogTest, QuietIsWhatWentWrongAlone) {
     RunRow good{.id = "a", .flow = "daily", .state = RunState::succeeded};
     RunRow bad{.id = "b", .flow = "daily", .state = RunState::failed};
     EXPECT_EQ(lines(ServeLogStyle::quiet, {.runs = {good, bad}, .tasks = {}, .history = {}, .seen = {}}).size(), 1U);
+}
+
+// Takes nothing until it is told to.
+class StuckBuffer final : public std::stringbuf {
+public:
+    std::mutex mutex;
+
+protected:
+    std::streamsize xsputn(const char* text, std::streamsize count) override {
+        const std::lock_guard lock(mutex);
+        return std::stringbuf::xsputn(text, count);
+    }
+};
+
+TEST_F(ServeLogTest, NobodyWaitsForWhoReadsIt) {
+    StuckBuffer buffer;
+    std::ostream out(&buffer);
+    {
+        ServeLog log(out, ServeLogStyle::plain, clock);
+        {
+            const std::lock_guard stuck(buffer.mutex);
+            for (size_t i = 0; i < 3 * LineWriter::kWaitingMax; ++i) log.say(Severity::info, "line");
+        }
+        log.say(Severity::info, "the last one that may be dropped, too");
+    }
+    const std::string said = buffer.str();
+    const auto lines = static_cast<size_t>(std::count(said.begin(), said.end(), '\n'));
+    EXPECT_GE(lines, LineWriter::kWaitingMax);
+    EXPECT_LT(lines, 3 * LineWriter::kWaitingMax);
+    EXPECT_NE(said.find("lines were dropped here"), std::string::npos);
 }
 
 }  // namespace
