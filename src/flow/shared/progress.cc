@@ -38,6 +38,7 @@ Progress::~Progress() {
 }
 
 void Progress::hear(const TaskBoard::Change& change) {
+    if (change.lag != nullptr) return;  // else it would tell that the log has no lines
     const std::lock_guard lock(mutex_);
     const auto [own, is_new] = own_.try_emplace(change.id);
     if (is_new) own->second.next = steady_clock::now() + kWriteEvery;
