@@ -4,8 +4,8 @@ SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 export CCACHE_DIR ?= $(HOME)/.cache/ccache
 
-.PHONY: help setup build debug ui ui-check ui-shots run test test-quick asan tsan fmt tidy docs bench bench-files bench-postgres bench-dbt \
-	bench-ads bench-stream bench-serve crash-test \
+.PHONY: help setup build debug ui ui-check ui-shots run test test-quick asan tsan fmt tidy docs bench bench-files \
+	bench-postgres bench-dbt bench-ads bench-stream bench-serve crash-test \
 	fuzz fuzz-jinja golden clean
 
 help: ## List these verbs
