@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -49,8 +50,12 @@ public:
         const std::lock_guard lock(mutex_);
         of_[id.run][id.task] = moment;
         ++count_;
+        changed_.notify_all();
     }
-    size_t count() const { return count_; }
+    void wait_for(size_t count) {
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, [&] { return count_ >= count; });
+    }
     std::map<std::string, std::map<std::string, Moment>> all() const {
         const std::lock_guard lock(mutex_);
         return of_;
@@ -59,7 +64,8 @@ public:
 private:
     mutable std::mutex mutex_;
     std::map<std::string, std::map<std::string, Moment>> of_;
-    std::atomic<size_t> count_{0};
+    size_t count_ = 0;
+    std::condition_variable changed_;
 };
 Moments moments;
 
@@ -282,7 +288,7 @@ void bench_minute(const Request& request, Figures& figures) {
     }
     Bench bench(request, std::move(flows), shift);
     const auto due = Steady::now() + (minute - bench.now());
-    while (moments.count() < request.flows) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    moments.wait_for(request.flows);
     std::vector<double> seconds;
     for (const auto& [run, tasks] : moments.all()) {
         seconds.push_back(std::chrono::duration<double>(tasks.at("one").began - due).count());

@@ -117,7 +117,8 @@ def main():
     shutil.rmtree(options.work)
     print("| figure | here | wanted |\n| --- | --- | --- |")
     for name, value in figures.items():
-        wanted = f"at least {AT_LEAST[name]}" if name in AT_LEAST else f"at most {AT_MOST[name]}" if name in AT_MOST else ""
+        wanted = f"at least {AT_LEAST[name]}" if name in AT_LEAST else ""
+        wanted = f"at most {AT_MOST[name]}" if name in AT_MOST else wanted
         print(f"| {name} | {value} | {wanted} |")
     print(json.dumps({"bench": "serve", "machine": race.machine(), "figures": figures, "short": shorts(figures)}))
 
