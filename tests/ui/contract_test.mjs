@@ -145,10 +145,11 @@ try {
   server = startServe(shaduf, folder, "quickstart");
   const base = await server.address;
   // Heard from before the run begins, so that its end is not missed.
-  const events = await fetch(`${base}/api/v1/events?topics=runs`);
-  const reader = events.body.getReader();
+  const { seq } = await (await fetch(`${base}/api/v1/overview`)).json();
   const asked = await fetch(`${base}/api/v1/flows/events/runs`, { method: "POST", headers: { "Content-Type": "application/json" }, body: "{}" });
   if (!asked.ok) throw new Error(`no run: ${await asked.text()}`);
+  const events = await fetch(`${base}/api/v1/events?topics=runs`, { headers: { "Last-Event-ID": seq } });
+  const reader = events.body.getReader();
   for (let said = ""; !/"state":"(succeeded|warned|failed)"/.test(said); ) {
     const { done, value } = await reader.read();
     if (done) throw new Error(`the events ended: ${said.slice(-400)}`);
