@@ -144,12 +144,17 @@ try {
   const ofMock = await hold(mock.url, doc, "mock", [/^\/overview\.(drifting|quarantined|failing\[\d+\]\.feeds)/]);
   server = startServe(shaduf, folder, "quickstart");
   const base = await server.address;
+  // Heard from before the run begins, so that its end is not missed.
+  const { seq } = await (await fetch(`${base}/api/v1/overview`)).json();
   const asked = await fetch(`${base}/api/v1/flows/events/runs`, { method: "POST", headers: { "Content-Type": "application/json" }, body: "{}" });
-  const { run } = await asked.json();
-  // The log's last page comes when the run is over: the server answers a long question of the events.
-  const events = await fetch(`${base}/api/v1/events?topics=run:${run}`, { headers: { "Last-Event-ID": "0-0" } });
+  if (!asked.ok) throw new Error(`no run: ${await asked.text()}`);
+  const events = await fetch(`${base}/api/v1/events?topics=runs`, { headers: { "Last-Event-ID": seq } });
   const reader = events.body.getReader();
-  for (let said = ""; !/"state":"(succeeded|warned|failed)"/.test(said); ) said += new TextDecoder().decode((await reader.read()).value);
+  for (let said = ""; !/"state":"(succeeded|warned|failed)"/.test(said); ) {
+    const { done, value } = await reader.read();
+    if (done) throw new Error(`the events ended: ${said.slice(-400)}`);
+    said += new TextDecoder().decode(value);
+  }
   await reader.cancel();
   const ofServer = await hold(base, doc, "program");
   for (const fault of faults) console.log(fault);

@@ -8,7 +8,7 @@ import { useTopics } from "../app/live_context";
 import { useWhyNot } from "../app/session";
 import { at, atTable, useUrl } from "../app/url";
 import { Button, Go, Menu, SearchInput, Select, Tabs } from "../kit/controls";
-import { formatCount, formatExact, formatValue, plural } from "../kit/format";
+import { formatAge, formatCount, formatExact, formatValue, plural } from "../kit/format";
 import { PageHead, Section } from "../kit/page";
 import { Empty, QueryView } from "../kit/states";
 import { lookOf, Status, StatusShape } from "../kit/status";
@@ -355,9 +355,16 @@ export function Anomalies() {
       width: 100,
       align: "right",
       narrow: "figure",
-      cell: (item) => number(item.expected),
+      cell: (item) => measure(item.kind, item.expected),
     },
-    { id: "found", head: "Now", width: 100, align: "right", narrow: "figure", cell: (item) => number(item.found) },
+    {
+      id: "found",
+      head: "Now",
+      width: 100,
+      align: "right",
+      narrow: "figure",
+      cell: (item) => measure(item.kind, item.found),
+    },
     { id: "at", head: "Seen", width: 110, align: "right", cell: (item) => <Ago at={item.at} /> },
     {
       id: "act",
@@ -410,5 +417,8 @@ export function Anomalies() {
     </>
   );
 }
+// Of freshness it is seconds between loads, of all else rows.
+const measure = (kind: Anomaly["kind"], value: number | string | null | undefined) =>
+  kind === "freshness" && typeof value === "number" ? formatAge(value * 1000) : number(value);
 const number = (value: number | string | null | undefined) =>
   typeof value === "number" ? <span title={formatExact(value)}>{formatCount(value)}</span> : formatValue(value ?? "–");
