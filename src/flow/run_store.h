@@ -46,8 +46,8 @@ public:
     // All but the specs and the workers.
     virtual Result<FlowRemains> remains() = 0;
 
-    // A flow's definition, once and for ever under its revision.
-    // All of them or none; what is kept already stays. There may be a hundred thousand.
+    // Flows' definitions, each once and for ever under its revision; all of them or none. What is kept already stays.
+    // There may be a hundred thousand.
     virtual Result<void> keep_definitions(const std::vector<FlowDefinition>& definitions) = 0;
     // By flow and revision.
     virtual Result<std::set<std::pair<std::string, std::string>>> definitions_kept() = 0;

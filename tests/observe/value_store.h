@@ -45,7 +45,8 @@ public:
 
     Result<void> keep(const FlowChanges&) override { return none(); }
     Result<FlowRemains> remains() override { return none(); }
-    Result<void> keep_definition(const std::string&, const std::string&, const std::string&) override { return none(); }
+    Result<void> keep_definitions(const std::vector<FlowDefinition>&) override { return none(); }
+    Result<std::set<std::pair<std::string, std::string>>> definitions_kept() override { return none(); }
     Result<std::optional<std::string>> definition(const std::string&, const std::string&) override { return none(); }
     Result<std::vector<RunRow>> runs(const RunFilter&) override { return none(); }
     Result<std::optional<RunRow>> run(const RunId&) override { return none(); }

@@ -22,9 +22,11 @@ public:
     explicit DyingStore(RunStore& store) : store_(store) {}
     Result<void> keep(const FlowChanges& changes) override { return store_.keep(changes); }
     Result<FlowRemains> remains() override { return store_.remains(); }
-    Result<void> keep_definition(const std::string& flow, const std::string& revision,
-                                 const std::string& text) override {
-        return store_.keep_definition(flow, revision, text);
+    Result<void> keep_definitions(const std::vector<FlowDefinition>& definitions) override {
+        return store_.keep_definitions(definitions);
+    }
+    Result<std::set<std::pair<std::string, std::string>>> definitions_kept() override {
+        return store_.definitions_kept();
     }
     Result<std::optional<std::string>> definition(const std::string& flow, const std::string& revision) override {
         return store_.definition(flow, revision);
