@@ -80,8 +80,7 @@ private:
     void hear(const FlowChanges& changes) {
         RunViews* const views = told_views_.load();
         if (views == nullptr) return;
-        log_.hear(own_of(changes, process_name()),
-                  [views](const TaskRow& task) { return views->title_of(task); });
+        log_.hear(own_of(changes, process_name()), [views](const TaskRow& task) { return views->title_of(task); });
     }
 
     void reload() {

@@ -63,9 +63,7 @@ private:
             },
             [this](TaskEnd end) { decider_->scheduler().ended(std::move(end)); },
             [this](const std::string& key, const std::string& flow, const std::string& inputs,
-                   const Cancellation& cancellation) {
-                return run_flow(key, flow, inputs, cancellation);
-            }});
+                   const Cancellation& cancellation) { return run_flow(key, flow, inputs, cancellation); }});
     }
 
     std::unique_ptr<RunStore> store_;

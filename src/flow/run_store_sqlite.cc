@@ -217,8 +217,7 @@ public:
     Result<std::map<std::string, std::string>> values(const std::string& prefix) override {
         const std::lock_guard lock(mutex_);
         // A range, which the key's index has; no character stands behind the last one.
-        SqliteStatement select(database_,
-                               "SELECT key, value FROM value WHERE key >= ?1 AND key < ?1 || char(1114111)");
+        SqliteStatement select(database_, "SELECT key, value FROM value WHERE key >= ?1 AND key < ?1 || char(1114111)");
         select.bind(prefix);
         std::map<std::string, std::string> found;
         TRY(each(select, [&] { found[select.text(0)] = select.text(1); }));

@@ -89,11 +89,20 @@ private:
         std::string part = id_.task;
         if (start_.round > 0) part += ", again from try " + std::to_string(start_.round + 1);
         if (!prefix.empty()) part += ", " + prefix;
-        TaskTry task{id_, start_.flow->name, inputs_.due,       inputs_.about, inputs_.inputs, inputs_.outputs,
-                     run, parts_.project,    parts_.connectors, parts_.log,    board,          part,
-                     [&](const std::string& flow, const std::string& inputs) {
-                         return parts_.run_flow(part, flow, inputs);
-                     }};
+        TaskTry task{
+            id_,
+            start_.flow->name,
+            inputs_.due,
+            inputs_.about,
+            inputs_.inputs,
+            inputs_.outputs,
+            run,
+            parts_.project,
+            parts_.connectors,
+            parts_.log,
+            board,
+            part,
+            [&](const std::string& flow, const std::string& inputs) { return parts_.run_flow(part, flow, inputs); }};
         return run_guarded(*type_, options, task);
     }
 

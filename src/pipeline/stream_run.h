@@ -51,7 +51,7 @@ struct StreamResult {
     std::optional<Error> error;
     bool was_stopped = false;  // one that never ends, by whoever runs it: no error
     std::vector<std::string> warnings;
-    std::vector<CheckResult> checks;  // what came of its expectations
+    std::vector<CheckResult> checks;         // what came of its expectations
     std::map<std::string, int64_t> reasons;  // why rows are in quarantine: reason without the values -> rows
     std::optional<Checkpoint> checkpoint;    // as committed last
 };

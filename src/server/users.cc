@@ -81,7 +81,8 @@ UserInfo read_user(const Row& row) {
 
 std::string csrf_of(std::string_view session) { return to_base64url(as_text(hmac_sha256(session, "shaduf csrf"))); }
 
-Users::Users(std::unique_ptr<UserDatabase> database, const Clock& clock) : Users(std::move(database), clock, Limits()) {}
+Users::Users(std::unique_ptr<UserDatabase> database, const Clock& clock)
+    : Users(std::move(database), clock, Limits()) {}
 
 Users::Users(std::unique_ptr<UserDatabase> database, const Clock& clock, Limits limits)
     : database_(std::move(database)),
@@ -98,15 +99,16 @@ Result<bool> Users::has_any() const {
 }
 
 Result<std::vector<UserInfo>> Users::list() const {
-    const auto found = TRY(database_->ask("SELECT name, role, folders, locked, last_seen FROM account ORDER BY name", {}));
+    const auto found =
+        TRY(database_->ask("SELECT name, role, folders, locked, last_seen FROM account ORDER BY name", {}));
     std::vector<UserInfo> users;
     for (const Row& row : found.rows) users.push_back(read_user(row));
     return users;
 }
 
 Result<std::optional<UserInfo>> Users::find(const std::string& name) const {
-    const auto found = TRY(
-        database_->ask("SELECT name, role, folders, locked, last_seen FROM account WHERE name = $1", {name}));
+    const auto found =
+        TRY(database_->ask("SELECT name, role, folders, locked, last_seen FROM account WHERE name = $1", {name}));
     return found.rows.empty() ? std::nullopt : std::optional(read_user(found.rows[0]));
 }
 
@@ -114,9 +116,9 @@ Result<void> Users::add(const UserInfo& user, std::string_view password) {
     TRY(check_name(user.name));
     TRY(check_password(password));
     const std::string hash = TRY(hash_password(password, limits_.work));
-    const auto put = TRY(database_->ask("INSERT INTO account VALUES ($1, $2, $3, $4, $5, NULL) ON CONFLICT DO NOTHING",
-                                        {user.name, std::string(to_string(user.role)), join_folders(user.folders), hash,
-                                         user.is_locked ? "1" : "0"}));
+    const auto put = TRY(database_->ask(
+        "INSERT INTO account VALUES ($1, $2, $3, $4, $5, NULL) ON CONFLICT DO NOTHING",
+        {user.name, std::string(to_string(user.role)), join_folders(user.folders), hash, user.is_locked ? "1" : "0"}));
     if (put.changed > 0) return {};
     return Error(ErrorKind::conflict, "there is a user of that name: " + user.name);
 }
@@ -144,10 +146,10 @@ Result<void> Users::change(const std::string& name, const Change& change) {
     if (change.locked) user.is_locked = *change.locked;
     const bool is_full_admin = user.role == Role::admin && user.folders.empty() && !user.is_locked;
     if (found->role == Role::admin && !is_full_admin) TRY(check_admin_stays(name));
-    TRY(database_->ask("UPDATE account SET role = $2, folders = $3, locked = $4, "
-                       "password = CASE WHEN $5 = '' THEN password ELSE $5 END WHERE name = $1",
-                       {name, std::string(to_string(user.role)), join_folders(user.folders), user.is_locked ? "1" : "0",
-                        hash}));
+    TRY(database_->ask(
+        "UPDATE account SET role = $2, folders = $3, locked = $4, "
+        "password = CASE WHEN $5 = '' THEN password ELSE $5 END WHERE name = $1",
+        {name, std::string(to_string(user.role)), join_folders(user.folders), user.is_locked ? "1" : "0", hash}));
     return change.password || user.is_locked ? end_sessions(name) : Result<void>();
 }
 
@@ -176,10 +178,10 @@ Result<std::chrono::seconds> Users::wait_of(const std::string& key) const {
 // Beyond `free` failures each doubles the wait. The table is bounded: what is old goes with each failure.
 Result<void> Users::count_failure(const std::string& key, int free) {
     TRY(database_->ask("DELETE FROM failure WHERE last < $1", {since(limits_.failures_kept)}));
-    const auto counted = TRY(
-        database_->ask("INSERT INTO failure VALUES ($1, 1, $2, 0) ON CONFLICT (key) DO UPDATE SET "
-                       "count = failure.count + 1, last = excluded.last RETURNING count",
-                       {key, std::to_string(now())}));
+    const auto counted =
+        TRY(database_->ask("INSERT INTO failure VALUES ($1, 1, $2, 0) ON CONFLICT (key) DO UPDATE SET "
+                           "count = failure.count + 1, last = excluded.last RETURNING count",
+                           {key, std::to_string(now())}));
     const int64_t beyond = integer_at(counted.rows.at(0), 0) - free;
     if (beyond < 0) return {};
     constexpr int64_t kDoublingsMax = 20;
@@ -261,10 +263,10 @@ Result<Users::NewToken> Users::add_token(const TokenInfo& token) {
         return Error(ErrorKind::invalid_config, "the token's name must have 1 to 64 bytes; it says what it is for");
     }
     NewToken made{to_hex(random_bytes(kIdBytes)), std::string(kTokenPrefix) + to_base64url(random_bytes(kSecretBytes))};
-    TRY(database_->ask("INSERT INTO token VALUES ($1, $2, $3, $4, $5, $6, CAST(nullif($7, '') AS BIGINT), NULL)",
-                       {secret_key(made.secret), made.id, token.name, std::string(to_string(token.role)),
-                        join_folders(token.folders), std::to_string(now()),
-                        token.expires ? std::to_string(seconds_of(*token.expires)) : ""}));
+    TRY(database_->ask(
+        "INSERT INTO token VALUES ($1, $2, $3, $4, $5, $6, CAST(nullif($7, '') AS BIGINT), NULL)",
+        {secret_key(made.secret), made.id, token.name, std::string(to_string(token.role)), join_folders(token.folders),
+         std::to_string(now()), token.expires ? std::to_string(seconds_of(*token.expires)) : ""}));
     return made;
 }
 
@@ -288,10 +290,10 @@ Result<void> Users::remove_token(const std::string& id) {
 Result<std::optional<Caller>> Users::token(std::string_view secret) {
     if (!secret.starts_with(kTokenPrefix)) return std::nullopt;
     const std::string key = secret_key(secret);
-    const auto found = TRY(
-        database_->ask("SELECT name, role, folders, coalesce(last_used, 0) FROM token WHERE secret = $1 "
-                       "AND (expires IS NULL OR expires > $2)",
-                       {key, std::to_string(now())}));
+    const auto found =
+        TRY(database_->ask("SELECT name, role, folders, coalesce(last_used, 0) FROM token WHERE secret = $1 "
+                           "AND (expires IS NULL OR expires > $2)",
+                           {key, std::to_string(now())}));
     if (found.rows.empty()) return std::nullopt;
     const Row& row = found.rows[0];
     Caller caller{"token:" + text_at(row, 0), role_of(text_at(row, 1)).value_or(Role::viewer),

@@ -36,8 +36,8 @@ struct TokenInfo {
 };
 
 // Who may use the server: people with passwords and sessions, programs with tokens. The command line and all servers of
-// a project share the database that they are in. Of passwords there are hashes alone (argon2id); of sessions and tokens, which are random,
-// SHA-256. Thread-safe.
+// a project share the database that they are in. Of passwords there are hashes alone (argon2id); of sessions and
+// tokens, which are random, SHA-256. Thread-safe.
 //
 // Errors: conflict for a name that is taken, or when the last admin would go; not_found; invalid_config for names and
 // passwords that will not do.

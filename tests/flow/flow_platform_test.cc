@@ -247,8 +247,7 @@ TEST_P(FlowPlatformTest, ATryAsksForAnotherRunWhereTheOneBeforeHasFailedAndWhenI
 }
 
 TEST_P(FlowPlatformTest, ATryThatWasLostWaitsForTheRunThatItAskedFor) {
-    const auto set =
-        flows({{"inner", "tasks: {h: {hold: x}}"}, {"outer", "tasks: {f: {flow: {say: inner}}}"}});
+    const auto set = flows({{"inner", "tasks: {h: {hold: x}}"}, {"outer", "tasks: {f: {flow: {say: inner}}}"}});
     RunFilter of_inner;
     of_inner.flow = "inner";
     RunId run;

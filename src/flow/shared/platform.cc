@@ -79,9 +79,8 @@ void SharedFlowPlatform::make_worker() {
                            [this](const TaskStart& start) { return inputs_of(start); },
                            [](const RunId&, TaskIndex, int, const std::string&) {},
                            [this](TaskEnd end) { worker_->ended(std::move(end)); },
-                           [this](const std::string& key, const std::string& flow, const std::string& inputs, const Cancellation& canceled) {
-                               return run_flow(key, flow, inputs, canceled);
-                           }});
+                           [this](const std::string& key, const std::string& flow, const std::string& inputs,
+                                  const Cancellation& canceled) { return run_flow(key, flow, inputs, canceled); }});
     const auto of_revision = [this](const std::string& flow, const std::string& revision) -> FlowPtr {
         auto made = definition(flow, revision);
         return made.ok() ? made.release_value() : nullptr;

@@ -118,10 +118,9 @@ TaskOutcome run(const Options& options, TaskTry& task) {
     std::vector<TaskStep> done;
     const auto work = [&] { return run_statements(statements, runner, task, done); };
     bool was_done = false;
-    const auto values =
-        options.boolean("once")
-            ? run_once(runner, task.run, {task.id.run, task.part, options.text("sql")}, work, was_done)
-            : work();
+    const auto values = options.boolean("once")
+                            ? run_once(runner, task.run, {task.id.run, task.part, options.text("sql")}, work, was_done)
+                            : work();
     if (!values.ok() && options.boolean("once")) {
         for (TaskStep& step : done) {
             step.rows_written = 0;

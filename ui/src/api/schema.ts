@@ -5,6 +5,142 @@
  */
 
 export interface paths {
+    "/api/v1/alert-channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Ways to tell people. */
+        get: operations["listAlertChannels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alert-channels/{name}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends a message of trial, in one try. */
+        post: operations["testAlertChannel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What people are told of, newest first. */
+        get: operations["listAlerts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{id}/mute": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Nobody is told of an alert for a time; that it is over is told all the same. */
+        post: operations["muteAlert"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/anomalies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tables that are not as usual: late, or with another number of rows; the newest first. */
+        get: operations["listAnomalies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/anomalies/tables": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is known of each table's loads, and what is still being learned. */
+        get: operations["listWatchedTables"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/anomalies/{kind}/{table}/mute": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Nobody is told of it before a time. */
+        post: operations["muteAnomaly"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/anomalies/{kind}/{table}/usual": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What stands there is usual: it is over, and learned from. */
+        post: operations["callAnomalyUsual"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/audit": {
         parameters: {
             query?: never;
@@ -50,6 +186,23 @@ export interface paths {
         put?: never;
         /** Reads the project's files again, and says what is wrong with them. */
         post: operations["checkProject"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/checks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Expectations of streams and tests of models, with what came of them. */
+        get: operations["listChecks"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -183,7 +336,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What happens, as it happens (server-sent events): run, task, step, log, flow, project, resync. */
+        /** What happens, as it happens (server-sent events): run, task, step, log, flow, project, alerts, resync. */
         get: operations["followEvents"];
         put?: never;
         post?: never;
@@ -917,6 +1070,118 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        Alert: {
+            id: string;
+            rule: string;
+            /** @description What its matters have in common. */
+            group?: string | null;
+            kind: string;
+            /** @description info, warning, error. */
+            severity: string;
+            /** @description firing, muted, resolved. */
+            state: string;
+            title: string;
+            /** @description What happened, with the error. */
+            text?: string | null;
+            /** @description Why it may be. */
+            cause?: string | null;
+            /** @description What to do. */
+            advice?: string | null;
+            /** @description Of the page that shows it. */
+            link?: string | null;
+            /** Format: date-time */
+            first_at: string;
+            /** Format: date-time */
+            last_at: string;
+            /** Format: date-time */
+            resolved_at?: string | null;
+            /** Format: date-time */
+            muted_until?: string | null;
+            /**
+             * Format: int64
+             * @description Of matters.
+             */
+            count: number;
+            /** @description At most 100 of them. */
+            matters: components["schemas"]["AlertMatter"][];
+            /** @description The last tries. */
+            deliveries: components["schemas"]["AlertDelivery"][];
+            /** @description Who is still to be told. */
+            owed: components["schemas"]["AlertOwed"][];
+        };
+        AlertChannel: {
+            name: string;
+            type: string;
+            /** @description Where it leads, without what is secret. */
+            to: string;
+        };
+        AlertChannelTest: {
+            ok: boolean;
+            error?: string | null;
+            /** @description Delivered, but. */
+            note?: string | null;
+        };
+        AlertDelivery: {
+            channel: string;
+            /** @description fired, reminder, resolved. */
+            kind: string;
+            /** Format: date-time */
+            at: string;
+            ok: boolean;
+            /** @description Why not; or what there is to say though it was delivered. */
+            error?: string | null;
+        };
+        AlertMatter: {
+            key: string;
+            kind: string;
+            title: string;
+            flow?: string | null;
+            table?: string | null;
+            /** @description Of the page that shows it. */
+            link?: string | null;
+            /** Format: date-time */
+            since: string;
+            /** Format: int64 */
+            times: number;
+            over: boolean;
+        };
+        AlertMute: {
+            /**
+             * Format: date-time
+             * @description Nobody is told before; null: people are told again.
+             */
+            until?: string | null;
+        };
+        AlertOwed: {
+            channel: string;
+            /** @description What it is to be told: fired, reminder, resolved. */
+            kind: string;
+            /** Format: int64 */
+            tries: number;
+            /** Format: date-time */
+            next_try: string;
+        };
+        Anomaly: {
+            table: string;
+            /** @enum {string} */
+            kind: "freshness" | "volume" | "zero_rows";
+            /** @description That loaded it last. */
+            flow?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was found.
+             */
+            at: string;
+            /** @description Rows; of freshness the usual seconds between loads. */
+            expected: number;
+            /** @description Rows; of freshness the seconds without a load when it was found. */
+            found: number;
+            /** @description How far off: in scales of what is usual; of freshness in usual gaps. */
+            score: number;
+            message: string;
+            /** Format: date-time */
+            muted_until?: string | null;
+        };
         Approval: {
             yes: boolean;
         };
@@ -987,6 +1252,47 @@ export interface components {
             text: string;
             /** @description What to do. */
             advice?: string | null;
+        };
+        Check: {
+            id: string;
+            /** @enum {string} */
+            kind: "expectation" | "test";
+            /** @description The table, as schema.table. */
+            on: string;
+            /** @description Of checks of one column. */
+            column?: string | null;
+            /** @description What is expected, or the name of the test. */
+            text: string;
+            /** @description Of an expectation: warn, error or fatal. */
+            severity?: string | null;
+            /** @description passed, warned, failed, error, or never: it has not run. */
+            state: string;
+            last_at?: string | null;
+            /**
+             * Format: int64
+             * @description Of the last time.
+             */
+            failing_rows?: number | null;
+            /** @description What was found, when it did not pass. */
+            message?: string | null;
+            /** @description The last 100 times, oldest first. */
+            history: components["schemas"]["CheckResult"][];
+            file: string;
+            /** Format: int64 */
+            line?: number | null;
+        };
+        CheckResult: {
+            at: string;
+            state: string;
+            /** Format: int64 */
+            rows: number;
+        };
+        Checks: {
+            items: components["schemas"]["Check"][];
+            /** @description What `after` takes for the next page; null: this is the last. */
+            next?: string | null;
+            /** @description Why the tests of the models are not among them. */
+            models_error?: string | null;
         };
         ColumnLineage: {
             edges: components["schemas"]["LineageEdge"][];
@@ -1387,6 +1693,8 @@ export interface components {
             /** @description Flows whose last run has failed. */
             failing: components["schemas"]["FailingFlow"][];
             late: components["schemas"]["LateFlow"][];
+            /** @description Tables that are not as usual, but for those that are muted. */
+            drifting: components["schemas"]["Anomaly"][];
             /** @description For somebody's approval. */
             waiting: components["schemas"]["WaitingTask"][];
             /** @description Tables that flows write. */
@@ -1523,6 +1831,8 @@ export interface components {
             sql: string;
             /** @enum {string} */
             format: "csv" | "parquet";
+            /** @description CSV: whether texts that a spreadsheet would take for a formula stay as they are; else an apostrophe stands before them. */
+            formulas?: boolean | null;
         };
         Rerun: {
             /** @description With all behind them; none: those that did not succeed. */
@@ -1863,6 +2173,27 @@ export interface components {
             connection: string;
             type: string;
         };
+        WatchedTable: {
+            table: string;
+            /** @description That loaded it last. */
+            flow?: string | null;
+            /**
+             * Format: int64
+             * @description That are known, at most 400.
+             */
+            loads: number;
+            /** @description What is still missing: "learning, 3 of 8 loads"; null: it is learned. */
+            learning?: string | null;
+            /** Format: date-time */
+            last_at?: string | null;
+            /**
+             * Format: date-time
+             * @description When the next load will be late; null: that is being learned, or nobody expects one.
+             */
+            late_at?: string | null;
+            /** @description At the hour of the last load. */
+            rows_usual?: number | null;
+        };
     };
     responses: {
         /** @description What went wrong. */
@@ -1882,6 +2213,211 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    listAlertChannels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["AlertChannel"][];
+                        /** @description What `after` takes for the next page; null: this is the last. */
+                        next?: string | null;
+                    };
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    testAlertChannel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertChannelTest"];
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    listAlerts: {
+        parameters: {
+            query?: {
+                /** @description Only these, with commas between: firing, muted, resolved. */
+                state?: string;
+                /** @description At most so many; at most 1000. */
+                limit?: number;
+                /** @description The cursor of the page before. */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Alert"][];
+                        /** @description What `after` takes for the next page; null: this is the last. */
+                        next?: string | null;
+                    };
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    muteAlert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertMute"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    listAnomalies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Anomaly"][];
+                        next?: string | null;
+                    };
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    listWatchedTables: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["WatchedTable"][];
+                        /** @description What `after` takes for the next page; null: this is the last. */
+                        next?: string | null;
+                    };
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    muteAnomaly: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                kind: string;
+                table: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** Format: date-time */
+                    until: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    callAnomalyUsual: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                kind: string;
+                table: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Error"];
+        };
+    };
     listAudit: {
         parameters: {
             query?: {
@@ -1955,6 +2491,36 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ProjectCheck"];
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    listChecks: {
+        parameters: {
+            query?: {
+                /** @description Only of this table: schema.table. */
+                table?: string;
+                /** @description Only of this state. */
+                state?: string;
+                /** @description At most so many; at most 1000. */
+                limit?: number;
+                /** @description The cursor of the page before. */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Checks"];
                 };
             };
             default: components["responses"]["Error"];
@@ -2157,7 +2723,7 @@ export interface operations {
     followEvents: {
         parameters: {
             query?: {
-                /** @description runs, run:ID, log:RUN/TASK/ATTEMPT, flows, project; with commas between. */
+                /** @description runs, run:ID, log:RUN/TASK/ATTEMPT, flows, project, alerts; with commas between. */
                 topics?: string;
                 /** @description As the header Last-Event-ID, for the first connection: `seq` of a snapshot. */
                 last_id?: string;
