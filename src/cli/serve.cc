@@ -1,3 +1,5 @@
+#include <filesystem>
+
 #include "base/json_writer.h"
 #include "base/time.h"
 #include "cli/command.h"
@@ -41,7 +43,7 @@ Result<Server::Options> options_of(const Arguments& arguments) {
     Server::Options options;
     options.host = arguments.text("host");
     options.port = static_cast<int>(TRY(arguments.number("port", 0, kPortMax)));
-    options.ui_folder = arguments.text("ui-dir");
+    if (arguments.has("ui-dir")) options.ui_folder = std::filesystem::absolute(arguments.text("ui-dir")).string();
     options.places = static_cast<size_t>(TRY(arguments.number("places", 0, kPlacesMax)));
     options.tls_certificate_file = arguments.text("tls-cert");
     options.tls_key_file = arguments.text("tls-key");
