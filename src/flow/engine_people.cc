@@ -79,7 +79,12 @@ Result<FlowStep> Engine::run_again(RunRow row, std::vector<TaskRow> kept, FlowPt
         (is_backfill ? found->second.backfills : found->second.live).insert(id);
     }
     note(run, std::nullopt, 0, to_string(RunState::running), run.row.why, actor);
-    follow(run, run.progress.run_again(tasks), actor);
+    auto changes = run.progress.run_again(tasks);
+    for (const auto& [task, to] : changes) {  // with all of its tries before it
+        TaskRow& again = row_of(run, task);
+        again = TaskRow{.run = again.run, .task = task, .attempt = again.attempt};
+    }
+    follow(run, std::move(changes), actor);
     end_run_when_done(run);
     return finish_step();
 }

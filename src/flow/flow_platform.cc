@@ -142,7 +142,7 @@ Result<RunState> FlowPlatform::run_flow(const std::string& key, const std::strin
                                         const Cancellation& cancellation) {
     const auto requested = TRY(request_once(key, {flow, RunType::event, {}, {}, inputs, "a task"}));
     auto ended = wait_for(requested.run, cancellation);
-    if (!ended.ok() && cancellation.canceled()) {
+    if (!ended.ok() && cancellation.canceled() && !leaves_tries_) {
         // It may have ended meanwhile; either way nobody waits for it.
         static_cast<void>(desk().cancel(requested.run, "the task that waits for it").ok());
     }

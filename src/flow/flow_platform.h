@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -86,6 +87,7 @@ protected:
     TaskBoard board_;
     RunEnds ends_;
     std::vector<RunRow> left_open_;
+    std::atomic<bool> leaves_tries_{false};  // those that are stopped from now on go on elsewhere
 
 private:
     mutable std::mutex flows_mutex_;

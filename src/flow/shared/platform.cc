@@ -192,8 +192,9 @@ void SharedFlowPlatform::drain(std::chrono::milliseconds within) {
     stop_leading();
     leadership_.reset();
     if (worker_ != nullptr) worker_->drain(within);
-    ends_.close(Error(ErrorKind::canceled, "the process ends"));
+    leaves_tries_ = true;
     if (runner_ != nullptr) runner_->drain(std::chrono::milliseconds(0));
+    ends_.close(Error(ErrorKind::canceled, "the process ends"));
     worker_.reset();
     logs_ = make_file_log_store(parts_.folder + "/logs", parts_.world.clock);  // sends what is left
     stop_.cancel();
