@@ -4,9 +4,8 @@ SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 export CCACHE_DIR ?= $(HOME)/.cache/ccache
 
-.PHONY: help setup build debug ui ui-check ui-shots run test test-quick asan tsan fmt tidy docs bench bench-files bench-postgres bench-dbt \
-	bench-ads bench-stream bench-serve crash-test \
-	fuzz fuzz-jinja golden clean
+.PHONY: help setup build debug ui ui-check ui-shots run test test-quick asan tsan fmt tidy docs bench bench-files \
+	bench-postgres bench-dbt bench-ads bench-stream bench-serve crash-test fuzz fuzz-jinja golden clean
 
 help: ## List these verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-14s %s\n", $$1, $$2 }'

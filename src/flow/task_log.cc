@@ -468,7 +468,8 @@ private:
 }  // namespace
 
 std::string log_path(const std::string& folder, const TryId& id) {
-    return folder + "/" + file_name_of(id.run) + "/" + file_name_of(id.task) + "." + std::to_string(id.attempt) + ".log";
+    return folder + "/" + file_name_of(id.run) + "/" + file_name_of(id.task) + "." + std::to_string(id.attempt) +
+           ".log";
 }
 
 std::unique_ptr<LogStore> make_file_log_store(std::string folder, const Clock& clock) {
