@@ -201,16 +201,18 @@ Result<void> AnomalyWatch::take_over() {
 
 // Tasks that ended while nobody watched, or right before the process did.
 Result<void> AnomalyWatch::take_up_missed() {
+    // What was forgotten for its age must not come back.
+    const Timestamp from = std::max<Timestamp>(seen_, parts_.clock.now() - kForgottenAfter);
     RunFilter filter;
-    filter.created_from = seen_ - kMissedBack;
+    filter.created_from = from - kMissedBack;
     filter.limit = 1'000;
     std::vector<Update> missed;
     for (;;) {
         const auto page = TRY(parts_.store.runs(filter));
         for (const RunRow& run : page) {
-            if (run.ended && *run.ended < seen_) continue;
+            if (run.ended && *run.ended < from) continue;
             for (TaskRow& task : TRY(parts_.store.tasks(run.id))) {
-                if (!is_success(task.state) || !task.ended || *task.ended < seen_ || task.outputs.empty()) continue;
+                if (!is_success(task.state) || !task.ended || *task.ended < from || task.outputs.empty()) continue;
                 missed.push_back({task.run, task.task, task.attempt, *task.ended, std::move(task.outputs)});
             }
         }
