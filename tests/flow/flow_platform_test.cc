@@ -29,8 +29,33 @@ constexpr FieldSpec kFields[] = {
 
 std::atomic<int> throws{0};
 
+// Tries whose bodies have begun. The store says "running" of a try that is offered, which nobody need have taken yet.
+class Begun {
+public:
+    void forget() {
+        const std::lock_guard lock(mutex_);
+        count_ = 0;
+    }
+    void one_more() {
+        const std::lock_guard lock(mutex_);
+        ++count_;
+        changed_.notify_all();
+    }
+    void wait_for(int count) {
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, [&] { return count_ >= count; });
+    }
+
+private:
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    int count_ = 0;
+};
+Begun begun;
+
 // Says something, and fails as often as it is told.
 TaskOutcome run_word(const Options& options, TaskTry& task) {
+    begun.one_more();
     TaskOutcome outcome;
     outcome.values = options.text("values");
     outcome.tables = options.text_list("tables");
@@ -51,6 +76,7 @@ TaskOutcome run_word(const Options& options, TaskTry& task) {
 
 // Runs until it is stopped.
 TaskOutcome run_hold(const Options&, TaskTry& task) {
+    begun.one_more();
     static_cast<void>(task.run.cancellation.wait_for(std::chrono::hours(1)));
     TaskOutcome outcome;
     outcome.how = How::stopped;
@@ -58,6 +84,7 @@ TaskOutcome run_hold(const Options&, TaskTry& task) {
 }
 
 TaskOutcome run_sub(const Options& options, TaskTry& task) {
+    begun.one_more();
     TaskOutcome outcome;
     const auto ended = task.run_flow(options.text("say"), R"({"x": 1})");
     outcome.how = ended.ok() && ended.value() == RunState::succeeded ? How::succeeded : How::failed;
@@ -91,6 +118,7 @@ protected:
         };
         std::filesystem::create_directories(folder / "flows");
         throws = 0;
+        begun.forget();
     }
     std::shared_ptr<const FlowSet> flows(const std::map<std::string, std::string>& files) {
         for (const auto& [name, text] : files) std::ofstream(folder / ("flows/" + name + ".yml")) << text;
@@ -107,16 +135,7 @@ protected:
                                          .project = [this]() -> Result<std::shared_ptr<const Project>> {
                                              return std::shared_ptr<const Project>(project);
                                          },
-                                         .watcher =
-                                             [this](const FlowChanges& changes) {
-                                                 const std::lock_guard lock(mutex);
-                                                 for (const TaskRow& task : changes.tasks) {
-                                                     if (task.state != TaskState::running) continue;
-                                                     tries.insert({task.run, task.task, task.attempt});
-                                                 }
-                                                 running = static_cast<int>(tries.size());
-                                                 changed.notify_all();
-                                             },
+                                         .watcher = {},
                                          .board_watcher = {},
                                          .state = state},
                                         set);
@@ -137,11 +156,6 @@ protected:
         }
         return found;
     }
-    void wait_until_running(int count) {
-        std::unique_lock lock(mutex);
-        changed.wait(lock, [&] { return running >= count; });
-    }
-
     TempFolder folder;
     SystemClock clock;
     World fakes;
@@ -151,10 +165,6 @@ protected:
     Registry<TaskTypeSpec> types{{&kWord, &kHold, &kFlow}};
     std::shared_ptr<Project> project;
     std::string state;
-    std::set<std::tuple<RunId, TaskIndex, int>> tries;
-    std::mutex mutex;
-    std::condition_variable changed;
-    int running = 0;
 };
 
 INSTANTIATE_TEST_SUITE_P(Stores, FlowPlatformTest, testing::Values("sqlite", "postgres"),
@@ -220,7 +230,7 @@ TEST_P(FlowPlatformTest, AFlowWaitsForAnotherAndIsCanceledWithIt) {
     const auto platform = start(flows({{"outer", "tasks:\n  a: {flow: inner}\n  b: {flow: inner}"},
                                        {"inner", "max_runs: 9\ntasks:\n  a: {hold: x}"}}));
     const RunId run = ask(*platform, "outer");
-    wait_until_running(4);
+    begun.wait_for(4);
     ASSERT_TRUE(platform->desk().cancel(run, "test").ok());
     EXPECT_EQ(platform->wait_for(run, none).value(), RunState::killed);
     for (const RunRow& row : platform->store().runs({.flow = "inner"}).release_value()) {
@@ -254,15 +264,16 @@ TEST_P(FlowPlatformTest, ATryThatWasLostWaitsForTheRunThatItAskedFor) {
     {
         const auto platform = start(set);
         run = ask(*platform, "outer");
-        wait_until_running(2);
+        begun.wait_for(2);
         platform->drain(std::chrono::milliseconds(0));
     }
     const auto platform = start(set);
-    wait_until_running(4);  // both are tried again
+    begun.wait_for(4);  // both are tried again
     const auto inner = platform->store().runs(of_inner).value();
     ASSERT_EQ(inner.size(), 1u);
-    ASSERT_TRUE(platform->desk().cancel(inner[0].id, "test").ok());
-    EXPECT_EQ(platform->wait_for(run, none).value(), RunState::failed);
+    ASSERT_TRUE(platform->desk().mark(inner[0].id, "h", TaskState::succeeded, "test").ok());
+    EXPECT_EQ(platform->wait_for(run, none).value(), RunState::succeeded);
+    EXPECT_EQ(platform->store().runs(of_inner).value().size(), 1u);
 }
 
 TEST_P(FlowPlatformTest, ADrainedTryIsTriedAgainByTheNextProcess) {
@@ -272,12 +283,12 @@ TEST_P(FlowPlatformTest, ADrainedTryIsTriedAgainByTheNextProcess) {
     {
         const auto platform = start(set);
         run = ask(*platform, "f");
-        wait_until_running(1);
+        begun.wait_for(1);
         platform->drain(std::chrono::milliseconds(0));
         EXPECT_THAT(states(*platform, run), ElementsAre("a running 1"));
     }
     const auto platform = start(set);
-    wait_until_running(2);
+    begun.wait_for(2);
     ASSERT_TRUE(platform->desk().mark(run, "a", TaskState::succeeded, "test").ok());
     EXPECT_EQ(platform->wait_for(run, none).value(), RunState::succeeded);
     EXPECT_THAT(states(*platform, run), ElementsAre("a succeeded 2", "b succeeded 1"));
@@ -373,12 +384,12 @@ tasks:
 )"},
                                        {"other", "on: {tables: [raw.c]}\ntasks:\n  z: {word: x}"}}));
     const RunId run = ask(*platform, "load");
-    wait_until_running(2);
-    const auto begun = platform->store().runs({.flow = "after"}).release_value();
-    ASSERT_EQ(begun.size(), 1u);
-    EXPECT_EQ(begun[0].type, RunType::event);
-    EXPECT_EQ(platform->wait_for(begun[0].id, none).value(), RunState::succeeded);
-    EXPECT_EQ(platform->logs().read({begun[0].id, "z", 1}, {}).value().value().lines.at(0).text, run + "/0#1");
+    begun.wait_for(2);
+    const auto of_after = platform->store().runs({.flow = "after"}).release_value();
+    ASSERT_EQ(of_after.size(), 1u);
+    EXPECT_EQ(of_after[0].type, RunType::event);
+    EXPECT_EQ(platform->wait_for(of_after[0].id, none).value(), RunState::succeeded);
+    EXPECT_EQ(platform->logs().read({of_after[0].id, "z", 1}, {}).value().value().lines.at(0).text, run + "/0#1");
     EXPECT_TRUE(platform->store().runs({.flow = "other"}).release_value().empty());
 }
 
@@ -404,7 +415,7 @@ TEST_P(FlowPlatformTest, ASecondProcessIsRefusedUnlessTheStoreIsShared) {
 TEST_P(FlowPlatformTest, ARunKeepsItsDefinition) {
     const auto platform = start(flows({{"f", "tasks:\n  a: {hold: x}\n  b: {word: old, depends_on: a}"}}));
     const RunId run = ask(*platform, "f");
-    wait_until_running(1);
+    begun.wait_for(1);
     ASSERT_TRUE(platform->reload(flows({{"f", "tasks:\n  z: {word: new}"}})).ok());
     const RunId next = ask(*platform, "f");
     ASSERT_TRUE(platform->desk().mark(run, "a", TaskState::succeeded, "test").ok());
