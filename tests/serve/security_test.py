@@ -157,7 +157,7 @@ def case_sessions_that_are_none(server):
         old = sign_in(server, "viewer")
         database = sqlite3.connect(server.folder / ".shaduf/users.db", timeout=PATIENCE)
         with database:
-            database.execute(f"UPDATE session SET {column} = {column} - ? WHERE user = 'viewer'", (age,))
+            database.execute(f"UPDATE session SET {column} = {column} - ? WHERE account = 'viewer'", (age,))
         database.close()
         assert server.ask("GET", "/api/v1/runs", headers=old)[0] == 401, column
     # What an admin takes away is gone with the next request.
@@ -721,7 +721,7 @@ def case_no_answer_has_a_secret(server):
     logs = [body for path, _, body in bodies if path.endswith("/log")]
     assert any("the key is" in body for body in logs), "the log was not met"
     database = sqlite3.connect(server.folder / ".shaduf/users.db", timeout=PATIENCE)
-    hashes = [row[0] for row in database.execute("SELECT password FROM user")]
+    hashes = [row[0] for row in database.execute("SELECT password FROM account")]
     database.close()
     known = list(SECRETS.values()) + hashes + [PASSWORD, "argon2id"]
     for path, _, body in bodies:
