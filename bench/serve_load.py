@@ -55,7 +55,8 @@ async def ask(reader, writer, method, path, body=b""):
     return status, await reader.readexactly(length)
 
 
-async def poll(port, until, every, took, wrong):
+async def poll(port, until, every, late, took, wrong):
+    await asyncio.sleep(late)
     reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 24)
     while time.monotonic() < until:
         begin = time.monotonic()
@@ -92,7 +93,9 @@ async def begin_runs(port, until, every, begun):
 async def load(port, options):
     took, wrong, events, begun = [], [], [], []
     until = time.monotonic() + options.seconds
-    tasks = [poll(port, until, options.every, took, wrong) for _ in range(options.clients)]
+    # Clients do not know of each other: their calls are spread over the time between two of one.
+    tasks = [poll(port, until, options.every, options.every * n / options.clients, took, wrong)
+             for n in range(options.clients)]
     tasks += [follow(port, until, events) for _ in range(options.streams)]
     tasks.append(begin_runs(port, until, 0.1, begun))
     await asyncio.gather(*tasks)

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -48,6 +50,25 @@ public:
     virtual Result<void> pause(const std::string& flow, bool yes, const std::string& actor) = 0;
     virtual Result<bool> is_paused(const std::string& flow) = 0;
     virtual std::optional<Timestamp> next_due(const std::string& flow) = 0;
+};
+
+// The desk of a process that decides.
+class DecidingDesk : public FlowDesk {
+public:
+    // Several runs, asked for in one step, each as of `request`.
+    struct Asked {
+        RunRequest request;
+        std::string key;
+    };
+    // What became of each is sure when `kept` is ready and ok; an error of it is what became of all.
+    struct Pending {
+        std::shared_future<Result<void>> kept;
+        std::shared_ptr<const std::vector<Result<Requested>>> made;
+    };
+    // `changes`: is kept with the runs, in the same transaction. Called in the scheduler's thread, once for each in
+    // their order.
+    using Making = std::function<void(size_t which, const Result<Requested>& made, FlowChanges& changes)>;
+    virtual Pending request_all(const std::vector<Asked>& asked, Making making) = 0;
 };
 
 }  // namespace shaduf

@@ -27,7 +27,7 @@ Result<void> check_inputs(const std::string& inputs) {
     return Error(ErrorKind::invalid_config, "inputs are no JSON object: " + inputs.substr(0, 200));
 }
 
-// Of a key: when it was first asked for, and the run, "" as long as it is not sure that there is one.
+// Of a key: when its run was asked for, and the run.
 struct KeyEntry {
     Timestamp at;
     RunId run;
@@ -54,7 +54,8 @@ Result<void> LocalDesk::wait_for(std::future<Result<void>> future) {
     return future.get();
 }
 
-Result<RunId> LocalDesk::request_now(RunRequest request) {
+Result<RunRequest> LocalDesk::completed(RunRequest request) const {
+    TRY(check_inputs(request.inputs));
     const FlowPtr flow = TRY(find(request.flow));
     if (!request.about && !flow->schedules.empty()) {
         // Of a manual run the last interval that is whole by then.
@@ -63,44 +64,85 @@ Result<RunId> LocalDesk::request_now(RunRequest request) {
         const auto last = schedule.previous(due + std::chrono::microseconds(1));
         request.about = schedule.interval_of(request.type == RunType::backfill ? due : last.value_or(due));
     }
-    auto future = parts_.scheduler.request(std::move(request));
-    if (future.wait_for(kPatience) != std::future_status::ready) return too_slow();
-    return future.get();
+    return request;
 }
 
-// A key whose run is not known was asked for right before the process ended: then the run is there, or not.
-Result<std::optional<RunId>> LocalDesk::requested_before(const RunRequest& request, const std::string& key) {
+Result<std::optional<RunId>> LocalDesk::requested_before(const std::string& key) {
     const auto kept = TRY(parts_.store.values(key));
     const auto found = kept.find(key);
     if (found == kept.end()) return std::optional<RunId>();
     const KeyEntry entry = read_key(found->second);
     if (entry.at + kKeyLasts < parts_.clock.now()) return std::optional<RunId>();
-    if (!entry.run.empty()) return std::optional(entry.run);
-    RunFilter filter;
-    filter.flow = request.flow;
-    filter.type = request.type;
-    filter.created_from = entry.at;
-    filter.limit = kPageMax;
-    for (const RunRow& run : TRY(parts_.store.runs(filter))) {
-        if (run.inputs == request.inputs && run.actor == request.actor) return std::optional(run.id);
+    return std::optional(entry.run);
+}
+
+// REQUIRES: `keys_` is held when there is a key
+LocalDesk::Item LocalDesk::item_of(const Asked& asked) {
+    Item item{.request = completed(asked.request), .key = {}, .known = {}, .open = {}};
+    if (asked.key.empty() || !item.request.ok()) return item;
+    item.key = std::string(kKeys) + asked.request.flow + "/" + asked.key;
+    if (const auto open = open_.find(item.key); open != open_.end()) {
+        item.open = open->second;
+        return item;
     }
-    return std::optional<RunId>();
+    auto before = requested_before(item.key);
+    if (before.ok()) {
+        item.known = before.release_value();
+    } else {
+        item.request = before.release_error();
+    }
+    return item;
+}
+
+Result<FlowDesk::Requested> LocalDesk::make(const Item& item, Engine& engine, Timestamp now, FlowStep& step) {
+    if (!item.request.ok()) return item.request.error();
+    if (item.known) return Requested{*item.known, false};
+    if (item.open) {
+        // Calls are made in the order of their posting, so that one was made before.
+        const Requested other = TRY(Result<Requested>(item.open->pending.made->at(item.open->place)));
+        return Requested{other.run, false};
+    }
+    Engine::Requested requested = TRY(engine.request(item.request.value(), now));
+    append(step, std::move(requested.step));
+    if (!item.key.empty()) step.changes.values[item.key] = to_text({now, requested.run});
+    return Requested{std::move(requested.run), true};
+}
+
+LocalDesk::Pending LocalDesk::request_all(const std::vector<Asked>& asked, Making making) {
+    const auto made = std::make_shared<std::vector<Result<Requested>>>(
+        asked.size(), Result<Requested>(Error(ErrorKind::internal, "the run was not asked for")));
+    const auto items = std::make_shared<std::vector<Item>>();
+    const std::lock_guard lock(keys_);
+    // What is decided stands in the store.
+    std::erase_if(open_, [](const auto& key) {
+        return key.second.pending.kept.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
+    });
+    std::promise<Result<void>> own;
+    Pending pending{own.get_future().share(), made};
+    for (size_t i = 0; i < asked.size(); ++i) {
+        Item item = item_of(asked[i]);
+        const bool asks = !item.key.empty() && item.request.ok() && !item.known && !item.open;
+        if (asks) open_.insert({item.key, OpenKey{pending, i}});
+        items->push_back(std::move(item));
+    }
+    parts_.scheduler.call_then(
+        [items, made, making = std::move(making)](Engine& engine, Timestamp now) -> Result<FlowStep> {
+            FlowStep step;
+            for (size_t i = 0; i < items->size(); ++i) {
+                made->at(i) = make(items->at(i), engine, now, step);
+                if (making) making(i, made->at(i), step.changes);
+            }
+            return step;
+        },
+        std::move(own));
+    return pending;
 }
 
 Result<FlowDesk::Requested> LocalDesk::request(const RunRequest& request, const std::string& key) {
-    TRY(check_inputs(request.inputs));
-    if (key.empty()) return Requested{TRY(request_now(request)), true};
-    const std::string own = std::string(kKeys) + request.flow + "/" + key;
-    const std::lock_guard lock(keys_);
-    if (auto run = TRY(requested_before(request, own))) {
-        TRY(parts_.store.keep_value(own, to_text({parts_.clock.now(), *run})));
-        return Requested{std::move(*run), false};
-    }
-    const Timestamp now = parts_.clock.now();
-    TRY(parts_.store.keep_value(own, to_text({now, ""})));
-    auto run = request_now(request);
-    TRY(parts_.store.keep_value(own, run.ok() ? std::optional(to_text({now, run.value()})) : std::nullopt));
-    return Requested{TRY(std::move(run)), true};
+    const Pending pending = request_all({{request, key}}, nullptr);
+    if (pending.kept.wait_for(kPatience) != std::future_status::ready) return too_slow();
+    TRY(Result<void>(pending.kept.get()));
+    return pending.made->front();
 }
 
 Result<void> LocalDesk::forget_old_keys() {

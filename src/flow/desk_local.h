@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <mutex>
 
 #include "flow/desk.h"
@@ -10,7 +11,7 @@ namespace shaduf {
 
 // The desk of a process that decides itself. Idempotency keys and what is paused are kept by the store, so that they
 // outlast the process. Thread-safe; its parts outlive it.
-class LocalDesk final : public FlowDesk {
+class LocalDesk final : public DecidingDesk {
 public:
     struct Parts {
         Scheduler& scheduler;
@@ -25,6 +26,7 @@ public:
     explicit LocalDesk(Parts parts) : parts_(std::move(parts)) {}
 
     Result<Requested> request(const RunRequest& request, const std::string& key) override;
+    Pending request_all(const std::vector<Asked>& asked, Making making) override;
     Result<void> cancel(const RunId& run, const std::string& actor) override;
     Result<void> approve(const RunId& run, const std::string& task, bool yes, const std::string& actor) override;
     Result<void> mark(const RunId& run, const std::string& task, TaskState state, const std::string& actor) override;
@@ -39,19 +41,35 @@ public:
 
 private:
     Result<FlowPtr> find(const std::string& flow) const;
-    Result<RunId> request_now(RunRequest request);
+    // What a request is for, complete.
+    Result<RunRequest> completed(RunRequest request) const;
+    // A key whose run may not be kept yet: that of a place among those that are asked for together.
+    struct OpenKey {
+        Pending pending;
+        size_t place;
+    };
+    // One run of many that are asked for at once.
+    struct Item {
+        Result<RunRequest> request;
+        std::string key;              // as it is kept; "" is none
+        std::optional<RunId> known;   // that the key has asked for before
+        std::optional<OpenKey> open;  // the key asks for its run at this time
+    };
+    Item item_of(const Asked& asked);
+    static Result<Requested> make(const Item& item, Engine& engine, Timestamp now, FlowStep& step);
     struct Known {
         RunRow row;
         FlowPtr flow;
     };
     Result<Known> known(const RunId& run);
     Result<TaskIndex> task_of(const RunId& run, const std::string& task);
-    Result<std::optional<RunId>> requested_before(const RunRequest& request, const std::string& key);
+    Result<std::optional<RunId>> requested_before(const std::string& key);
     Result<void> wait_for(std::future<Result<void>> future);
     Result<std::multimap<Timestamp, RunRow>> runs_by_due(const std::string& flow);
 
     const Parts parts_;
-    std::mutex keys_;       // one look-up of a key, and what follows, at a time
+    std::mutex keys_;  // guards `open_`, and that a key is looked up and asked for by one at a time
+    std::map<std::string, OpenKey> open_;
     std::mutex backfills_;  // one at a time
 };
 

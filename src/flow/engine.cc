@@ -20,6 +20,8 @@ void append(FlowStep& to, FlowStep&& from) {
     append(to.changes.tasks, from.changes.tasks);
     append(to.changes.history, from.changes.history);
     for (const auto& [flow, time] : from.changes.seen) to.changes.seen[flow] = time;
+    for (auto& [key, value] : from.changes.values) to.changes.values[key] = std::move(value);
+    to.changes.answers.merge(from.changes.answers);
     append(to.starts, from.starts);
     append(to.stops, from.stops);
 }
@@ -267,9 +269,22 @@ void Engine::begin_run(Run& run) {
     end_run_when_done(run);
 }
 
+// Which task failed first, and why.
+std::string Engine::cause_of(const Run& run) {
+    const TaskRow* first = nullptr;
+    for (const auto& [task, row] : run.tasks) {
+        const bool has_failed = row.state == TaskState::failed || row.state == TaskState::timed_out;
+        if (has_failed && (first == nullptr || row.ended < first->ended)) first = &row;
+    }
+    if (first == nullptr) return {};
+    const std::string& name = run.flow->graph[first->task].name;
+    return first->why.empty() ? name + " " + std::string(to_string(first->state)) : name + ": " + first->why;
+}
+
 void Engine::end_run_when_done(Run& run) {
     if (!run.progress.has_ended() || is_end(run.row.state)) return;
     run.row.state = run.progress.outcome();
+    if (run.row.state == RunState::failed && !run.ends_as) run.row.why = cause_of(run);
     close_run(run);
 }
 

@@ -168,6 +168,7 @@ private:
     bool make_room(Flow& flow, Run& run);
     void admit(Flow& flow);
     void begin_run(Run& run);
+    static std::string cause_of(const Run& run);
     void end_run_when_done(Run& run);
     void close_run(Run& run);
     void stop_run(Run& run, TaskState as, const std::string& why, const std::string& actor);

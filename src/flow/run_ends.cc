@@ -8,22 +8,23 @@ void RunEnds::hear(const FlowChanges& changes) {
         const auto entry = entries_.find(run.id);
         if (entry == entries_.end() || !is_end(run.state)) continue;
         entry->second.state = run.state;
-        changed_.notify_all();
+        entry->second.changed.notify_all();
     }
 }
 
 void RunEnds::close(const Error& error) {
     const std::lock_guard lock(mutex_);
     closed_ = error;
-    changed_.notify_all();
+    for (auto& [run, entry] : entries_) entry.changed.notify_all();
 }
 
 Result<RunState> RunEnds::wait(const RunId& run, const std::function<Result<std::optional<RunRow>>()>& now,
                                const Cancellation& cancellation) {
     // Cancellation takes the lock, so that it cannot come between a look and the wait.
-    const Cancellation::Waker waker(cancellation, [this] {
+    const Cancellation::Waker waker(cancellation, [this, &run] {
         const std::lock_guard lock(mutex_);
-        changed_.notify_all();
+        const auto entry = entries_.find(run);
+        if (entry != entries_.end()) entry->second.changed.notify_all();
     });
     {
         const std::lock_guard lock(mutex_);
@@ -33,7 +34,7 @@ Result<RunState> RunEnds::wait(const RunId& run, const std::function<Result<std:
     std::unique_lock lock(mutex_);
     Entry& entry = entries_[run];
     if (found.ok() && found.value() && is_end(found.value()->state)) entry.state = found.value()->state;
-    if (found.ok()) changed_.wait(lock, [&] { return entry.state || closed_ || cancellation.canceled(); });
+    if (found.ok()) entry.changed.wait(lock, [&] { return entry.state || closed_ || cancellation.canceled(); });
     const auto state = entry.state;
     if (--entry.waiting == 0) entries_.erase(run);
     if (state) return *state;

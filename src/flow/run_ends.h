@@ -26,9 +26,9 @@ private:
     struct Entry {
         size_t waiting = 0;
         std::optional<RunState> state;
+        std::condition_variable changed;  // of its own, as hundreds may wait, each for another run
     };
     std::mutex mutex_;
-    std::condition_variable changed_;
     std::map<RunId, Entry> entries_;
     std::optional<Error> closed_;
 };

@@ -75,8 +75,12 @@ struct FlowChanges {
     std::vector<RunRow> runs;    // new or changed, whole
     std::vector<TaskRow> tasks;  // new or changed, whole
     std::vector<Transition> history;
-    std::map<std::string, Timestamp> seen;  // by flow: up to when its schedules were looked at
-    bool empty() const { return runs.empty() && tasks.empty() && history.empty() && seen.empty(); }
+    std::map<std::string, Timestamp> seen;                     // by flow: up to when its schedules were looked at
+    std::map<std::string, std::optional<std::string>> values;  // as of RunStore::keep_value
+    std::map<int64_t, std::string> answers;                    // to commands of other processes, by their number
+    bool empty() const {
+        return runs.empty() && tasks.empty() && history.empty() && seen.empty() && values.empty() && answers.empty();
+    }
 };
 
 // What is left of the time before: runs that have not ended, with the tasks of theirs that do not just wait, and how

@@ -41,7 +41,8 @@ class RunStore {
 public:
     virtual ~RunStore() = default;
 
-    // One step, all of it or nothing, durable against the end of the process.
+    // One step, all of it or nothing, durable against the end of the process. A store of this process alone has no
+    // commands to answer.
     virtual Result<void> keep(const FlowChanges& changes) = 0;
     // All but the specs and the workers.
     virtual Result<FlowRemains> remains() = 0;

@@ -142,6 +142,7 @@ public:
                 put_seen_->bind(micros(at));
                 TRY(done(*put_seen_, "keep a schedule"));
             }
+            for (const auto& [key, value] : changes.values) TRY(put(key, value));
             return {};
         });
     }
@@ -208,11 +209,7 @@ public:
     Result<std::vector<Transition>> history(const RunId& run) override;
     Result<void> keep_value(const std::string& key, const std::optional<std::string>& value) override {
         const std::lock_guard lock(mutex_);
-        SqliteStatement put(database_,
-                            value ? "INSERT OR REPLACE INTO value VALUES (?, ?)" : "DELETE FROM value WHERE key = ?");
-        put.bind(key);
-        if (value) put.bind(*value);
-        return done(put, "keep a value");
+        return put(key, value);
     }
     Result<std::map<std::string, std::string>> values(const std::string& prefix) override {
         const std::lock_guard lock(mutex_);
@@ -255,6 +252,13 @@ private:
         return written;
     }
 
+    Result<void> put(const std::string& key, const std::optional<std::string>& value) {
+        SqliteStatement put(database_,
+                            value ? "INSERT OR REPLACE INTO value VALUES (?, ?)" : "DELETE FROM value WHERE key = ?");
+        put.bind(key);
+        if (value) put.bind(*value);
+        return done(put, "keep a value");
+    }
     Result<void> put(const RunRow& run);
     Result<void> put(const TaskRow& task);
     Result<void> add(const Transition& line);

@@ -64,9 +64,15 @@ void Scheduler::post(Event event) {
 }
 
 std::future<Result<void>> Scheduler::call(Call call) {
-    auto promise = std::make_shared<std::promise<Result<void>>>();
-    post({std::move(call), [promise](Result<void> kept) { promise->set_value(std::move(kept)); }});
-    return promise->get_future();
+    std::promise<Result<void>> kept;
+    auto future = kept.get_future();
+    call_then(std::move(call), std::move(kept));
+    return future;
+}
+
+void Scheduler::call_then(Call call, std::promise<Result<void>> kept) {
+    auto promise = std::make_shared<std::promise<Result<void>>>(std::move(kept));
+    post({std::move(call), [promise](Result<void> of) { promise->set_value(std::move(of)); }});
 }
 
 std::future<Result<RunId>> Scheduler::request(RunRequest request) {
@@ -122,11 +128,13 @@ void Scheduler::run() {
     }
     // Nobody hears those any more.
     std::vector<Event> left;
+    Error why(ErrorKind::canceled, "the scheduler was stopped");
     {
         const std::lock_guard lock(mutex_);
         left.swap(events_);
+        if (failure_) why = *failure_;
     }
-    for (const Event& event : left) event.kept(Error(ErrorKind::canceled, "the scheduler was stopped"));
+    for (const Event& event : left) event.kept(why);
 }
 
 bool Scheduler::work_once() {

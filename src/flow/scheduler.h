@@ -57,6 +57,7 @@ public:
     // A call of the engine, in the scheduler's thread; what it gives is kept when the future is ready.
     using Call = std::function<Result<FlowStep>(Engine& engine, Timestamp now)>;
     std::future<Result<void>> call(Call call);
+    void call_then(Call call, std::promise<Result<void>> kept);
     std::future<Result<RunId>> request(RunRequest request);
     void began(RunId run, TaskIndex task, int attempt, std::string worker);
     void ended(TaskEnd end);

@@ -305,13 +305,32 @@ TEST_P(FlowPlatformTest, AKeyAsksForOneRun) {
     }
     const auto platform = start(set);
     EXPECT_EQ(ask(*platform, "f", "{}", "k1"), first);
-    // Killed between the run and its key: the run is found by what it was asked for with.
-    auto kept = platform->store().values("key/f/k2").value().at("key/f/k2");
-    ASSERT_TRUE(platform->store().keep_value("key/f/k3", kept.substr(0, kept.find(' ') + 1)).ok());
-    const auto again = platform->desk().request({"f", RunType::manual, {}, {}, "{}", "test"}, "k3");
-    EXPECT_FALSE(again.value().is_new);
     EXPECT_EQ(platform->desk().request({"f", RunType::manual, {}, {}, "[1]", "test"}, "").error().kind(),
               ErrorKind::invalid_config);
+}
+
+TEST_P(FlowPlatformTest, ManyAskAtOnce) {
+    const auto set = flows({{"f", "max_runs: 99\ntasks:\n  a: {word: x}"}});
+    const auto platform = start(set);
+    std::mutex mutex;
+    std::set<RunId> of_key, others;
+    std::vector<std::thread> clients;
+    for (int i = 0; i < 16; ++i) {
+        clients.emplace_back([&, i] {
+            const RunId own = ask(*platform, "f", "{}", "k"), other = ask(*platform, "f", R"({"i": 1})");
+            EXPECT_EQ(platform->wait_for(own, none).value(), RunState::succeeded) << i;
+            EXPECT_EQ(platform->wait_for(other, none).value(), RunState::succeeded) << i;
+            const std::lock_guard lock(mutex);
+            of_key.insert(own);
+            others.insert(other);
+        });
+    }
+    for (std::thread& client : clients) client.join();
+    EXPECT_EQ(of_key.size(), 1u);
+    EXPECT_EQ(others.size(), 16u);
+    EXPECT_EQ(platform->store().runs({.flow = "f"}).value().size(), 17u);
+    EXPECT_FALSE(platform->desk().request({"g", RunType::manual, {}, {}, "{}", "test"}, "k").ok());
+    EXPECT_FALSE(platform->desk().request({"g", RunType::manual, {}, {}, "{}", "test"}, "").ok());
 }
 
 TEST_P(FlowPlatformTest, WhatFailedIsRunAgain) {

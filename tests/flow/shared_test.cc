@@ -284,9 +284,28 @@ TEST_F(PostgresSharedFlowsServerTest, TakesNoMoreThanItHasPlacesFor) {
     EXPECT_EQ(hands.held.size(), 3U);
 }
 
-// A desk that says what it was asked for.
-class Told final : public FlowDesk {
+// A desk that says what it was asked for, and keeps answers as a store would.
+class Told final : public DecidingDesk {
 public:
+    explicit Told(Sessions* sessions) : sessions_(sessions) {}
+    Pending request_all(const std::vector<Asked>& asked, Making making) override {
+        auto made = std::make_shared<std::vector<Result<Requested>>>();
+        FlowChanges changes;
+        for (size_t i = 0; i < asked.size(); ++i) {
+            made->push_back(request(asked[i].request, asked[i].key));
+            making(i, made->back(), changes);
+        }
+        auto session = sessions_->lend().release_value();
+        for (const auto& [number, answer] : changes.answers) {
+            EXPECT_TRUE(session
+                            ->query("UPDATE shaduf.command SET answer = $2 WHERE number = $1::bigint",
+                                    {std::to_string(number), answer})
+                            .ok());
+        }
+        std::promise<Result<void>> kept;
+        kept.set_value({});
+        return {kept.get_future().share(), made};
+    }
     Result<Requested> request(const RunRequest& request, const std::string& key) override {
         TRY(note("request " + request.flow + " " + std::to_string(request.due->time_since_epoch().count()) + " " +
                  std::to_string(request.about->end.time_since_epoch().count()) + " " + request.inputs + " " +
@@ -324,12 +343,15 @@ public:
     }
     std::mutex mutex;
     std::vector<std::string> told;
+
+private:
+    Sessions* sessions_;
 };
 
 TEST_F(PostgresSharedFlowsServerTest, CommandsReachTheLeader) {
     const auto at = [](int64_t time) { return Timestamp(std::chrono::microseconds(time)); };
-    SharedDesk desk(dsn, *sessions, clock, cancellation, {});
-    Told told;
+    SharedDesk desk(dsn, *sessions, clock, {});
+    Told told(sessions.get());
     const auto leader = std::make_unique<Commands>(dsn, *sessions, told, [] { return true; });
     RunRequest request{.flow = "f", .due = at(5), .about = Interval{at(3), at(4)}, .inputs = "{}", .actor = "ann"};
     const auto requested = desk.request(request, "key").release_value();
@@ -345,18 +367,18 @@ TEST_F(PostgresSharedFlowsServerTest, CommandsReachTheLeader) {
     EXPECT_TRUE(desk.run_again("run1", {"load"}, "ann").ok());
     EXPECT_EQ(desk.backfill({"f", at(1), at(11), true, FlowDesk::Backfill::Again::failed, "{}", "ann"}).value(), 7U);
     EXPECT_TRUE(desk.pause("f", true, "ann").ok());
-    EXPECT_THAT(told.told, ElementsAre("request f 5 4 {} ann key", "request f 5 4 {} ann command 2", "cancel run1 ann",
+    EXPECT_THAT(told.told, ElementsAre("request f 5 4 {} ann key", "request f 5 4 {} ann ", "cancel run1 ann",
                                        "approve run1 gate 1", "mark run1 load skipped", "again run1 1 load",
                                        "backfill f 10 1 1", "pause f 1"));
 }
 
 TEST_F(PostgresSharedFlowsServerTest, ACommandWaitsForTheNextLeader) {
-    SharedDesk hurried(dsn, *sessions, clock, cancellation, {}, milliseconds(50));
+    SharedDesk hurried(dsn, *sessions, clock, {}, milliseconds(50));
     const auto nobody = hurried.pause("f", true, "ann");
     ASSERT_FALSE(nobody.ok());
     EXPECT_EQ(nobody.error().kind(), ErrorKind::unavailable);
     // One that does not lead any more when it is done leaves the answer to the next.
-    Told old, told;
+    Told old(sessions.get()), told(sessions.get());
     auto deposed = std::make_unique<Commands>(dsn, *sessions, old, [] { return false; });
     Signal signal;
     ASSERT_TRUE(signal.wait([&] {
@@ -365,7 +387,7 @@ TEST_F(PostgresSharedFlowsServerTest, ACommandWaitsForTheNextLeader) {
     }));
     deposed.reset();
     const Commands leader(dsn, *sessions, told, [] { return true; });
-    SharedDesk desk(dsn, *sessions, clock, cancellation, {});
+    SharedDesk desk(dsn, *sessions, clock, {});
     EXPECT_TRUE(desk.pause("g", false, "ann").ok());
     EXPECT_THAT(told.told, ElementsAre("pause f 1", "pause g 0"));
 }

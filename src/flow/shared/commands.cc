@@ -1,5 +1,7 @@
 #include "flow/shared/commands.h"
 
+#include <algorithm>
+#include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "base/thread_name.h"
@@ -13,9 +15,20 @@ using std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kLookEvery{1'000};
 constexpr std::chrono::milliseconds kAgainAfter{500};
+// An answer whose notification came before somebody waited for it is found so.
+constexpr std::chrono::milliseconds kLookWhileWaiting{50};
+constexpr int kAtOnce = 500;
+// A command need not be on the disk before its answer is, which the server writes behind it.
+constexpr const char* kAsk =
+    "INSERT INTO shaduf.command (text) SELECT $1 FROM set_config('synchronous_commit', 'off', true) RETURNING number";
 // Commands are of use for a day at most.
 constexpr const char* kForgetOld = "DELETE FROM shaduf.command WHERE asked < clock_timestamp() - interval '1 day'";
 
+int64_t number_of(const std::optional<std::string>& text) {
+    int64_t number = 0;
+    if (text) std::from_chars(text->data(), text->data() + text->size(), number);
+    return number;
+}
 std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 int64_t micros(Timestamp time) { return time.time_since_epoch().count(); }
 Timestamp time_of(const Json& count) { return Timestamp(std::chrono::microseconds(count.get<int64_t>())); }
@@ -63,15 +76,10 @@ Result<Json> answer(const Result<void>& done) {
     return Json::object();
 }
 
-// Carries out what the text of a command says. `number`: its own, of which a request makes its key.
-Result<Json> carry_out(FlowDesk& desk, const Json& command, const std::string& number) {
+// Carries out what a command says that is no request.
+Result<Json> carry_out(FlowDesk& desk, const Json& command) {
     const std::string what = command.at("what").get<std::string>();
     const auto text = [&](const char* name) { return command.at(name).get<std::string>(); };
-    if (what == "request") {
-        const std::string key = text("key").empty() ? "command " + number : text("key");
-        const auto requested = TRY(desk.request(request_of(command.at("request")), key));
-        return Json{{"run", requested.run}, {"is_new", requested.is_new || text("key").empty()}};
-    }
     if (what == "cancel") return answer(desk.cancel(text("run"), text("actor")));
     if (what == "approve") {
         return answer(desk.approve(text("run"), text("task"), command.at("yes").get<bool>(), text("actor")));
@@ -89,14 +97,28 @@ Result<Json> carry_out(FlowDesk& desk, const Json& command, const std::string& n
                                              "; run all processes from one version of shaduf");
 }
 
-Json answer_of(FlowDesk& desk, const std::string& text, const std::string& number) {
+Json answer_to(const Result<Json>& done) {
+    if (done.ok()) return {{"done", done.value()}};
+    return {{"kind", static_cast<int>(done.error().kind())}, {"message", done.error().message()}};
+}
+
+Json answer_of(FlowDesk& desk, const std::string& text) {
     try {
-        auto done = carry_out(desk, Json::parse(text), number);
-        if (done.ok()) return {{"done", done.release_value()}};
-        return {{"kind", static_cast<int>(done.error().kind())}, {"message", done.error().message()}};
+        return answer_to(carry_out(desk, Json::parse(text)));
     } catch (const Json::exception&) {
         return {{"kind", static_cast<int>(ErrorKind::invalid_config)},
                 {"message", "the command cannot be read: " + text.substr(0, 100)}};
+    }
+}
+
+// What a command asks for when it is a request.
+std::optional<DecidingDesk::Asked> asked_of(const std::string& text) {
+    try {
+        const Json command = Json::parse(text);
+        if (command.at("what") != "request") return std::nullopt;
+        return DecidingDesk::Asked{request_of(command.at("request")), command.at("key").get<std::string>()};
+    } catch (const Json::exception&) {
+        return std::nullopt;
     }
 }
 
@@ -108,25 +130,81 @@ Error nobody_answers() {
 
 }  // namespace
 
+Answers::~Answers() {
+    stop_.cancel();
+    if (thread_.joinable()) thread_.join();
+}
+
+std::optional<std::string> Answers::wait(int64_t command, steady_clock::time_point until) {
+    std::unique_lock lock(mutex_);
+    of_[command] = std::nullopt;
+    if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
+    changed_.notify_all();
+    changed_.wait_until(lock, until, [&] { return of_[command].has_value(); });
+    auto answer = std::move(of_[command]);
+    of_.erase(command);
+    return answer;
+}
+
+void Answers::run() {
+    name_thread("answers");
+    do {
+        static_cast<void>(listen().ok());
+    } while (stop_.wait_for(kAgainAfter));
+}
+
+// Until the session is lost, or it is to stop.
+Result<void> Answers::listen() {
+    const auto ear = TRY(connect(dsn_, stop_));
+    TRY(ear->execute(std::string("LISTEN ") + kAnswersChannel));
+    for (;;) {
+        TRY(look());
+        bool waits = false;
+        {
+            const std::lock_guard lock(mutex_);
+            waits = !of_.empty();
+        }
+        TRY(ear->notifications(waits ? kLookWhileWaiting : kLookEvery));
+        TRY(stop_.check());
+    }
+}
+
+Result<void> Answers::look() {
+    std::string numbers;
+    {
+        const std::lock_guard lock(mutex_);
+        for (const auto& [number, answer] : of_) {
+            if (!answer) numbers += (numbers.empty() ? "{" : ",") + std::to_string(number);
+        }
+    }
+    if (numbers.empty()) return {};
+    Sessions::Loan session = TRY(sessions_.lend());
+    const auto found = TRY(session->query(
+        "SELECT number, answer FROM shaduf.command WHERE number = ANY($1::bigint[]) AND answer IS NOT NULL",
+        {numbers + "}"}));
+    const std::lock_guard lock(mutex_);
+    for (const auto& row : found.rows) {
+        const auto waited = of_.find(number_of(row[0]));
+        if (waited != of_.end()) waited->second = row[1];
+    }
+    if (!found.rows.empty()) changed_.notify_all();
+    return {};
+}
+
 Result<std::string> SharedDesk::ask(const std::string& command) {
     const auto until = steady_clock::now() + patience_;
-    const auto ear = TRY(connect(dsn_, cancellation_));
-    TRY(ear->execute(std::string("LISTEN ") + kAnswersChannel));
-    const auto asked = TRY(ear->query("INSERT INTO shaduf.command (text) VALUES ($1) RETURNING number", {command}));
-    const std::string number = asked.rows.at(0).at(0).value_or("");
-    TRY(ear->execute(std::string("NOTIFY ") + kCommandsChannel));
-    for (;;) {
-        const auto found = TRY(ear->query("SELECT answer FROM shaduf.command WHERE number = $1::bigint", {number}));
-        if (!found.rows.empty() && found.rows[0][0]) {
-            const Json answer = Json::parse(*found.rows[0][0], nullptr, false);
-            if (answer.is_object() && answer.contains("done")) return dump(answer["done"]);
-            return Error(static_cast<ErrorKind>(answer.value("kind", static_cast<int>(ErrorKind::internal))),
-                         answer.value("message", "no answer that can be read"));
-        }
-        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - steady_clock::now());
-        if (left.count() <= 0) return nobody_answers();
-        TRY(ear->notifications(std::min(left, kLookEvery)));
+    int64_t number = 0;
+    {
+        Sessions::Loan session = TRY(sessions_.lend());
+        number = number_of(TRY(session->query(kAsk, {command})).rows.at(0).at(0));
+        TRY(session->execute(std::string("NOTIFY ") + kCommandsChannel));
     }
+    const auto text = answers_.wait(number, until);
+    if (!text) return nobody_answers();
+    const Json answer = Json::parse(*text, nullptr, false);
+    if (answer.is_object() && answer.contains("done")) return dump(answer["done"]);
+    return Error(static_cast<ErrorKind>(answer.value("kind", static_cast<int>(ErrorKind::internal))),
+                 answer.value("message", "no answer that can be read"));
 }
 
 Result<FlowDesk::Requested> SharedDesk::request(const RunRequest& request, const std::string& key) {
@@ -179,7 +257,7 @@ std::optional<Timestamp> SharedDesk::next_due(const std::string& flow) {
     return first_due(*spec, clock_.now());
 }
 
-Commands::Commands(std::string dsn, Sessions& sessions, FlowDesk& desk, std::function<bool()> leads)
+Commands::Commands(std::string dsn, Sessions& sessions, DecidingDesk& desk, std::function<bool()> leads)
     : dsn_(std::move(dsn)), sessions_(sessions), desk_(desk), leads_(std::move(leads)), thread_([this] { run(); }) {}
 
 Commands::~Commands() {
@@ -200,23 +278,62 @@ Result<void> Commands::listen() {
     TRY(ear->execute(std::string("LISTEN ") + kCommandsChannel));
     TRY(ear->execute(kForgetOld));
     for (;;) {
-        while (TRY(answer_next())) TRY(stop_.check());
+        while (TRY(answer_some())) TRY(stop_.check());
         TRY(ear->notifications(kLookEvery));
         TRY(stop_.check());
     }
 }
 
-Result<bool> Commands::answer_next() {
+Result<bool> Commands::answer_some() {
+    std::vector<Command> commands;
+    {
+        Sessions::Loan session = TRY(sessions_.lend());
+        const auto next =
+            TRY(session->query("SELECT number, text FROM shaduf.command WHERE answer IS NULL ORDER BY number LIMIT " +
+                               std::to_string(kAtOnce)));
+        for (const auto& row : next.rows) commands.push_back({number_of(row[0]), row[1].value_or("")});
+    }
+    const auto is_request = [](const Command& command) { return asked_of(command.text).has_value(); };
+    for (auto at = commands.begin(); at != commands.end();) {
+        const auto behind = std::find_if_not(at, commands.end(), is_request);
+        if (behind != at) {
+            TRY(answer_requests({at, behind}));
+            at = behind;
+        } else {
+            TRY(answer_one(*at++));
+        }
+    }
+    if (commands.empty()) return false;
     Sessions::Loan session = TRY(sessions_.lend());
-    const auto next =
-        TRY(session->query("SELECT number, text FROM shaduf.command WHERE answer IS NULL ORDER BY number LIMIT 1"));
-    if (next.rows.empty()) return false;
-    const std::string number = next.rows[0][0].value_or("");
-    const Json answer = answer_of(desk_, next.rows[0][1].value_or(""), number);
-    if (!leads_()) return Error(ErrorKind::conflict, "another process leads by now");
-    TRY(session->query("UPDATE shaduf.command SET answer = $2 WHERE number = $1::bigint", {number, dump(answer)}));
     TRY(session->execute(std::string("NOTIFY ") + kAnswersChannel));
     return true;
+}
+
+Result<void> Commands::answer_requests(const std::vector<Command>& commands) {
+    std::vector<DecidingDesk::Asked> asked;
+    std::vector<int64_t> numbers;
+    for (const Command& command : commands) {
+        asked.push_back(*asked_of(command.text));
+        numbers.push_back(command.number);
+    }
+    const auto answer = [numbers](size_t which, const Result<FlowDesk::Requested>& made, FlowChanges& changes) {
+        const Json text = made.ok() ? Json{{"done", {{"run", made.value().run}, {"is_new", made.value().is_new}}}}
+                                    : answer_to(made.error());
+        changes.answers[numbers[which]] = dump(text);
+    };
+    const auto pending = desk_.request_all(asked, answer);
+    // Not asked again before it is sure what became of them; when this one is to stop, whoever leads then looks.
+    while (pending.kept.wait_for(kLookWhileWaiting) != std::future_status::ready) TRY(stop_.check());
+    return pending.kept.get();
+}
+
+Result<void> Commands::answer_one(const Command& command) {
+    const Json answer = answer_of(desk_, command.text);
+    if (!leads_()) return Error(ErrorKind::conflict, "another process leads by now");
+    Sessions::Loan session = TRY(sessions_.lend());
+    TRY(session->query("UPDATE shaduf.command SET answer = $2 WHERE number = $1::bigint",
+                       {std::to_string(command.number), dump(answer)}));
+    return {};
 }
 
 }  // namespace shaduf::shared

@@ -1,5 +1,6 @@
 #include "flow/shared/log_store.h"
 
+#include <algorithm>
 #include <charconv>
 #include <filesystem>
 #include <fstream>
@@ -9,6 +10,8 @@
 #include <vector>
 
 #include "base/cancellation.h"
+#include "base/json_writer.h"
+#include "base/text.h"
 #include "base/thread_name.h"
 
 namespace shaduf::shared {
@@ -16,11 +19,22 @@ namespace {
 
 constexpr std::chrono::milliseconds kSendEvery{500};
 constexpr int64_t kChunkBytes = 256 << 10;
+constexpr int64_t kBatchBytes = 1 << 20;
+constexpr int64_t kChunkOverhead = 256;  // of a chunk beside its text
 
 int64_t number_of(const std::optional<std::string>& text) {
     int64_t number = 0;
     if (text) std::from_chars(text->data(), text->data() + text->size(), number);
     return number;
+}
+
+// As PostgreSQL takes it, byte for byte: offsets count bytes.
+std::string as_text(std::string text) {
+    std::replace(text.begin(), text.end(), '\0', ' ');
+    if (is_valid_utf8(text)) return text;
+    std::replace_if(
+        text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; }, '?');
+    return text;
 }
 
 class SharedLogStore final : public LogStore {
@@ -90,42 +104,75 @@ private:
         return own_.contains(id);
     }
 
+    // What of a try is to be sent next.
+    struct Chunk {
+        TryId id;
+        int64_t offset = 0;
+        bool is_last = false;
+        std::string text;
+    };
+
     void send_now_and_then() {
         name_thread("logs");
         bool goes_on = true;
         while (goes_on) {
             goes_on = stop_.wait_for(kSendEvery);
-            std::vector<std::pair<TryId, Own>> tries;
-            {
-                const std::lock_guard lock(mutex_);
-                tries.assign(own_.begin(), own_.end());
-            }
-            for (const auto& [id, own] : tries) {
-                if (!send(id, own).ok()) break;  // the rest comes with the next time
+            for (;;) {
+                const std::vector<Chunk> chunks = next_chunks();
+                if (chunks.empty() || !send(chunks).ok()) break;  // the rest comes with the next time
             }
         }
     }
 
-    Result<void> send(const TryId& id, Own own) {
-        for (;;) {
-            std::string text = TRY(files_->read_text(id, own.sent, kChunkBytes));
-            text.resize(text.rfind('\n') + 1);  // whole lines; npos + 1 is 0
-            const bool is_last = own.is_over && text.empty();
-            if (text.empty() && !is_last) return {};
-            Sessions::Loan session = TRY(sessions_.lend());
-            TRY(
-                session->query("INSERT INTO shaduf.log VALUES ($1, $2, $3::integer, $4::bigint, $5::boolean, $6) ON "
-                               "CONFLICT DO NOTHING",
-                               {id.run, id.task, std::to_string(id.attempt), std::to_string(own.sent),
-                                is_last ? "true" : "false", text}));
-            own.sent += static_cast<int64_t>(text.size());
+    // Of all tries in turn, about as much as one statement should carry.
+    std::vector<Chunk> next_chunks() {
+        std::vector<std::pair<TryId, Own>> tries;
+        {
             const std::lock_guard lock(mutex_);
-            if (is_last) {
-                own_.erase(id);
-                return {};
-            }
-            own_[id].sent = own.sent;
+            tries.assign(own_.begin(), own_.end());
         }
+        std::vector<Chunk> chunks;
+        int64_t bytes = 0;
+        for (const auto& [id, own] : tries) {
+            auto text = files_->read_text(id, own.sent, kChunkBytes);
+            if (!text.ok()) continue;
+            Chunk chunk{id, own.sent, own.is_over && static_cast<int64_t>(text.value().size()) < kChunkBytes,
+                        text.release_value()};
+            if (!chunk.is_last) chunk.text.resize(chunk.text.rfind('\n') + 1);  // whole lines; npos + 1 is 0
+            if (chunk.text.empty() && !chunk.is_last) continue;
+            bytes += static_cast<int64_t>(chunk.text.size()) + kChunkOverhead;
+            chunks.push_back(std::move(chunk));
+            if (bytes >= kBatchBytes) break;
+        }
+        return chunks;
+    }
+
+    Result<void> send(const std::vector<Chunk>& chunks) {
+        JsonWriter json;
+        json.begin_array();
+        for (const Chunk& chunk : chunks) {
+            const auto add = [&](int64_t offset, bool is_last, const std::string& text) {
+                json.begin_array().text(chunk.id.run).text(chunk.id.task).integer(chunk.id.attempt);
+                json.integer(offset).boolean(is_last).text(text).end_array();
+            };
+            if (!chunk.text.empty()) add(chunk.offset, false, as_text(chunk.text));
+            if (chunk.is_last) add(chunk.offset + static_cast<int64_t>(chunk.text.size()), true, "");
+        }
+        json.end_array();
+        Sessions::Loan session = TRY(sessions_.lend());
+        TRY(
+            session->query("INSERT INTO shaduf.log SELECT e->>0, e->>1, (e->>2)::integer, (e->>3)::bigint, "
+                           "(e->>4)::boolean, e->>5 FROM json_array_elements($1::json) AS e ON CONFLICT DO NOTHING",
+                           {json.str()}));
+        const std::lock_guard lock(mutex_);
+        for (const Chunk& chunk : chunks) {
+            if (chunk.is_last) {
+                own_.erase(chunk.id);
+            } else {
+                own_[chunk.id].sent = chunk.offset + static_cast<int64_t>(chunk.text.size());
+            }
+        }
+        return {};
     }
 
     // Brings the file up to what the store has; whether nothing more will come. One at a time, so that two readers do

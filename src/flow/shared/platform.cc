@@ -46,8 +46,7 @@ SharedFlowPlatform::SharedFlowPlatform(Parts parts, std::shared_ptr<const FlowSe
       sessions_(parts_.state, never_),
       store_(sessions_, [] { return std::nullopt; }),
       progress_(sessions_, board_, parts_.board_watcher),
-      desk_(parts_.state, sessions_, parts_.world.clock, never_,
-            [this](const std::string& flow) { return spec(flow); }) {}
+      desk_(parts_.state, sessions_, parts_.world.clock, [this](const std::string& flow) { return spec(flow); }) {}
 
 SharedFlowPlatform::~SharedFlowPlatform() { drain(std::chrono::milliseconds(0)); }
 

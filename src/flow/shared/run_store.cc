@@ -118,45 +118,6 @@ Json json_of(const TaskRow& task) {
             {"outputs", task.outputs}};
 }
 
-constexpr const char* kPutRuns = R"(
-    INSERT INTO shaduf.run AS run SELECT x.*, nextval('shaduf.change') FROM jsonb_to_recordset($1::jsonb) AS x(
-        id TEXT, flow TEXT, revision TEXT, type SMALLINT, due BIGINT, about_begin BIGINT, about_end BIGINT,
-        state SMALLINT, inputs TEXT, why TEXT, actor TEXT, created BIGINT, began BIGINT, ended BIGINT)
-    ON CONFLICT (id) DO UPDATE SET state = excluded.state, why = excluded.why, began = excluded.began,
-        ended = excluded.ended, changed = excluded.changed)";
-constexpr const char* kPutTasks = R"(
-    INSERT INTO shaduf.task AS task SELECT x.*, nextval('shaduf.change') FROM jsonb_to_recordset($1::jsonb) AS x(
-        run TEXT, task INTEGER, state SMALLINT, attempt INTEGER, tries INTEGER, lost INTEGER, since BIGINT,
-        first_begun BIGINT, began BIGINT, ended BIGINT, comes_again BIGINT, worker TEXT, why TEXT, outputs TEXT)
-    ON CONFLICT (run, task) DO UPDATE SET state = excluded.state, attempt = excluded.attempt, tries = excluded.tries,
-        lost = excluded.lost,
-        since = excluded.since, first_begun = excluded.first_begun, began = excluded.began, ended = excluded.ended,
-        comes_again = excluded.comes_again, worker = excluded.worker, why = excluded.why,
-        outputs = excluded.outputs, changed = excluded.changed)";
-constexpr const char* kForgetTasks = R"(
-    DELETE FROM shaduf.task USING jsonb_to_recordset($1::jsonb) AS x(run TEXT, task INTEGER)
-    WHERE task.run = x.run AND task.task = x.task)";
-// Tries that are over, whoever has them.
-constexpr const char* kTakeAwayTries = R"(
-    DELETE FROM shaduf.try USING jsonb_to_recordset($1::jsonb) AS x(
-        run TEXT, task INTEGER, attempt INTEGER, runs BOOLEAN)
-    WHERE try.run = x.run AND try.task = x.task AND (NOT x.runs OR try.attempt <> x.attempt))";
-constexpr const char* kOfferTries = R"(
-    INSERT INTO shaduf.try (run, task, attempt, round, flow, revision)
-    SELECT x.run, x.task, x.attempt, x.round, run.flow, run.revision
-    FROM jsonb_to_recordset($1::jsonb) AS x(run TEXT, task INTEGER, attempt INTEGER, round INTEGER, begins BOOLEAN)
-    JOIN shaduf.run ON run.id = x.run WHERE x.begins ORDER BY run.created, x.run, x.task ON CONFLICT DO NOTHING)";
-constexpr const char* kAddHistory = R"(
-    INSERT INTO shaduf.history (run, task, attempt, state, why, actor, at)
-    SELECT x.run, x.task, x.attempt, x.state, x.why, x.actor, x.at
-    FROM jsonb_array_elements($1::jsonb) WITH ORDINALITY AS e(line, number),
-        jsonb_to_record(e.line) AS x(
-            run TEXT, task INTEGER, attempt INTEGER, state TEXT, why TEXT, actor TEXT, at BIGINT)
-    ORDER BY e.number)";
-constexpr const char* kPutSeen = R"(
-    INSERT INTO shaduf.seen AS seen SELECT key, value::BIGINT FROM jsonb_each_text($1::jsonb)
-    ON CONFLICT (flow) DO UPDATE SET at = excluded.at)";
-
 // What of a step is to be written, each row once: of several changes of one the last counts.
 struct Written {
     Json runs = Json::array();
@@ -165,6 +126,8 @@ struct Written {
     Json tries = Json::array();
     Json history = Json::array();
     Json seen = Json::object();
+    Json values = Json::object();
+    Json answers = Json::object();
 };
 
 Written written_of(const FlowChanges& changes) {
@@ -199,36 +162,36 @@ Written written_of(const FlowChanges& changes) {
                                {"at", micros(line.at)}});
     }
     for (const auto& [flow, at] : changes.seen) out.seen[flow] = micros(at);
+    for (const auto& [key, value] : changes.values) out.values[key] = value ? Json(*value) : Json();
+    for (const auto& [number, text] : changes.answers) out.answers[std::to_string(number)] = text;
     return out;
 }
 
-Result<void> put(PostgresConnection& session, const char* sql, const Json& rows) {
-    if (rows.empty()) return {};
-    TRY(session.query(sql, {dump(rows)}));
-    return {};
+// As shaduf.keep_1 takes it: what is empty is left out.
+std::string to_text(Written&& rows) {
+    Json json = Json::object();
+    const auto put = [&](const char* name, Json& of) {
+        if (!of.empty()) json[name] = std::move(of);
+    };
+    put("runs", rows.runs);
+    put("tasks", rows.tasks);
+    put("forgotten", rows.forgotten);
+    put("tries", rows.tries);
+    put("history", rows.history);
+    put("seen", rows.seen);
+    put("values", rows.values);
+    put("answers", rows.answers);
+    return dump(json);
 }
 
-Result<void> put_runs(PostgresConnection& session, const Json& runs) {
-    const auto done = put(session, kPutRuns, runs);
-    if (done.ok() || session.sqlstate() != kUniqueViolation) return done;
+Error twice(const FlowChanges& changes) {
     std::set<std::string> of;
-    for (const Json& run : runs) {
-        const auto type = static_cast<RunType>(run["type"].get<int>());
-        const bool has_a_moment = type == RunType::scheduled || type == RunType::backfill;
-        if (has_a_moment) of.insert("flow " + run["flow"].get<std::string>() + ", " + std::string(to_string(type)));
+    for (const RunRow& run : changes.runs) {
+        const bool has_a_moment = run.type == RunType::scheduled || run.type == RunType::backfill;
+        if (has_a_moment) of.insert("flow " + run.flow + ", " + std::string(to_string(run.type)));
     }
     const std::string which = join(std::vector<std::string>(of.begin(), of.end()), "; ");
-    return Error(ErrorKind::conflict, "there is a run of that moment already: " + which + "; look at that one");
-}
-
-Result<void> write(PostgresConnection& session, const Written& rows) {
-    TRY(put_runs(session, rows.runs));
-    TRY(put(session, kPutTasks, rows.tasks));
-    TRY(put(session, kForgetTasks, rows.forgotten));
-    TRY(put(session, kTakeAwayTries, rows.tries));
-    TRY(put(session, kOfferTries, rows.tries));
-    TRY(put(session, kAddHistory, rows.history));
-    return put(session, kPutSeen, rows.seen);
+    return {ErrorKind::conflict, "there is a run of that moment already: " + which + "; look at that one"};
 }
 
 Error not_the_leader() {
@@ -245,26 +208,20 @@ Result<void> SharedRunStore::keep(const FlowChanges& changes) {
         step_token_ = *token;
         step_ = 0;
     }
+    Written rows = written_of(changes);
+    const bool offers = !rows.tries.empty();
     Sessions::Loan session = TRY(sessions_.lend());
-    TRY(session->execute("BEGIN"));
-    // The row is locked until the end, so that nobody takes over in between. A step that was kept although its commit
-    // seemed to fail is not kept twice.
-    const std::string own = std::to_string(*token);
-    const std::string step = std::to_string(step_ + 1);
-    const auto led = TRY(session->query("SELECT step FROM shaduf.leader WHERE token = $1::bigint FOR UPDATE", {own}));
-    if (led.rows.empty()) return not_the_leader();
-    if (number_of(led.rows[0][0]) > step_) {
-        ++step_;
-        return {};
-    }
-    const Written rows = written_of(changes);
-    TRY(write(*session, rows));
-    TRY(session->query("UPDATE shaduf.leader SET step = $1::bigint", {step}));
-    std::string told = std::string("NOTIFY ") + kChangesChannel;
-    if (!rows.tries.empty()) told += std::string("; NOTIFY ") + kTriesChannel;
-    TRY(session->execute(told));
-    TRY(session->execute("COMMIT"));
+    // A step that was kept although its commit seemed to fail is not kept twice.
+    auto kept = session->query("SELECT shaduf.keep_1($1::bigint, $2::bigint, $3::jsonb)",
+                               {std::to_string(*token), std::to_string(step_ + 1), to_text(std::move(rows))});
+    if (!kept.ok()) return session->sqlstate() == kUniqueViolation ? twice(changes) : kept.release_error();
+    if (text_of(kept.value().rows.at(0).at(0)) != "t") return not_the_leader();
     ++step_;
+    // Told behind the commit, as all that tell wait for each other, and would for the disk; who is not told looks
+    // within a second.
+    std::string told = std::string("NOTIFY ") + kChangesChannel;
+    if (offers) told += std::string("; NOTIFY ") + kTriesChannel;
+    static_cast<void>(session->execute(told).ok());
     return {};
 }
 
@@ -405,7 +362,9 @@ Result<void> SharedRunStore::keep_value(const std::string& key, const std::optio
 
 Result<std::map<std::string, std::string>> SharedRunStore::values(const std::string& prefix) {
     Sessions::Loan session = TRY(sessions_.lend());
-    const auto found = TRY(session->query("SELECT key, value FROM shaduf.value WHERE starts_with(key, $1)", {prefix}));
+    // A range, which the key's index has; no character stands behind the last one.
+    const auto found = TRY(
+        session->query("SELECT key, value FROM shaduf.value WHERE key >= $1 AND key < $1 || chr(1114111)", {prefix}));
     std::map<std::string, std::string> values;
     for (const Row& row : found.rows) values[text_of(row[0])] = text_of(row[1]);
     return values;

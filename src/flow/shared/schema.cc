@@ -39,7 +39,7 @@ constexpr auto kSteps = std::to_array<Step>({{1, R"(
     CREATE TABLE shaduf.seen (flow TEXT PRIMARY KEY, at BIGINT NOT NULL);
     CREATE TABLE shaduf.definition (
         flow TEXT NOT NULL, revision TEXT NOT NULL, text TEXT NOT NULL, PRIMARY KEY (flow, revision));
-    CREATE TABLE shaduf.value (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+    CREATE TABLE shaduf.value (key TEXT COLLATE "C" PRIMARY KEY, value TEXT NOT NULL);
     CREATE SEQUENCE shaduf.change;
     CREATE TABLE shaduf.leader (
         one BOOLEAN PRIMARY KEY CHECK (one), holder TEXT NOT NULL, token BIGINT NOT NULL, until TIMESTAMPTZ NOT NULL,
@@ -80,6 +80,80 @@ constexpr auto kSteps = std::to_array<Step>({{1, R"(
         folders TEXT NOT NULL, created BIGINT NOT NULL, expires BIGINT, last_used BIGINT);
     CREATE TABLE shaduf.failure (
         key TEXT PRIMARY KEY, count INTEGER NOT NULL, last BIGINT NOT NULL, until BIGINT NOT NULL);
+
+    -- Keeps a step of the leadership `token`, its `next`: all of it, or nothing where another one leads (then false),
+    -- or where it was kept before. The leader's row is locked until the end, so that nobody takes over in between.
+    -- Tries that are over are taken away, whoever has them; those that begin are put on offer. The plans of its
+    -- statements last as long as a session, while the tables grow: they are to go by the indexes from the first day.
+    CREATE FUNCTION shaduf.keep_1(token BIGINT, next BIGINT, rows JSONB) RETURNS BOOLEAN LANGUAGE plpgsql
+        SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $keep$
+    #variable_conflict use_column
+    DECLARE
+        kept BIGINT;
+    BEGIN
+        SELECT step INTO kept FROM shaduf.leader WHERE leader.token = keep_1.token FOR UPDATE;
+        IF NOT FOUND THEN RETURN false; END IF;
+        IF kept >= keep_1.next THEN RETURN true; END IF;
+        UPDATE shaduf.leader SET step = keep_1.next;
+        IF rows ? 'runs' THEN
+            INSERT INTO shaduf.run AS run SELECT x.*, nextval('shaduf.change')
+            FROM jsonb_to_recordset(rows->'runs') AS x(
+                id TEXT, flow TEXT, revision TEXT, type SMALLINT, due BIGINT, about_begin BIGINT, about_end BIGINT,
+                state SMALLINT, inputs TEXT, why TEXT, actor TEXT, created BIGINT, began BIGINT, ended BIGINT)
+            ON CONFLICT (id) DO UPDATE SET state = excluded.state, why = excluded.why, began = excluded.began,
+                ended = excluded.ended, changed = excluded.changed;
+        END IF;
+        IF rows ? 'tasks' THEN
+            INSERT INTO shaduf.task AS task SELECT x.*, nextval('shaduf.change')
+            FROM jsonb_to_recordset(rows->'tasks') AS x(
+                run TEXT, task INTEGER, state SMALLINT, attempt INTEGER, tries INTEGER, lost INTEGER, since BIGINT,
+                first_begun BIGINT, began BIGINT, ended BIGINT, comes_again BIGINT, worker TEXT, why TEXT,
+                outputs TEXT)
+            ON CONFLICT (run, task) DO UPDATE SET state = excluded.state, attempt = excluded.attempt,
+                tries = excluded.tries, lost = excluded.lost, since = excluded.since,
+                first_begun = excluded.first_begun, began = excluded.began, ended = excluded.ended,
+                comes_again = excluded.comes_again, worker = excluded.worker, why = excluded.why,
+                outputs = excluded.outputs, changed = excluded.changed;
+        END IF;
+        IF rows ? 'forgotten' THEN
+            DELETE FROM shaduf.task USING jsonb_to_recordset(rows->'forgotten') AS x(run TEXT, task INTEGER)
+            WHERE task.run = x.run AND task.task = x.task;
+        END IF;
+        IF rows ? 'tries' THEN
+            DELETE FROM shaduf.try USING jsonb_to_recordset(rows->'tries') AS x(
+                run TEXT, task INTEGER, attempt INTEGER, runs BOOLEAN)
+            WHERE try.run = x.run AND try.task = x.task AND (NOT x.runs OR try.attempt <> x.attempt);
+            INSERT INTO shaduf.try (run, task, attempt, round, flow, revision)
+            SELECT x.run, x.task, x.attempt, x.round, run.flow, run.revision
+            FROM jsonb_to_recordset(rows->'tries') AS x(
+                run TEXT, task INTEGER, attempt INTEGER, round INTEGER, begins BOOLEAN)
+            JOIN shaduf.run ON run.id = x.run WHERE x.begins ORDER BY run.created, x.run, x.task
+            ON CONFLICT DO NOTHING;
+        END IF;
+        IF rows ? 'history' THEN
+            INSERT INTO shaduf.history (run, task, attempt, state, why, actor, at)
+            SELECT x.run, x.task, x.attempt, x.state, x.why, x.actor, x.at
+            FROM jsonb_array_elements(rows->'history') WITH ORDINALITY AS e(line, number),
+                jsonb_to_record(e.line) AS x(
+                    run TEXT, task INTEGER, attempt INTEGER, state TEXT, why TEXT, actor TEXT, at BIGINT)
+            ORDER BY e.number;
+        END IF;
+        IF rows ? 'seen' THEN
+            INSERT INTO shaduf.seen AS seen SELECT key, value::BIGINT FROM jsonb_each_text(rows->'seen')
+            ON CONFLICT (flow) DO UPDATE SET at = excluded.at;
+        END IF;
+        IF rows ? 'values' THEN
+            DELETE FROM shaduf.value USING jsonb_each_text(rows->'values') AS x
+            WHERE value.key = x.key AND x.value IS NULL;
+            INSERT INTO shaduf.value AS value SELECT x.key, x.value FROM jsonb_each_text(rows->'values') AS x
+            WHERE x.value IS NOT NULL ON CONFLICT (key) DO UPDATE SET value = excluded.value;
+        END IF;
+        IF rows ? 'answers' THEN
+            UPDATE shaduf.command SET answer = x.value FROM jsonb_each_text(rows->'answers') AS x
+            WHERE command.number = x.key::BIGINT;
+        END IF;
+        RETURN true;
+    END $keep$;
 )"}});
 
 // Of pg_advisory_xact_lock: one process at a time brings the tables up.
@@ -126,7 +200,7 @@ Result<std::unique_ptr<PostgresConnection>> connect(const std::string& dsn, cons
     options.parameters = TRY(parse_postgres_dsn(dsn));
     // A leader that hangs in a transaction must not keep others from taking over for longer than its lease.
     options.session = {"SET idle_in_transaction_session_timeout = '10s'", "SET statement_timeout = '60s'",
-                       "SET client_min_messages = warning", "SET search_path = shaduf"};
+                       "SET client_min_messages = warning", "SET search_path = shaduf", "SET jit = off"};
     auto connection = TRY(PostgresConnection::connect(options, cancellation));
     const SchemaVersion found = TRY(schema_version(*connection));
     constexpr int kOwn = static_cast<int>(kSteps.size());

@@ -107,8 +107,8 @@ Result<void> Worker::listen() {
                 TRY(join());
             }
         }
-        TRY(look_after_own());
         TRY(take());
+        TRY(look_after_own());
         const auto wait = std::chrono::ceil<std::chrono::milliseconds>(look_again - steady_clock::now());
         TRY(ear->notifications(std::max(wait, std::chrono::milliseconds(0))));
         TRY(stop_.check());

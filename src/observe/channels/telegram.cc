@@ -84,13 +84,14 @@ private:
             json.key("allow_sending_without_reply").boolean(true).end_object();
         }
         auto reply = post(run, url_, {{"Content-Type", "application/json"}}, json.end_object().str());
-        if (!reply.response) return without_token(std::move(reply.failure));
+        if (!reply.response) return without_token(reply.failure);
         return judge(run, *reply.response, moved);
     }
 
     // The address has the token in its path.
-    SendOutcome without_token(SendOutcome outcome) const {
-        const Error said = *outcome.error;
+    SendOutcome without_token(const SendOutcome& failure) const {
+        SendOutcome outcome = failure;
+        const Error said = failure.error.value_or(Error(ErrorKind::internal, "the message was not sent"));
         std::string text = said.to_string();
         for (size_t at = text.find(token_); at != std::string::npos; at = text.find(token_)) {
             text.replace(at, token_.size(), "***");
