@@ -386,7 +386,8 @@ int run_run(Session& session) {
         models::Console console(session.json() ? session.errors() : session.out(), session.errors());
         if (!quiet && !results.empty()) session.out() << "\n";
         const auto readers = selection.empty() ? models::Readers::all : models::Readers::of_the_loads;
-        models = run_models_after(session, loaded_tables(*project, results), readers, console, quiet);
+        models = run_models_after(session, loaded_tables(*project, results), tables_of_warehouse(*project), readers,
+                                  console, quiet);
         status = std::max(status, models->status);
     }
     endless_runs.start(pipelines, [](PipelineHalf half) { return half != PipelineHalf::consumer; });

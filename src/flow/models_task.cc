@@ -106,6 +106,23 @@ public:
         task_.board.set_step(task_.id, std::move(step));
     }
 
+    // What waits for the first load of something else.
+    void hold_back(const models::AfterLoads& after) {
+        if (after.held_back.empty()) return;
+        const std::string why = "not run, since it reads what was not loaded yet: " + join(after.not_loaded, ", ");
+        for (const models::Node* node : after.held_back) {
+            TaskStep step;
+            step.name = node->unique_id;
+            step.kind = std::string(to_string(node->type));
+            step.state = TaskState::skipped;
+            step.message = why;
+            task_.log.write(Severity::warning, node->unique_id, why);
+            const std::lock_guard lock(mutex_);
+            ++counts[step.state];
+            task_.board.set_step(task_.id, std::move(step));
+        }
+    }
+
     // The history is a convenience: the task goes on without it, and says so.
     void keep_checks() {
         if (checks_.empty()) return;
@@ -275,8 +292,11 @@ TaskOutcome run_models_task(const std::string& verb, const Options& options, Tas
         models::NodeFilter filter;
         if (options.has("after")) {
             const auto tables = loaded_by(task.project, options.text("after"));
-            filter = [tables](const models::Manifest& manifest, const std::vector<const models::Node*>& selected) {
-                return models::after_loads(manifest, selected, tables, models::Readers::of_the_loads).nodes;
+            filter = [&, tables](models::Invocation& invocation, const std::vector<const models::Node*>& selected) {
+                const models::AfterLoads after = models::after_loads(
+                    invocation, selected, tables, tables_of_warehouse(task.project), models::Readers::of_the_loads);
+                steps.hold_back(after);
+                return after.nodes;
             };
         }
         status = models::run_dbt_command(world, words_of(verb, options, folder.value().path), console, filter);

@@ -11,12 +11,28 @@ std::string schema_of(const Project& project, const PipelineConfig& pipeline) {
     return "main";
 }
 
+namespace {
+
+void add_tables(const Project& project, const PipelineConfig& pipeline, std::vector<std::string>& tables) {
+    if (pipeline.half == PipelineHalf::producer) return;
+    const std::string schema = schema_of(project, pipeline);
+    for (const StreamConfig& stream : pipeline.streams) tables.push_back(schema + "." + stream.table);
+}
+
+}  // namespace
+
 std::vector<std::string> tables_of(const Project& project, std::string_view title) {
     std::vector<std::string> tables;
-    for (const PipelineConfig* pipeline : project.pipelines_of(title)) {
-        if (pipeline->half == PipelineHalf::producer) continue;
-        const std::string schema = schema_of(project, *pipeline);
-        for (const StreamConfig& stream : pipeline->streams) tables.push_back(schema + "." + stream.table);
+    for (const PipelineConfig* pipeline : project.pipelines_of(title)) add_tables(project, *pipeline, tables);
+    return tables;
+}
+
+std::vector<std::string> tables_of_warehouse(const Project& project) {
+    std::vector<std::string> tables;
+    for (const std::string& title : project.pipeline_names) {
+        for (const PipelineConfig* pipeline : project.pipelines_of(title)) {
+            if (pipeline->sink == project.warehouse) add_tables(project, *pipeline, tables);
+        }
     }
     return tables;
 }

@@ -20,12 +20,13 @@ size_t ModelsRun::done() const {
     }));
 }
 
-ModelsRun run_models_after(Session& session, const std::vector<models::LoadedTable>& tables, models::Readers readers,
-                           models::Console& console, bool is_quiet) {
+ModelsRun run_models_after(Session& session, const std::vector<models::LoadedTable>& tables,
+                           const std::vector<std::string>& others, models::Readers readers, models::Console& console,
+                           bool is_quiet) {
     ModelsRun run;
-    const models::NodeFilter filter = [&](const models::Manifest& manifest,
+    const models::NodeFilter filter = [&](models::Invocation& invocation,
                                           const std::vector<const models::Node*>& selected) {
-        models::AfterLoads after = models::after_loads(manifest, selected, tables, readers);
+        models::AfterLoads after = models::after_loads(invocation, selected, tables, others, readers);
         for (const models::Node* node : after.held_back) run.held_back.push_back(node->unique_id);
         if (!after.held_back.empty()) {
             console.error("not run, since they read what was not loaded (" + join(after.not_loaded, ", ") +

@@ -22,8 +22,9 @@ struct ModelsRun {
 };
 
 // Builds the models of the entered folder behind the loads of `tables`; what reads one that was not loaded does not
-// run.
-ModelsRun run_models_after(Session& session, const std::vector<models::LoadedTable>& tables, models::Readers readers,
-                           models::Console& console, bool is_quiet);
+// run, nor what reads one of `others` ("schema.table") that is not there yet.
+ModelsRun run_models_after(Session& session, const std::vector<models::LoadedTable>& tables,
+                           const std::vector<std::string>& others, models::Readers readers, models::Console& console,
+                           bool is_quiet);
 
 }  // namespace shaduf

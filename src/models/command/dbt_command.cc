@@ -93,7 +93,7 @@ Result<int> run_selected(Invocation& invocation, const std::vector<const Member*
                          Console& console) {
     const std::string& verb = invocation.arguments().verb;
     auto nodes = nodes_of(members);
-    if (filter) nodes = filter(invocation.manifest(), nodes);
+    if (filter) nodes = filter(invocation, nodes);
     if (verb == "list") {
         TRY(write_parsed(invocation));
         TRY(print_list(invocation, members, console));

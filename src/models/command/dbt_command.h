@@ -11,7 +11,7 @@
 namespace shaduf::models {
 
 // Which of the nodes that were selected a command runs, once the project is parsed. Empty: all.
-using NodeFilter = std::function<std::vector<const Node*>(const Manifest&, const std::vector<const Node*>&)>;
+using NodeFilter = std::function<std::vector<const Node*>(Invocation&, const std::vector<const Node*>&)>;
 
 // Runs a command line of dbt's, word for word. The status of the process, as dbt has it: 0 all is well, 1 a node
 // failed, 2 the call or the project is wrong.

@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "base/text.h"
+#include "models/command/invocation.h"
 
 namespace shaduf::models {
 namespace {
@@ -43,6 +44,21 @@ const LoadedTable* loaded(const SourceTable& source, const std::vector<LoadedTab
     return found == tables.end() ? nullptr : &*found;
 }
 
+// "schema.table", in lower case.
+Result<std::set<std::string>> tables_there(Invocation& invocation) {
+    const auto session = TRY(invocation.adapter().connect(invocation.run(), "list_tables"));
+    Statement statement{.sql = "select table_schema, table_name from information_schema.tables"};
+    statement.fetch = Fetch::rows;
+    const QueryResult found = TRY(session->execute(statement));
+    std::set<std::string> names;
+    for (const Table::Row& row : found.table->rows()) {
+        const bool is_named =
+            row.size() == 2 && row[0].kind() == jinja::Kind::string && row[1].kind() == jinja::Kind::string;
+        if (is_named) names.insert(to_lower(row[0].text() + "." + row[1].text()));
+    }
+    return names;
+}
+
 }  // namespace
 
 AfterLoads after_loads(const Manifest& manifest, const std::vector<const Node*>& selected,
@@ -66,6 +82,30 @@ AfterLoads after_loads(const Manifest& manifest, const std::vector<const Node*>&
         if (readers == Readers::of_the_loads && !of_the_loads.contains(node->unique_id)) continue;
         (held_back.contains(node->unique_id) ? after.held_back : after.nodes).push_back(node);
     }
+    return after;
+}
+
+AfterLoads after_loads(Invocation& invocation, const std::vector<const Node*>& selected,
+                       const std::vector<LoadedTable>& tables, const std::vector<std::string>& others,
+                       Readers readers) {
+    const Manifest& manifest = invocation.manifest();
+    AfterLoads after = after_loads(manifest, selected, tables, readers);
+    std::set<std::string> unsure;
+    for (const std::string& table : others) unsure.insert(to_lower(table));
+    for (const LoadedTable& table : tables) unsure.erase(to_lower(table.schema + "." + table.table));
+    if (unsure.empty() || after.nodes.empty()) return after;
+    const auto there = tables_there(invocation);
+    if (!there.ok()) return after;
+    std::vector<LoadedTable> missing;
+    for (const std::string& table : unsure) {
+        const size_t dot = table.find('.');
+        if (!there.value().contains(table)) missing.push_back({table.substr(0, dot), table.substr(dot + 1), false});
+    }
+    AfterLoads rest = after_loads(manifest, after.nodes, missing, Readers::all);
+    after.nodes = std::move(rest.nodes);
+    if (rest.held_back.empty()) return after;
+    after.held_back.insert(after.held_back.end(), rest.held_back.begin(), rest.held_back.end());
+    after.not_loaded.insert(after.not_loaded.end(), rest.not_loaded.begin(), rest.not_loaded.end());
     return after;
 }
 

@@ -121,7 +121,7 @@ private:
         invocation->keep_selectors(selection->selectors_json());
         TRY(selection->defer());
         Nodes selected = nodes_of(TRY(selection->select()));
-        if (filter_) selected = filter_(manifest, selected);
+        if (filter_) selected = filter_(*invocation, selected);
         compile(*invocation, touched, saved.first_seen);
         if (arguments_.verb == "compile") return {};
         const Nodes nodes = chosen(manifest, touched, selected);
