@@ -76,7 +76,6 @@ Result<void> FlowDecider::start(std::shared_ptr<const FlowSet> flows, const std:
         flows_ = flows;
     }
     TRY(keep_definitions(*flows));
-    TRY(desk_->forget_old_keys());
     const auto specs = TRY(this->specs(*flows));
     TRY(scheduler_->start(specs, flows->pools, workers,
                           [](const std::string& flow, const std::string& revision, const std::string& text) {

@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::chrono::seconds kPatience{15};
 constexpr std::chrono::hours kKeyLasts{24};
+constexpr std::chrono::hours kForgetKeysEvery{1};
 constexpr std::string_view kKeys = "key/";
 constexpr std::string_view kPaused = "paused/";
 constexpr int64_t kPageMax = 1'000;
@@ -113,6 +114,10 @@ LocalDesk::Pending LocalDesk::request_all(const std::vector<Asked>& asked, Makin
         asked.size(), Result<Requested>(Error(ErrorKind::internal, "the run was not asked for")));
     const auto items = std::make_shared<std::vector<Item>>();
     const std::lock_guard lock(keys_);
+    if (const Timestamp now = parts_.clock.now(); now >= forgets_at_) {
+        forgets_at_ = now + kForgetKeysEvery;
+        static_cast<void>(forget_old_keys().ok());  // an hour later will do as well
+    }
     // What is decided stands in the store.
     std::erase_if(open_, [](const auto& key) {
         return key.second.pending.kept.wait_for(std::chrono::seconds(0)) == std::future_status::ready;

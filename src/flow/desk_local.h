@@ -36,9 +36,6 @@ public:
     Result<bool> is_paused(const std::string& flow) override;
     std::optional<Timestamp> next_due(const std::string& flow) override;
 
-    // Forgets keys that nobody can mean any more.
-    Result<void> forget_old_keys();
-
 private:
     Result<FlowPtr> find(const std::string& flow) const;
     // What a request is for, complete.
@@ -63,6 +60,7 @@ private:
     };
     Result<Known> known(const RunId& run);
     Result<TaskIndex> task_of(const RunId& run, const std::string& task);
+    Result<void> forget_old_keys();
     Result<std::optional<RunId>> requested_before(const std::string& key);
     Result<void> wait_for(std::future<Result<void>> future);
     Result<std::multimap<Timestamp, RunRow>> runs_by_due(const std::string& flow);
@@ -70,7 +68,8 @@ private:
     const Parts parts_;
     std::mutex keys_;  // guards `open_`, and that a key is looked up and asked for by one at a time
     std::map<std::string, OpenKey> open_;
-    std::mutex backfills_;  // one at a time
+    Timestamp forgets_at_{};  // old keys, the next time
+    std::mutex backfills_;    // one at a time
 };
 
 // A flow's definition of a revision: `now`, where it is that, or as it was kept.

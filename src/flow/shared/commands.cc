@@ -21,8 +21,11 @@ constexpr int kAtOnce = 500;
 // A command need not be on the disk before its answer is, which the server writes behind it.
 constexpr const char* kAsk =
     "INSERT INTO shaduf.command (text) SELECT $1 FROM set_config('synchronous_commit', 'off', true) RETURNING number";
-// Commands are of use for a day at most.
-constexpr const char* kForgetOld = "DELETE FROM shaduf.command WHERE asked < clock_timestamp() - interval '1 day'";
+// Nobody waits for an answer for so long, and a command is of use for a day at most.
+constexpr std::chrono::minutes kForgetEvery{1};
+constexpr const char* kForgetOld =
+    "DELETE FROM shaduf.command WHERE asked < clock_timestamp() - CASE WHEN answer IS NULL THEN interval '1 day' "
+    "ELSE interval '5 minutes' END";
 
 int64_t number_of(const std::optional<std::string>& text) {
     int64_t number = 0;
@@ -276,8 +279,11 @@ void Commands::run() {
 Result<void> Commands::listen() {
     const auto ear = TRY(connect(dsn_, stop_));
     TRY(ear->execute(std::string("LISTEN ") + kCommandsChannel));
-    TRY(ear->execute(kForgetOld));
-    for (;;) {
+    for (auto forget_at = steady_clock::now();;) {
+        if (const auto now = steady_clock::now(); now >= forget_at) {
+            TRY(ear->execute(kForgetOld));
+            forget_at = now + kForgetEvery;
+        }
         while (TRY(answer_some())) TRY(stop_.check());
         TRY(ear->notifications(kLookEvery));
         TRY(stop_.check());
