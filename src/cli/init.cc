@@ -123,7 +123,8 @@ int discover(Session& session, const Discovering& how, NewProject& made) {
     return written.ok() ? kExitDone : session.fail(written.error());
 }
 
-void print(Session& session, const NewProject& made) {
+// `next`: commands that make sense now, a line each.
+void print(Session& session, const NewProject& made, const std::string& next) {
     if (session.json()) {
         JsonWriter json;
         json.begin_object().field("folder", made.folder().string()).key("files").begin_array();
@@ -134,16 +135,21 @@ void print(Session& session, const NewProject& made) {
     for (const auto& path : made.written()) session.out() << "wrote " << path.string() << "\n";
     session.out() << "\nnext:\n";
     if (made.folder() != ".") session.out() << "  cd " << made.folder().string() << "\n";
-    session.out() << "  shaduf check\n  shaduf run\n";
+    session.out() << next;
 }
 
 int run_init(Session& session) {
     NewProject made(session.arguments().text("folder"));
     const std::string name = session.arguments().text("template");
+    std::string next = "  shaduf check\n  shaduf run\n";
     for (const EmbeddedFile& file : template_files()) {
         if (!file.path.starts_with(name + "/")) continue;
         const std::string path(file.path.substr(name.size() + 1));
-        made.add(path == "gitignore" ? ".gitignore" : path, std::string(file.content));
+        if (path == "next") {
+            next = file.content;
+        } else {
+            made.add(path == "gitignore" ? ".gitignore" : path, std::string(file.content));
+        }
     }
     const auto written = made.write();
     if (!written.ok()) return session.fail(written.error());
@@ -153,7 +159,7 @@ int run_init(Session& session) {
         if (status != kExitDone) return status;
     }
     made.keep();
-    print(session, made);
+    print(session, made, next);
     return kExitDone;
 }
 

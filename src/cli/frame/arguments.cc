@@ -112,7 +112,7 @@ CommandLine CommandLine::parse(int argc, char** argv, const Registry<CommandSpec
         app.parse(argc, argv);
     } catch (const CLI::CallForHelp&) {
         const auto chosen = app.get_subcommands();
-        line.message = chosen.empty() ? app.help() : chosen[0]->help("shaduf " + chosen[0]->get_name());
+        line.message = chosen.empty() ? app.help() : chosen[0]->help("shaduf");
         return line;
     } catch (const CLI::ParseError& error) {
         const bool is_word = dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr && app.get_subcommands().empty();
