@@ -82,9 +82,11 @@ Result<void> Hearing::hear() {
 
 Result<void> Hearing::hear_beginnings(PostgresConnection& session) {
     // Does not wait for the disk: what is told twice is known already.
-    const auto taken =
-        TRY(session.query("UPDATE shaduf.try SET told = set_config('synchronous_commit', 'off', true) = 'off' "
-                          "WHERE worker <> '' AND NOT told RETURNING run, task, attempt, worker"));
+    const auto taken = TRY(session.query(
+        "UPDATE shaduf.try SET told = set_config('synchronous_commit', 'off', true) = 'off' FROM ("
+        "SELECT run, task, attempt FROM shaduf.try WHERE worker <> '' AND NOT told FOR UPDATE SKIP LOCKED) AS own "
+        "WHERE try.run = own.run AND try.task = own.task AND try.attempt = own.attempt "
+        "RETURNING try.run, try.task, try.attempt, try.worker"));
     for (const Row& row : taken.rows) {
         TaskEnd one = end_of(row);
         scheduler_.began(std::move(one.run), one.task, one.attempt, row[3].value_or(""));

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kLookEvery{1'000};
 constexpr std::chrono::milliseconds kAgainAfter{500};
-constexpr int64_t kChangesAtOnce = 2'000;
+constexpr size_t kChangesAtOnce = 2'000;
 
 }  // namespace
 
@@ -157,11 +157,11 @@ Result<void> SharedFlowPlatform::listen() {
     TRY(ear->execute(std::string("LISTEN ") + kChangesChannel));
     for (;;) {
         for (;;) {
-            const int64_t before = seen_;
             const FlowChanges changes = TRY(store_.changed_since(seen_, kChangesAtOnce));
-            if (seen_ == before) break;
+            if (changes.empty()) break;
             ends_.hear(changes);
             if (parts_.watcher) parts_.watcher(changes);
+            if (changes.runs.size() + changes.tasks.size() < kChangesAtOnce) break;
         }
         if (parts_.board_watcher) static_cast<void>(progress_.read());
         TRY(ear->notifications(kLookEvery));

@@ -13,7 +13,8 @@ struct Step {
 };
 
 // Times are microseconds since 1970, but those of leases, which are the server's own. A try is what a worker is to do:
-// it is there from when a task begins to when the engine has heard its end.
+// it is there from when a task begins to when the engine has heard its end. Who locks several of them locks them by
+// their number, or passes over those that are locked, so that nobody waits in a circle.
 constexpr auto kSteps = std::to_array<Step>({{1, R"(
     CREATE TABLE shaduf.run (
         id TEXT PRIMARY KEY, flow TEXT NOT NULL, revision TEXT NOT NULL, type SMALLINT NOT NULL, due BIGINT NOT NULL,
@@ -54,6 +55,7 @@ constexpr auto kSteps = std::to_array<Step>({{1, R"(
         flow TEXT NOT NULL, revision TEXT NOT NULL, worker TEXT NOT NULL DEFAULT '',
         told BOOLEAN NOT NULL DEFAULT false, stop TEXT, ending TEXT, PRIMARY KEY (run, task, attempt));
     CREATE INDEX try_open ON shaduf.try (number) WHERE worker = '';
+    CREATE INDEX try_untold ON shaduf.try (number) WHERE worker <> '' AND NOT told;
     CREATE INDEX try_ended ON shaduf.try (number) WHERE ending IS NOT NULL;
     CREATE INDEX try_by_worker ON shaduf.try (worker);
     CREATE TABLE shaduf.command (
@@ -120,9 +122,12 @@ constexpr auto kSteps = std::to_array<Step>({{1, R"(
             WHERE task.run = x.run AND task.task = x.task;
         END IF;
         IF rows ? 'tries' THEN
-            DELETE FROM shaduf.try USING jsonb_to_recordset(rows->'tries') AS x(
-                run TEXT, task INTEGER, attempt INTEGER, runs BOOLEAN)
-            WHERE try.run = x.run AND try.task = x.task AND (NOT x.runs OR try.attempt <> x.attempt);
+            DELETE FROM shaduf.try USING (
+                SELECT try.run, try.task, try.attempt FROM jsonb_to_recordset(rows->'tries') AS x(
+                    run TEXT, task INTEGER, attempt INTEGER, runs BOOLEAN)
+                JOIN shaduf.try ON try.run = x.run AND try.task = x.task
+                WHERE NOT x.runs OR try.attempt <> x.attempt ORDER BY try.number FOR UPDATE OF try) AS over
+            WHERE try.run = over.run AND try.task = over.task AND try.attempt = over.attempt;
             INSERT INTO shaduf.try (run, task, attempt, round, flow, revision)
             SELECT x.run, x.task, x.attempt, x.round, run.flow, run.revision
             FROM jsonb_to_recordset(rows->'tries') AS x(
@@ -199,8 +204,12 @@ Result<std::unique_ptr<PostgresConnection>> connect(const std::string& dsn, cons
     PostgresOptions options;
     options.parameters = TRY(parse_postgres_dsn(dsn));
     // A leader that hangs in a transaction must not keep others from taking over for longer than its lease.
-    options.session = {"SET idle_in_transaction_session_timeout = '10s'", "SET statement_timeout = '60s'",
-                       "SET client_min_messages = warning", "SET search_path = shaduf", "SET jit = off"};
+    options.session = {"SET idle_in_transaction_session_timeout = '10s'",
+                       "SET statement_timeout = '60s'",
+                       "SET client_min_messages = warning",
+                       "SET search_path = shaduf",
+                       "SET jit = off",
+                       "SET enable_seqscan = off"};
     auto connection = TRY(PostgresConnection::connect(options, cancellation));
     const SchemaVersion found = TRY(schema_version(*connection));
     constexpr int kOwn = static_cast<int>(kSteps.size());

@@ -33,10 +33,12 @@ constexpr const char* kTake = R"(
     WHERE try.run = open.run AND try.task = open.task AND try.attempt = open.attempt
     RETURNING try.run, try.task, try.attempt, try.flow, try.revision, try.number, try.round)";
 constexpr const char* kTell = R"(
-    UPDATE shaduf.try SET ending = x.ending FROM jsonb_to_recordset($1::jsonb) AS x(
-        run TEXT, task INTEGER, attempt INTEGER, worker TEXT, ending TEXT)
-    WHERE try.run = x.run AND try.task = x.task AND try.attempt = x.attempt AND try.worker = x.worker
-        AND try.ending IS NULL)";
+    UPDATE shaduf.try SET ending = own.told FROM (
+        SELECT try.run, try.task, try.attempt, x.ending AS told FROM jsonb_to_recordset($1::jsonb) AS x(
+            run TEXT, task INTEGER, attempt INTEGER, worker TEXT, ending TEXT)
+        JOIN shaduf.try ON try.run = x.run AND try.task = x.task AND try.attempt = x.attempt AND try.worker = x.worker
+        WHERE try.ending IS NULL ORDER BY try.number FOR UPDATE OF try) AS own
+    WHERE try.run = own.run AND try.task = own.task AND try.attempt = own.attempt)";
 
 }  // namespace
 
