@@ -193,7 +193,7 @@ TEST_F(PostgresServerSinkTest, EndsSoonAfterCancellation) {
 }
 
 // Writers of one table, each of other parts of the stream.
-class PostgresSharedSinkTest : public PostgresServerSinkTest {
+class PostgresSharedSinkServerTest : public PostgresServerSinkTest {
 protected:
     std::unique_ptr<Sink> open_shared(WriteMode mode = WriteMode::append, std::optional<Checkpoint>* stands = nullptr) {
         TableTarget target;
@@ -217,7 +217,7 @@ protected:
     std::string state() { return value_of("SELECT checkpoint FROM sink_test._shaduf_state"); }
 };
 
-TEST_F(PostgresSharedSinkTest, WritersCommitTheirPartsInTurn) {
+TEST_F(PostgresSharedSinkServerTest, WritersCommitTheirPartsInTurn) {
     for (const WriteMode mode : {WriteMode::append, WriteMode::merge}) {
         execute("DROP SCHEMA IF EXISTS sink_test CASCADE");
         auto first = open_shared(mode);
@@ -234,7 +234,7 @@ TEST_F(PostgresSharedSinkTest, WritersCommitTheirPartsInTurn) {
     }
 }
 
-TEST_F(PostgresSharedSinkTest, WhoReadsWhatAnotherHasReadLosesItsRows) {
+TEST_F(PostgresSharedSinkServerTest, WhoReadsWhatAnotherHasReadLosesItsRows) {
     auto zombie = open_shared();
     ASSERT_TRUE(write(*zombie, 1, 1).ok());
     ASSERT_TRUE(commit(*zombie, part("a", 1)).ok());
@@ -257,7 +257,7 @@ TEST_F(PostgresSharedSinkTest, WhoReadsWhatAnotherHasReadLosesItsRows) {
     EXPECT_FALSE(commit(*owner, part("a", 5)).ok());
 }
 
-TEST_F(PostgresSharedSinkTest, ATableThatAnotherHasChangedIsLookedAtAgain) {
+TEST_F(PostgresSharedSinkServerTest, ATableThatAnotherHasChangedIsLookedAtAgain) {
     auto first = open_shared();
     auto second = open_shared();
     ASSERT_TRUE(write(*first, 1, 1).ok());
@@ -280,7 +280,7 @@ TEST_F(PostgresSharedSinkTest, ATableThatAnotherHasChangedIsLookedAtAgain) {
 }
 
 // While the rows of one are not committed yet, another cannot change the table: it begins again.
-TEST_F(PostgresSharedSinkTest, AChangeThatHasToWaitTooLongIsAConflict) {
+TEST_F(PostgresSharedSinkServerTest, AChangeThatHasToWaitTooLongIsAConflict) {
     auto first = open_shared();
     auto second = open_shared();
     ASSERT_TRUE(write(*first, 1, 1).ok());
@@ -293,7 +293,7 @@ TEST_F(PostgresSharedSinkTest, AChangeThatHasToWaitTooLongIsAConflict) {
     EXPECT_EQ(ids(), "1");
 }
 
-TEST_F(PostgresSharedSinkTest, KeepsOutWhoWritesAlone) {
+TEST_F(PostgresSharedSinkServerTest, KeepsOutWhoWritesAlone) {
     auto shared = open_shared();
     const auto alone = make("things")->open(world.run);
     ASSERT_FALSE(alone.ok());
