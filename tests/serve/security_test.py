@@ -684,6 +684,7 @@ def case_no_answer_has_a_secret(server):
     server.write("pipelines/load.yml", "source: files\nsink: warehouse\nschema: raw\nstreams:\n"
                                        "  a: {files: \"a.ndjson\", expect: [{not_null: [id]}]}\n")
     server.write("pipelines/broken.yml", "source: one\nsink: warehouse\nstreams: {orders: {mode: full_refresh}}\n")
+    server.write("flows/broken.yml", "tasks: {load: {pipeline: broken, retries: 0}}\n")  # its end is waited for
     add_users(server)
     server.start()
     admin = sign_in(server, "admin")
